@@ -1,0 +1,62 @@
+/**
+ * Named constants a scenario may use, with the kernel's names and, where they matter, values.
+ * Sources: include/linux/dma-direction.h, dma-mapping.h, iommu.h, gfp_types.h, arch/arm64
+ * asm/pgtable.h (pgprot_*), include/uapi/linux/dma-buf.h. DRM_CFLUSH_* belong to the proposal of
+ * the 2019 thread (thread.md §2): upstream has no such names.
+ */
+import type { Kind } from './registry.js';
+
+export interface Constant {
+  readonly kind: Kind;
+  readonly value: number;
+  readonly doc: string;
+}
+
+export const DMA_BIDIRECTIONAL = 0;
+export const DMA_TO_DEVICE = 1;
+export const DMA_FROM_DEVICE = 2;
+export const DMA_ATTR_SKIP_CPU_SYNC = 0x20;
+export const IOMMU_READ = 1;
+export const IOMMU_WRITE = 2;
+export const IOMMU_CACHE = 4;
+export const GFP_ZERO = 0x100;
+export const PROT_WB = 0;
+export const PROT_WC = 1;
+export const PROT_DEVICE = 2;
+export const CFLUSH_CLEAN = 1;
+export const CFLUSH_INVALIDATE = 2;
+export const DMA_BUF_SYNC_READ = 1;
+export const DMA_BUF_SYNC_WRITE = 2;
+export const DMA_BUF_SYNC_END = 4;
+export const PAGE_SIZE = 4096;
+
+const table: Readonly<Record<string, Constant>> = {
+  PAGE_SIZE: { kind: 'int', value: PAGE_SIZE, doc: 'bytes in a page' },
+  NULL: { kind: 'int', value: 0, doc: 'no pointer' },
+  true: { kind: 'int', value: 1, doc: '' },
+  false: { kind: 'int', value: 0, doc: '' },
+  DMA_BIDIRECTIONAL: { kind: 'direction', value: DMA_BIDIRECTIONAL, doc: 'device reads and writes' },
+  DMA_TO_DEVICE: { kind: 'direction', value: DMA_TO_DEVICE, doc: 'device reads' },
+  DMA_FROM_DEVICE: { kind: 'direction', value: DMA_FROM_DEVICE, doc: 'device writes' },
+  DMA_ATTR_SKIP_CPU_SYNC: { kind: 'attrs', value: DMA_ATTR_SKIP_CPU_SYNC, doc: 'no cache maintenance in map and unmap' },
+  IOMMU_READ: { kind: 'prot', value: IOMMU_READ, doc: 'the device may read' },
+  IOMMU_WRITE: { kind: 'prot', value: IOMMU_WRITE, doc: 'the device may write' },
+  IOMMU_CACHE: { kind: 'prot', value: IOMMU_CACHE, doc: 'the access is cacheable, so a coherent device snoops' },
+  GFP_KERNEL: { kind: 'gfp', value: 0, doc: 'ordinary pages, content not cleared' },
+  GFP_USER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here' },
+  GFP_HIGHUSER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here: arm64 has no highmem' },
+  __GFP_ZERO: { kind: 'gfp', value: GFP_ZERO, doc: 'cleared through the linear map: dirty lines' },
+  PAGE_KERNEL: { kind: 'pgprot', value: PROT_WB, doc: 'Normal write-back' },
+  DRM_CFLUSH_CLEAN: { kind: 'cflush', value: CFLUSH_CLEAN, doc: 'write back' },
+  DRM_CFLUSH_INVALIDATE: { kind: 'cflush', value: CFLUSH_INVALIDATE, doc: 'drop' },
+  DRM_CFLUSH_BOTH: { kind: 'cflush', value: CFLUSH_CLEAN | CFLUSH_INVALIDATE, doc: 'write back, then drop' },
+  MADV_WILLNEED: { kind: 'madv', value: 0, doc: 'contents are needed' },
+  MADV_DONTNEED: { kind: 'madv', value: 1, doc: 'contents may be purged' },
+  DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
+  DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },
+  DMA_BUF_SYNC_READ: { kind: 'bufsync', value: DMA_BUF_SYNC_READ, doc: 'the CPU reads' },
+  DMA_BUF_SYNC_WRITE: { kind: 'bufsync', value: DMA_BUF_SYNC_WRITE, doc: 'the CPU writes' },
+  DMA_BUF_SYNC_RW: { kind: 'bufsync', value: DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE, doc: 'both' },
+};
+
+export const constants: ReadonlyMap<string, Constant> = new Map(Object.entries(table));

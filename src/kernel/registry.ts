@@ -1,0 +1,83 @@
+/**
+ * The registry of operations: one entry per kernel function a scenario may call. Parser, checker,
+ * reference page and engine all read it; nothing about an operation is written anywhere else.
+ */
+import type { KernelContext } from './context.js';
+import type { Value } from './value.js';
+
+/**
+ * Kinds of values, as the type checker sees them. `int` covers every integer type and constant;
+ * `dma` is dma_addr_t; `phys` is phys_addr_t; both also accept `int`.
+ */
+export type Kind =
+  | 'int' | 'bool' | 'dma' | 'phys' | 'ptr' | 'page' | 'bo' | 'sgt' | 'domain' | 'device'
+  | 'dmabuf' | 'attachment' | 'mutex' | 'completion' | 'void'
+  /** Integer-valued named constants: only constants of that family are accepted. */
+  | 'direction' | 'attrs' | 'gfp' | 'pgprot' | 'prot' | 'cflush' | 'madv' | 'bufsync';
+
+export interface Param {
+  readonly name: string;
+  /** Any one of these is accepted. */
+  readonly kinds: readonly Kind[];
+  readonly optional?: boolean;
+  /** `&x`: the operation stores its result there. */
+  readonly out?: boolean;
+}
+
+export interface Option {
+  readonly name: string;
+  readonly kind: 'bool' | 'int';
+  readonly doc: string;
+}
+
+export interface Operation {
+  readonly name: string;
+  readonly params: readonly Param[];
+  readonly options?: readonly Option[];
+  readonly returns: Kind;
+  /** Which threads may call it; `init` may call what a cpu may unless it waits. */
+  readonly where: 'cpu' | 'device';
+  readonly family: Family;
+  /** One line: what it does to caches, mappings and pages. */
+  readonly doc: string;
+  /** Where the fact comes from: kernel path:function, or a rule of model.md. */
+  readonly source: string;
+  readonly rules: readonly string[];
+  /**
+   * What "without it" means when a test drops it: `drop` the call; or `skip-sync`, keep the
+   * mapping but do no cache maintenance (as DMA_ATTR_SKIP_CPU_SYNC). Absent: not a sync or barrier.
+   */
+  readonly removable?: 'drop' | 'skip-sync';
+  /** The call may block its thread (wait, mutex_lock). */
+  readonly blocks?: boolean;
+  /** It is a memory read by a device or a spin read: its value may be `sync`. */
+  readonly reads?: boolean;
+  readonly effect: Effect;
+}
+
+export type Family =
+  | 'pages' | 'shmem and swap' | 'GEM' | 'CPU mappings' | 'cache helpers' | 'DMA mapping API'
+  | 'IOMMU API' | 'dma-buf' | 'device' | 'ordering' | 'threads';
+
+/**
+ * Runs one call: changes the kernel's books at once, and queues the machine's work (cache
+ * operations, barriers, translation changes) that happens after it, step by step.
+ */
+export type Effect = (context: KernelContext, args: readonly Value[]) => Value;
+
+const byName = new Map<string, Operation>();
+
+export function defineOperations(operations: readonly Operation[]): void {
+  for (const operation of operations) {
+    if (byName.has(operation.name)) throw new Error(`operation ${operation.name} defined twice`);
+    byName.set(operation.name, operation);
+  }
+}
+
+export function findOperation(name: string): Operation | undefined {
+  return byName.get(name);
+}
+
+export function allOperations(): readonly Operation[] {
+  return [...byName.values()];
+}
