@@ -52,6 +52,7 @@ const table: Readonly<Record<string, Constant>> = {
   DRM_CFLUSH_BOTH: { kind: 'cflush', value: CFLUSH_CLEAN | CFLUSH_INVALIDATE, doc: 'write back, then drop' },
   MADV_WILLNEED: { kind: 'madv', value: 0, doc: 'contents are needed' },
   MADV_DONTNEED: { kind: 'madv', value: 1, doc: 'contents may be purged' },
+  DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },
   DMA_BUF_SYNC_READ: { kind: 'bufsync', value: DMA_BUF_SYNC_READ, doc: 'the CPU reads' },

@@ -1,1 +1,315 @@
-export interface KernelContext { readonly placeholder: true }
+/**
+ * What an operation works on: one step of one thread over machine, ideal memory and the kernel's
+ * books. It lives for one step; the records inside are immutable and replaced.
+ * Leaves out: which step comes when (system/) and what an access observes (access.ts).
+ */
+import type { Clock, Loss, View, Word } from '../ideal/word.js';
+import { join, newest, withWrite } from '../ideal/word.js';
+import type { MachineConfig } from './config.js';
+import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
+import type { RuleRow } from '../machine/cache-rules.js';
+import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
+import type { Entry } from '../machine/store-buffer.js';
+import type { Cell, Layout, LineLayout } from './layout.js';
+import type { Value } from './value.js';
+import type { Buffer, Frame, KernelState, Translation } from './state.js';
+
+/** What a thread still has to do for the call it is in, after the books were changed. */
+export type Work =
+  | { readonly do: 'enqueue'; readonly entries: readonly Entry[] }
+  /** `dsb`: until the store buffer is empty. `stores`: maintenance may stay (M9). */
+  | { readonly do: 'drained'; readonly what: 'all' | 'stores' }
+  | { readonly do: 'translate'; readonly domain: number; readonly entry: Translation }
+  | {
+      readonly do: 'untranslate';
+      readonly domain: number;
+      readonly iova: number;
+      readonly size: number;
+      readonly sync: boolean;
+    }
+  | { readonly do: 'free'; readonly buffer: number };
+
+export type FindingId =
+  | 'H1' | 'H2' | 'H3' | 'H6' | 'H8' | 'H9' | 'H10' | 'H11' | 'H14' | 'H15';
+
+export interface FindingDetail {
+  readonly message: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+export interface RawFinding {
+  readonly id: FindingId;
+  readonly cause: boolean;
+  /** Thread that met it. */
+  readonly agent: number;
+  /** Number of the instruction, see system/sites. */
+  readonly site: number;
+  readonly detail: () => FindingDetail;
+  /** The word it is about; -1 for none. */
+  readonly cell: number;
+}
+
+export type NoteKind = 'no-op' | 'warning';
+
+/** Everything an operation and an access may touch during one step. */
+export class KernelContext {
+  work: Work[] = [];
+  readonly findings: RawFinding[] = [];
+  /** Rule and text of what happened, in order; only written while a trace is made. */
+  readonly said: { rule: string; text: string }[] = [];
+
+  constructor(
+    readonly machine: MachineConfig,
+    readonly layout: Layout,
+    readonly liberties: ReadonlySet<string>,
+    readonly step: StepState,
+    readonly recorder: Recorder,
+    readonly choose: (ways: number) => number,
+  ) {}
+
+  /** A choice was made that the machine need never make (an open row of the rule table). */
+  tookLiberty = false;
+
+  /** The running call has to wait: the step does not happen now. */
+  blocked = false;
+
+  /** A designated option of the running call; 0 when it is not given. */
+  option(name: string): number {
+    return this.step.options[name] ?? 0;
+  }
+
+  /** Stores to an `&x` argument of the running call. */
+  out(index: number, value: Value): void {
+    this.outs.push({ index, value });
+  }
+  readonly outs: { index: number; value: Value }[] = [];
+
+  /** Attributes of a call whose maintenance a test took away. */
+  skipSyncAttrs(): number {
+    return this.option('skip_sync') !== 0 ? DMA_ATTR_SKIP_CPU_SYNC : 0;
+  }
+
+  get kernel(): KernelState {
+    return this.step.kernel;
+  }
+
+  /** Replaces parts of the kernel's books. */
+  update(part: Partial<KernelState>): void {
+    this.step.kernel = { ...this.step.kernel, ...part };
+  }
+
+  say(rule: string, text: () => string): void {
+    if (this.recorder.tracing) this.said.push({ rule, text: text() });
+  }
+
+  find(id: FindingId, cause: boolean, cell: number, detail: () => FindingDetail): void {
+    this.findings.push({
+      id, cause, cell, detail, agent: this.step.agent, site: this.step.site,
+    });
+  }
+
+  /** H11: a breach of an API contract, in the words of the checker that knows it. */
+  contract(message: string): void {
+    this.find('H11', true, -1, () => ({
+      message, expected: 'a call that keeps the contract', actual: message,
+    }));
+    this.say('H11', () => message);
+  }
+
+  note(kind: NoteKind, rule: string, message: string): void {
+    this.recorder.note(kind, rule, this.step.site, message);
+    this.say(rule, () => message);
+  }
+
+  /** M17: the call did nothing. */
+  noop(message: string): void {
+    this.note('no-op', 'M17', message);
+  }
+
+  queue(...work: Work[]): void {
+    this.work.push(...work);
+  }
+
+  frame(index: number): Frame | undefined {
+    return this.step.frames[index];
+  }
+
+  setFrame(index: number, frame: Frame): void {
+    const frames = this.step.frames.slice();
+    frames[index] = frame;
+    this.step.frames = frames;
+  }
+
+  word(cell: Cell): Word {
+    const found = this.step.words[cell.id];
+    if (found === undefined) throw new Error(`no word for cell ${cell.id}`);
+    return found;
+  }
+
+  setWord(cell: Cell, word: Word): void {
+    const words = this.step.words.slice();
+    words[cell.id] = word;
+    this.step.words = words;
+  }
+
+  view(cell: Cell): View {
+    return { clock: this.step.clock, seen: this.step.seen[cell.id] };
+  }
+
+  learn(clock: Clock): void {
+    this.step.clock = join(this.step.clock, clock);
+  }
+
+  /** One more store of this agent: its number and the clock that goes with it. */
+  tick(): { count: number; clock: Clock } {
+    const count = (this.step.clock[this.step.agent] ?? 0) + 1;
+    const clock = this.step.clock.slice();
+    clock[this.step.agent] = count;
+    this.step.clock = clock;
+    return { count, clock };
+  }
+
+  /** The ideal memory takes a store. */
+  write(cell: Cell, value: number, tick: { count: number; clock: Clock }): void {
+    const write = { value, agent: this.step.agent, ...tick };
+    this.setWord(cell, withWrite(this.word(cell), write));
+  }
+
+  buffer(id: number): Buffer {
+    const found = this.kernel.buffers.find((each) => each.id === id);
+    if (found === undefined) throw new Error(`no buffer ${id}`);
+    return found;
+  }
+
+  setBuffer(next: Buffer): void {
+    this.update({
+      buffers: this.kernel.buffers.map((each) => (each.id === next.id ? next : each)),
+    });
+  }
+
+  /**
+   * An event of the rule table happens to a line; keeps account of words whose newest value it
+   * destroys. `range`: the bytes of the page that maintenance was issued for.
+   */
+  apply(
+    frameIndex: number,
+    lineIndex: number,
+    row: RuleRow,
+    access?: { word: number; value: number },
+    range?: { from: number; to: number },
+  ): LineOutcome {
+    const frame = this.frame(frameIndex);
+    const line = frame?.lines[lineIndex];
+    if (frame === undefined || line === undefined) throw new Error('no such line');
+    const outcome = applyRow(line, row, access?.word, access?.value);
+    if (outcome.line !== line) {
+      const lines = frame.lines.slice();
+      lines[lineIndex] = outcome.line;
+      this.setFrame(frameIndex, { ...frame, lines });
+      if (outcome.wroteBack || outcome.dropped) {
+        this.recordLosses(frame, lineIndex, line, outcome.line, range);
+      }
+    }
+    return outcome;
+  }
+
+  private recordLosses(
+    frame: Frame,
+    lineIndex: number,
+    old: Line,
+    now: Line,
+    range?: { from: number; to: number },
+  ): void {
+    const layout = this.lineLayout(frame, lineIndex);
+    layout?.cells.forEach((cell, i) => {
+      const word = this.word(cell);
+      if (word.lost !== null || word.writes.length === 0) return;
+      const values = newest(word.writes).map((write) => write.value);
+      const pending = this.pendingValues(frame, lineIndex, i);
+      const holds = (line: Line): boolean =>
+        [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
+      if (!holds(old) || holds(now)) return;
+      this.setWord(cell, { ...word, lost: this.lossKind(layout.cells, i, old, range) });
+    });
+  }
+
+  /** H10 when the line went out, or was maintained, for another object's sake; else H3. */
+  private lossKind(
+    cells: readonly Cell[],
+    index: number,
+    old: Line,
+    range?: { from: number; to: number },
+  ): Loss {
+    const victim = cells[index];
+    if (victim === undefined) return 'H3';
+    if (range !== undefined && (victim.offset < range.from || victim.offset >= range.to)) {
+      return 'H10';
+    }
+    const owner = this.objectOf(victim);
+    const shared = cells.some(
+      (cell, i) => (old.written & (1 << i)) !== 0 && this.objectOf(cell) === owner,
+    );
+    return shared ? 'H3' : 'H10';
+  }
+
+  /** Words under one streaming mapping are one object; the rest of the buffer is another. */
+  private objectOf(cell: Cell): number {
+    const byte = cell.page * this.machine.pageSize + cell.offset;
+    const mapping = this.kernel.mappings.find(
+      (each) =>
+        (each.type === 'single' || each.type === 'page') &&
+        each.buffer === cell.buffer && byte >= each.offset && byte < each.offset + each.size,
+    );
+    return mapping?.id ?? -1;
+  }
+
+  private pendingValues(frame: Frame, line: number, word: number): number[] {
+    const index = this.step.frames.indexOf(frame);
+    return this.step.allBuffers().flatMap((buffer) =>
+      buffer.flatMap((entry) =>
+        entry.kind === 'store' && entry.frame === index && entry.line === line &&
+        entry.word === word
+          ? [entry.value]
+          : [],
+      ),
+    );
+  }
+
+  lineLayout(frame: Frame, lineIndex: number): LineLayout | undefined {
+    const pages = this.layout.pages(frame.buffer);
+    return pages[this.layout.pageIndex(frame.buffer, frame.page)]?.lines[lineIndex];
+  }
+}
+
+/** The mutable shell of one step: what the running thread and the shared state look like now. */
+export interface StepState {
+  readonly agent: number;
+  readonly site: number;
+  /** Designated options of the running call. */
+  readonly options: Readonly<Record<string, number>>;
+  /** The running value of the call is a synchronising read. */
+  readonly sync: boolean;
+  /** Index of the device this agent is; -1 for a CPU. */
+  readonly device: number;
+  /** Completions this thread waits for next, per device. */
+  tickets: readonly number[];
+  frames: readonly Frame[];
+  words: readonly Word[];
+  kernel: KernelState;
+  /** The running thread's clock, what it read, and its store buffer. */
+  clock: Clock;
+  seen: Readonly<Record<number, Clock>>;
+  entries: readonly Entry[];
+  /** Store buffers of all CPUs, this thread's included. */
+  allBuffers(): readonly (readonly Entry[])[];
+}
+
+/** Facts gathered beside the states: they never change what is explored. */
+export interface Recorder {
+  readonly tracing: boolean;
+  note(kind: NoteKind, rule: string, site: number, message: string): void;
+  /** A mapping came or went, or maintenance reached a buffer: for the alias report. */
+  mapped(buffer: number, mapping: string, site: number): void;
+  maintained(buffer: number, site: number): void;
+}

@@ -13,7 +13,7 @@ export type Kind =
   | 'int' | 'bool' | 'dma' | 'phys' | 'ptr' | 'page' | 'bo' | 'sgt' | 'domain' | 'device'
   | 'dmabuf' | 'attachment' | 'mutex' | 'completion' | 'void'
   /** Integer-valued named constants: only constants of that family are accepted. */
-  | 'direction' | 'attrs' | 'gfp' | 'pgprot' | 'prot' | 'cflush' | 'madv' | 'bufsync';
+  | 'direction' | 'attrs' | 'gfp' | 'pgprot' | 'prot' | 'cflush' | 'madv' | 'bufsync' | 'ioctl';
 
 export interface Param {
   readonly name: string;

@@ -5,7 +5,10 @@
  * Leaves out: how the text looked (see ast.ts) and what an operation does (kernel/).
  */
 import type { Span } from '../diagnostics/diagnostic.js';
+import type { MachineConfig } from '../kernel/config.js';
 import type { Operation } from '../kernel/registry.js';
+
+export type { DeviceConfig, MachineConfig } from '../kernel/config.js';
 
 export type BinaryOperator =
   | '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>'
@@ -85,29 +88,6 @@ export interface ThreadCode {
   readonly at: Span;
 }
 
-export interface DeviceConfig {
-  readonly name: string;
-  /** Snoops the CPU's caches (M10). */
-  readonly coherent: boolean;
-  /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
-  readonly iommu: boolean;
-  /** Highest bus address plus one minus one, i.e. DMA_BIT_MASK(n). */
-  readonly dmaMask: number;
-  readonly at: Span;
-}
-
-export interface MachineConfig {
-  readonly profile: 'arm64';
-  readonly devices: readonly DeviceConfig[];
-  /** set_direct_map_invalid_noflush works: page-granular linear map (M13). */
-  readonly linearMapRemovable: boolean;
-  /** Where shmem pages are swapped to: nowhere, zram (the CPU copies), or a block device by index. */
-  readonly swap: 'none' | 'zram' | { readonly device: number };
-  /** Bytes, powers of two. */
-  readonly lineSize: number;
-  readonly pageSize: number;
-}
-
 export interface Assertion {
   readonly kind: 'exists' | 'forbidden' | 'always';
   /** Over final values of thread locals. */
@@ -144,6 +124,8 @@ export interface Program {
   readonly header: Header;
   readonly machine: MachineConfig;
   readonly handles: readonly string[];
+  /** Handles that are mutexes or completions: they exist from the start. */
+  readonly locks: readonly { readonly handle: number; readonly kind: 'mutex' | 'completion' }[];
   /** Runs alone, before every thread. */
   readonly init: ThreadCode;
   readonly threads: readonly ThreadCode[];

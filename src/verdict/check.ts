@@ -1,16 +1,266 @@
+/**
+ * `check`: explores a scenario and says what can go wrong in it, or that nothing can. The full
+ * machine decides the verdict; smaller machines tell what each finding needs.
+ */
+import { MixedSize, Layout, NewCell } from '../kernel/layout.js';
+import { ScenarioError } from '../kernel/args.js';
+import type { Span } from '../diagnostics/diagnostic.js';
 import type { Program } from '../litmus/program.js';
-import type { CheckResult } from './result.js';
+import { hazards, type HazardId } from './hazards.js';
+import { judgeAssertions, type Judged } from './assertions.js';
+import { type Named, nameFindings } from './needs.js';
+import { aliasFacts, notesOf } from './report-facts.js';
+import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
+import { type Run, Runs, type RunOptions } from './runs.js';
+import { replay } from './trace.js';
 
 export interface CheckOptions {
-  maxStates?: number;
-  maxSeconds?: number;
-  maxMemoryBytes?: number;
-  order?: 'forward' | 'reverse';
-  strictAlias?: boolean;
-  onProgress?: (p: { states: number; transitions: number; seconds: number; run: string }) => void;
-  interrupted?: () => boolean;
+  readonly maxStates?: number;
+  readonly maxSeconds?: number;
+  readonly maxMemoryBytes?: number;
+  /** The order in which steps are tried: results must not depend on it. */
+  readonly order?: 'forward' | 'reverse';
+  readonly onProgress?: (progress: Progress) => void;
+  /** True stops the exploration; the verdict is then `unknown`. */
+  readonly interrupted?: () => boolean;
 }
 
-export function check(_program: Program, _options: CheckOptions = {}): CheckResult {
-  throw new Error('placeholder until the engine lands');
+export interface Progress {
+  readonly states: number;
+  readonly transitions: number;
+  readonly seconds: number;
+  /** The liberties of the exploration under way. */
+  readonly run: string;
+}
+
+export const DEFAULT_LIMITS = {
+  maxStates: 5_000_000,
+  maxSeconds: 600,
+  maxMemoryBytes: 4 * 2 ** 30,
+} as const;
+
+/** The scenario compiles but asks for something no kernel could do; like a syntax error. */
+export class ScenarioFault extends Error {
+  constructor(message: string, readonly at: Span) {
+    super(message);
+  }
+}
+
+/** More words than this in one scenario is a mistake, not a scenario. */
+const CELLS_MAX = 2048;
+
+/** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
+export function check(program: Program, options: CheckOptions = {}): CheckResult {
+  const started = now();
+  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
+  const runOptions = optionsOf(options, started);
+  for (;;) {
+    const runs = new Runs(program, layout, runOptions);
+    try {
+      return judge(runs, started);
+    } catch (error) {
+      if (!(error instanceof NewCell)) throw faultOf(program, error);
+      if (layout.cells.length >= CELLS_MAX) {
+        throw new ScenarioFault(`more than ${CELLS_MAX} words are named`, program.init.at);
+      }
+      addCell(program, layout, error);
+    }
+  }
+}
+
+function addCell(program: Program, layout: Layout, cell: NewCell): void {
+  try {
+    layout.add(cell.buffer, cell.byte, cell.size);
+  } catch (error) {
+    throw faultOf(program, error);
+  }
+}
+
+function faultOf(program: Program, error: unknown): unknown {
+  if (error instanceof MixedSize) {
+    const { byte, size, other } = error;
+    return new ScenarioFault(
+      `byte ${byte} is accessed as ${size} bytes and as ${other.size}: use one size`,
+      program.init.at,
+    );
+  }
+  if (!(error instanceof ScenarioError)) return error;
+  const threads = [program.init, ...program.threads];
+  const all = threads.flatMap((thread) => thread.code);
+  return new ScenarioFault(error.message, all[error.site]?.at ?? program.init.at);
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}
+
+function optionsOf(options: CheckOptions, started: number): RunOptions {
+  let told = started;
+  return {
+    order: options.order ?? 'forward',
+    limits: {
+      maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
+      maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,
+      maxMemoryBytes: options.maxMemoryBytes ?? DEFAULT_LIMITS.maxMemoryBytes,
+    },
+    now,
+    tick: (states, transitions, run) => {
+      const time = now();
+      if (time - told > 0.25) {
+        told = time;
+        options.onProgress?.({ states, transitions, seconds: time - started, run });
+      }
+      return options.interrupted?.() ?? false;
+    },
+  };
+}
+
+/** The liberties that can matter on this machine. */
+export function libertiesOf(program: Program): readonly Liberty[] {
+  const coherent = program.machine.devices.some((device) => device.coherent);
+  return ['eviction', 'reorder', 'speculation', ...(coherent ? ['stash', 'snoop'] as const : [])];
+}
+
+function judge(runs: Runs, started: number): CheckResult {
+  const { program } = runs;
+  const full = runs.run(libertiesOf(program));
+  const named = nameFindings(runs, full);
+  const judged = judgeAssertions(program, full);
+  const found = [
+    ...named.map((each) => findingOf(runs, each, named)),
+    ...judged.flatMap((each, i) => assertionFinding(runs, full, each, i)),
+  ].sort(byPlace);
+  const { stopped } = full.exploration;
+  const verdict: Verdict =
+    found.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
+  const expected = expectedText(program);
+  return {
+    file: program.file, name: program.name, verdict,
+    reason: stopped === null ? null : reasonText(stopped, runs.options),
+    portable: null,
+    assumptions: assumptionsOf(program),
+    hazards: found,
+    aliases: aliasFacts(runs, full),
+    notes: notesOf(runs, full, program),
+    assertions: judged.map((each) => each.result),
+    expected,
+    asExpected: expected === null ? null : stopped === null && matches(program, found),
+    states: full.exploration.states,
+    transitions: full.exploration.transitions,
+    seconds: now() - started,
+  };
+}
+
+function byPlace(a: Finding, b: Finding): number {
+  return a.at.line - b.at.line || a.at.column - b.at.column || Number(b.cause) - Number(a.cause);
+}
+
+function reasonText(stopped: string, options: RunOptions): string {
+  const { maxStates, maxSeconds, maxMemoryBytes } = options.limits;
+  switch (stopped) {
+    case 'states':
+      return `gave up after ${maxStates} states (--max-states)`;
+    case 'seconds':
+      return `gave up after ${maxSeconds} seconds (--max-seconds)`;
+    case 'memory':
+      return `gave up at ${Math.round(maxMemoryBytes / 2 ** 20)} MiB of memory (--max-memory)`;
+    default:
+      return 'interrupted';
+  }
+}
+
+function assumptionsOf(program: Program): CheckResult['assumptions'] {
+  const { machine } = program;
+  const swap = typeof machine.swap === 'object'
+    ? machine.devices[machine.swap.device]?.name ?? 'device'
+    : machine.swap;
+  return {
+    profile: machine.profile,
+    unexpectedHit: 'ignore',
+    loadOrder: 'program order',
+    lineSize: machine.lineSize,
+    pageSize: machine.pageSize,
+    linearMapRemovable: machine.linearMapRemovable,
+    swap,
+    iommu: 'strict',
+    devices: machine.devices.map((device) =>
+      `${device.name}: ${device.coherent ? 'coherent' : 'non-coherent'}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`,
+    ).join('; '),
+  };
+}
+
+function expectedText(program: Program): string | null {
+  const { result } = program.header;
+  if (result === null) return null;
+  return result === 'coherent' ? 'coherent' : result.join(' ');
+}
+
+/** Same verdict and the same set of ids. */
+function matches(program: Program, found: readonly Finding[]): boolean {
+  const { result } = program.header;
+  const wanted = new Set<string>(result === null || result === 'coherent' ? [] : result);
+  const got = new Set<string>(found.map((each) => each.id));
+  return wanted.size === got.size && [...wanted].every((id) => got.has(id));
+}
+
+function isHazard(id: string): id is HazardId {
+  return Object.hasOwn(hazards, id);
+}
+
+function findingOf(runs: Runs, named: Named, all: readonly Named[]): Finding {
+  const { system } = named.run;
+  const { steps, finding } = replay(named.run, named.sighting, runs.facts);
+  const detail = finding?.detail() ?? {
+    message: 'the loop never ends although the newest values would end it',
+    expected: 'the loop ends', actual: 'it reads the same stale value for ever',
+  };
+  const [agent = '0', at = '0:0'] = named.place.split('|');
+  const [line = 0, column = 0] = at.split(':').map(Number);
+  const id = isHazard(named.id) ? named.id : 'assertion';
+  const site = named.sighting.finding?.site ?? -1;
+  const length = system.sites.at(site)?.instruction.at.length ?? 1;
+  const causeHere = all.some((each) => each !== named && each.place === named.place && isCause(each));
+  return {
+    id,
+    cause: isCause(named) && !(named.id === 'H12' && causeHere),
+    needs: named.needs,
+    certain: isCertain(runs, named),
+    message: named.id === 'H13' ? `wrong only when the machine reorders: ${detail.message}` : detail.message,
+    at: { agent: system.sites.threads[Number(agent)]?.name ?? '?', line, column, length },
+    expected: detail.expected,
+    actual: detail.actual,
+    trace: steps,
+    mends: id === 'assertion' ? [] : hazards[id].mends,
+  };
+}
+
+function isCause(named: Named): boolean {
+  return named.sighting.finding?.cause ?? true;
+}
+
+/** Every complete run of the least machine meets it; only a finding that needs nothing can be. */
+function isCertain(runs: Runs, named: Named): boolean {
+  if (!named.needs.some((set) => set.length === 0)) return false;
+  const { system } = named.run;
+  const raw = new Set(named.raw);
+  if (named.id === 'H12') return named.run.exploration.completeStates.length === 0;
+  return runs.avoidable([], (finding) => raw.has(system.name(finding))) === false;
+}
+
+function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): Finding[] {
+  const { kind, holds, line } = judged.result;
+  if (kind === 'exists' || holds !== false || judged.state === null) return [];
+  const at = runs.program.assertions[index]?.at;
+  const sighting = {
+    name: 'assertion', id: 'assertion', finding: null, state: judged.state, action: -1, depth: 0,
+  };
+  return [{
+    id: 'assertion', cause: true, needs: [], certain: false,
+    message: kind === 'always' ? 'a complete run breaks `always`' : 'a complete run reaches `forbidden`',
+    at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
+    expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
+    actual: kind === 'always' ? 'false' : 'true',
+    trace: replay(run, sighting, runs.facts).steps,
+    mends: [],
+  }];
 }

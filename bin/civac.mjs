@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/**
+ * The `civac` command: runs dist/civac.mjs. In a checkout (there is a src/ beside it; a published
+ * package has none) it first builds dist/ when that is missing or older than the sources.
+ */
+import { existsSync } from 'node:fs';
+
+if (existsSync(new URL('../src', import.meta.url))) {
+  const { build, isBuilt } = await import('../scripts/build.mjs');
+  if (!isBuilt()) await build({ quiet: true });
+}
+await import('../dist/civac.mjs');

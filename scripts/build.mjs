@@ -1,0 +1,87 @@
+/**
+ * Bundles src/ into dist/ with esbuild: the command line, its worker and the library, a file each,
+ * since at start-up opening one larger file costs less than opening many small ones. `--types`
+ * also writes the declarations for a published package; `--force` builds even when nothing is
+ * newer.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureModules, root, runTool } from './setup.mjs';
+
+const dist = join(root, 'dist');
+const entry = join(dist, 'civac.mjs');
+
+function newestUnder(folder) {
+  // A folder's own time counts too: that is how a deleted file shows.
+  let newest = statSync(folder).mtimeMs;
+  for (const item of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, item.name);
+    const time = item.isDirectory() ? newestUnder(path) : statSync(path).mtimeMs;
+    if (time > newest) newest = time;
+  }
+  return newest;
+}
+
+/** dist/ is there and no source is newer. */
+export function isBuilt() {
+  if (!existsSync(entry)) return false;
+  const built = statSync(entry).mtimeMs;
+  if (newestUnder(join(root, 'src')) > built) return false;
+  return ['package.json', 'scripts/build.mjs'].every(
+    (file) => statSync(join(root, file)).mtimeMs <= built,
+  );
+}
+
+/** Written beside its place and renamed, so that nobody ever reads half a file. */
+function writeWhole(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.tmp`;
+  writeFileSync(draft, contents);
+  renameSync(draft, path);
+}
+
+export async function build({ force = false, quiet = false } = {}) {
+  if (!force && isBuilt()) return;
+  ensureModules({ quiet });
+  // The time before reading: a source saved during the build then counts as newer.
+  const started = new Date();
+  const { build: bundle } = await import('esbuild');
+  const result = await bundle({
+    absWorkingDir: root,
+    entryPoints: { civac: 'src/cli/main.ts', worker: 'src/cli/worker.ts', index: 'src/index.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    // Names stay, so that a stack trace in a bug report can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    // commander is CommonJS and requires Node's builtins.
+    banner: {
+      js: "import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);",
+    },
+    write: false,
+    logLevel: 'error',
+  });
+  for (const file of result.outputFiles) writeWhole(file.path, file.contents);
+  utimesSync(entry, started, started);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await build({ force: process.argv.includes('--force') });
+  if (process.argv.includes('--types')) {
+    process.exitCode = runTool('typescript/bin/tsc', ['-p', 'scripts/tsconfig.types.json']);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * One scenario from text to outcome. Everything in an outcome is plain data, because it may have
+ * to travel from a worker thread.
+ */
+import type { Diagnostic } from '../diagnostics/diagnostic.js';
+import { compile } from '../litmus/index.js';
+import type { Program } from '../litmus/program.js';
+import { type CheckOptions, check } from '../verdict/check.js';
+import type { CheckResult } from '../verdict/result.js';
+import type { Input } from './inputs.js';
+
+/** The part of the options that can be sent to a worker. */
+export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'>;
+export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'>;
+
+export type Outcome =
+  | {
+      readonly kind: 'result';
+      readonly input: Input;
+      readonly result: CheckResult;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly kind: 'invalid'; readonly input: Input; readonly diagnostics: readonly Diagnostic[] }
+  /** A bug of ours. */
+  | { readonly kind: 'crash'; readonly input: Input; readonly error: unknown }
+  /** Not reached before the interruption. */
+  | { readonly kind: 'skipped'; readonly input: Input };
+
+export function checkOne(input: Input, settings: Settings, watch: Watch): Outcome {
+  try {
+    const { program, diagnostics } = compile(input.text, input.file);
+    if (program === null) return { kind: 'invalid', input, diagnostics };
+    const result = check(program, { ...settings, ...watch });
+    return { kind: 'result', input, result, diagnostics };
+  } catch (error) {
+    return { kind: 'crash', input, error };
+  }
+}
+
+function nothingKnown(program: Program, reason: string): CheckResult {
+  const stated = program.header.result;
+  return {
+    file: program.file,
+    name: program.name,
+    verdict: 'unknown',
+    reason,
+    portable: null,
+    assumptions: {},
+    hazards: [],
+    aliases: [],
+    notes: [],
+    assertions: [],
+    expected: stated === null || stated === 'coherent' ? stated : stated.join(' '),
+    asExpected: stated === null ? null : false,
+    states: 0,
+    transitions: 0,
+    seconds: 0,
+  };
+}
+
+/** The outcome when the exploration was lost together with its worker. */
+export function lostOutcome(input: Input, reason: string): Outcome {
+  const { program, diagnostics } = compile(input.text, input.file);
+  if (program === null) return { kind: 'invalid', input, diagnostics };
+  return { kind: 'result', input, result: nothingKnown(program, reason), diagnostics };
+}

@@ -1,0 +1,152 @@
+/** `civac check`: explore each scenario, report, and say the outcome in the exit status. */
+import type { Diagnostic } from '../../diagnostics/diagnostic.js';
+import { renderDiagnostic } from '../../diagnostics/render.js';
+import type { InputProblem } from '../../report/json.js';
+import type { CheckResult } from '../../verdict/result.js';
+import type { Outcome, Settings } from '../check-one.js';
+import { InputError, report } from '../errors.js';
+import { exitCode } from '../exit-codes.js';
+import { type Inputs, readInputs } from '../inputs.js';
+import { openOutput, stderrColor } from '../output.js';
+import { Progress } from '../progress.js';
+import { checkAll } from '../runner.js';
+import { watchSignals } from '../signals.js';
+import { type Format, makeWriter } from '../writers.js';
+
+export interface CheckOptions {
+  readonly expect?: boolean;
+  readonly json?: boolean;
+  readonly format?: Format;
+  readonly output?: string;
+  readonly quiet?: boolean;
+  readonly brief?: boolean;
+  readonly color: boolean;
+  readonly stats?: boolean;
+  readonly strictAlias?: boolean;
+  readonly maxStates?: number;
+  readonly maxSeconds?: number;
+  readonly maxMemory?: number;
+  readonly order?: 'forward' | 'reverse';
+}
+
+/** What all outcomes together come to. */
+interface Tally {
+  readonly results: CheckResult[];
+  readonly errors: InputProblem[];
+  skipped: number;
+  crashed: boolean;
+}
+
+function formatOf(options: CheckOptions): Format {
+  if (options.json && options.format !== undefined && options.format !== 'json') {
+    throw new InputError(`--json and --format ${options.format} contradict each other`);
+  }
+  return options.json ? 'json' : (options.format ?? 'text');
+}
+
+function settingsOf(options: CheckOptions): Settings {
+  const { maxStates, maxSeconds, maxMemory, order, strictAlias } = options;
+  return {
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
+    ...(order === undefined ? {} : { order }),
+    ...(strictAlias === undefined ? {} : { strictAlias }),
+  };
+}
+
+function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
+  const { code, message, span, expected, suggestion } = diagnostic;
+  const more = [
+    expected === undefined ? '' : `; expected ${expected}`,
+    suggestion === undefined ? '' : `; did you mean '${suggestion}'?`,
+  ];
+  return { file, line: span.line, column: span.column, code, message: message + more.join('') };
+}
+
+function tellDiagnostics(outcome: Outcome, color: boolean): void {
+  if (!('diagnostics' in outcome)) return;
+  const { file, text } = outcome.input;
+  for (const diagnostic of outcome.diagnostics) {
+    process.stderr.write(`${renderDiagnostic(diagnostic, file, text, { color })}\n`);
+  }
+}
+
+function count(outcome: Outcome, tally: Tally): void {
+  switch (outcome.kind) {
+    case 'result':
+      tally.results.push(outcome.result);
+      break;
+    case 'invalid': {
+      const errors = outcome.diagnostics.filter((d) => d.severity === 'error');
+      tally.errors.push(...errors.map((d) => problemOf(outcome.input.file, d)));
+      break;
+    }
+    case 'crash':
+      tally.crashed = true;
+      report(outcome.error, ` while checking ${outcome.input.file}`);
+      break;
+    case 'skipped':
+      tally.skipped += 1;
+      break;
+  }
+}
+
+function statusOf(tally: Tally, expect: boolean): number {
+  if (tally.crashed) return exitCode.internal;
+  if (tally.errors.length > 0) return exitCode.input;
+  if (expect) {
+    return tally.results.every((r) => r.asExpected === true && r.verdict !== 'unknown')
+      ? exitCode.ok
+      : exitCode.found;
+  }
+  if (tally.results.some((r) => r.verdict === 'hazard' || r.hazards.length > 0)) {
+    return exitCode.found;
+  }
+  return tally.results.some((r) => r.verdict === 'unknown') ? exitCode.unknown : exitCode.ok;
+}
+
+function tellProblems({ problems }: Inputs, tally: Tally): void {
+  for (const { file, message } of problems) {
+    process.stderr.write(`civac: ${file}: ${message}\n`);
+    tally.errors.push({ file, line: 0, column: 0, code: '', message });
+  }
+}
+
+export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
+  if (paths.length === 0) throw new InputError("check: name a FILE or folder, or '-' for stdin");
+  const format = formatOf(options);
+  const all = readInputs(paths);
+  const files = all.inputs.map((input) => input.file);
+  const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
+  const expect = options.expect === true;
+  const quiet = options.quiet === true;
+  const writer = makeWriter(format, {
+    // Quiet means the terminal; a file that was asked for is still written.
+    output: quiet && options.output === undefined ? { ...output, write: () => {} } : output,
+    files,
+    brief: options.brief === true || expect,
+    expect,
+    stats: options.stats === true,
+    lists: quiet ? () => {} : (text) => void process.stderr.write(text),
+  });
+  const tally: Tally = { results: [], errors: [], skipped: 0, crashed: false };
+  tellProblems(all, tally);
+  const signals = watchSignals();
+  const progress = new Progress(files.length, quiet);
+  const onProgress = (input: { file: string }, p: Parameters<Progress['update']>[1]) =>
+    progress.update(input.file, p);
+  for await (const outcome of checkAll(all.inputs, settingsOf(options), signals, onProgress)) {
+    progress.finished();
+    tellDiagnostics(outcome, stderrColor(!options.color));
+    count(outcome, tally);
+    if (outcome.kind === 'result') writer.add(outcome.result, outcome.input.text);
+  }
+  signals.release();
+  await writer.finish(tally.errors);
+  output.close();
+  if (!signals.happened) return statusOf(tally, expect);
+  const missed = tally.skipped > 0 ? `; ${tally.skipped} scenarios were not reached` : '';
+  process.stderr.write(`civac: interrupted${missed}\n`);
+  return exitCode.interrupted;
+}

@@ -1,0 +1,55 @@
+/** `civac explain H3`, and the same as an option of `civac` and `civac check`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { diagnosticCodes } from '../../diagnostics/codes.js';
+import { nearestName } from '../../diagnostics/nearest.js';
+import { compile } from '../../litmus/index.js';
+import { explainHazard, explainRule, hazardNamed, hazardNames } from '../../report/explain.js';
+import { InputError } from '../errors.js';
+import { exitCode } from '../exit-codes.js';
+import { openOutput } from '../output.js';
+import { packageRoot } from '../package-root.js';
+
+/** Corpus files whose header states the hazard; nothing is checked. */
+function shownBy(id: string): string[] {
+  const folder = join(packageRoot(), 'litmus');
+  let names: string[];
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
+  const files = names.filter((name) => name.endsWith('.litmus')).map((name) => join(folder, name));
+  const showing = files.sort().filter((file) => {
+    const { program } = compile(readFileSync(file, 'utf8'), file);
+    const stated = program?.header.result ?? [];
+    return stated !== 'coherent' && stated.includes(id);
+  });
+  return showing.map((file) => {
+    const near = relative(process.cwd(), file);
+    return near.startsWith('..') ? file : near;
+  });
+}
+
+export function runExplain(name: string, options: { readonly color: boolean }): number {
+  const output = openOutput({ noColor: !options.color, inputs: [] });
+  const id = hazardNamed(name);
+  const rule = explainRule(name);
+  const code = Object.entries(diagnosticCodes).find(([known]) => known === name.toUpperCase());
+  if (id !== null) {
+    const { width, color } = output;
+    output.write(explainHazard(id, { width: Math.min(width, 100), color, shownBy: shownBy(id) }));
+  } else if (rule !== null) {
+    output.write(rule);
+  } else if (code !== undefined) {
+    output.write(`${code[0]} ${code[1]}\n`);
+  } else {
+    const near = nearestName(name.toUpperCase(), hazardNames());
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new InputError(
+      `explain: no hazard, rule or message is called '${name}'${hint}\n` +
+        'hazards are H1 to H15, rules M1 to M18 and K1 to K9, messages L001 and up',
+    );
+  }
+  return exitCode.ok;
+}

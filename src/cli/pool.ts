@@ -1,0 +1,118 @@
+/**
+ * Worker threads that share a queue of scenarios. A worker that dies takes only its own scenario
+ * with it. After an interruption the queue is dropped, the running ones are asked to stop, and
+ * those that do not in time are stopped from outside.
+ */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { lostOutcome, type Outcome, type Settings } from './check-one.js';
+import { errorCode } from './errors.js';
+import type { Input } from './inputs.js';
+import { packageRoot } from './package-root.js';
+import type { WorkerMessage, WorkerProgress, WorkerStart } from './worker.js';
+
+interface Job {
+  readonly input: Input;
+  readonly done: (outcome: Outcome) => void;
+}
+
+/** How long a worker may take to hand over what it knows. */
+const graceMs = 3000;
+
+export class Pool {
+  private readonly queue: Job[] = [];
+  private readonly running = new Map<Worker, Job>();
+  private readonly idle: Worker[] = [];
+  private readonly flag = new SharedArrayBuffer(4);
+  private stopped = false;
+
+  constructor(
+    private readonly size: number,
+    private readonly settings: Settings,
+    private readonly onProgress: (input: Input, progress: WorkerProgress) => void,
+  ) {}
+
+  submit(input: Input): Promise<Outcome> {
+    return new Promise((done) => {
+      if (this.stopped) {
+        done({ kind: 'skipped', input });
+        return;
+      }
+      this.queue.push({ input, done });
+      this.feed();
+    });
+  }
+
+  /** Asks every worker to stop and to say what it knows. */
+  interrupt(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    Atomics.store(new Int32Array(this.flag), 0, 1);
+    for (const job of this.queue.splice(0)) job.done({ kind: 'skipped', input: job.input });
+    const timer = setTimeout(() => {
+      for (const worker of [...this.running.keys()]) this.lose(worker, 'interrupted');
+    }, graceMs);
+    timer.unref();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.idle, ...this.running.keys()].map((worker) => worker.terminate()));
+  }
+
+  private feed(): void {
+    while (this.queue.length > 0) {
+      const worker = this.idle.pop() ?? (this.running.size < this.size ? this.start() : undefined);
+      if (worker === undefined) return;
+      const job = this.queue.shift();
+      if (job === undefined) return;
+      this.running.set(worker, job);
+      worker.postMessage(job.input);
+    }
+  }
+
+  private start(): Worker {
+    const workerData: WorkerStart = { settings: this.settings, flag: this.flag };
+    const { maxMemoryBytes } = this.settings;
+    // The heap must hold what the limit allows, and something for the program itself.
+    const heapMb = maxMemoryBytes === undefined ? undefined : maxMemoryBytes / 2 ** 20 + 256;
+    const worker = new Worker(join(packageRoot(), 'dist', 'worker.mjs'), {
+      workerData,
+      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    });
+    worker.on('message', (message: WorkerMessage) => this.receive(worker, message));
+    worker.on('error', (error) => this.fail(worker, error));
+    return worker;
+  }
+
+  private receive(worker: Worker, message: WorkerMessage): void {
+    const job = this.running.get(worker);
+    if (job === undefined) return;
+    if (message.kind === 'progress') {
+      this.onProgress(job.input, message.progress);
+      return;
+    }
+    this.running.delete(worker);
+    this.idle.push(worker);
+    job.done(message.outcome);
+    this.feed();
+  }
+
+  private fail(worker: Worker, error: Error): void {
+    if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') {
+      this.lose(worker, 'out of memory');
+      return;
+    }
+    const job = this.running.get(worker);
+    this.running.delete(worker);
+    job?.done({ kind: 'crash', input: job.input, error });
+    this.feed();
+  }
+
+  private lose(worker: Worker, reason: string): void {
+    const job = this.running.get(worker);
+    this.running.delete(worker);
+    void worker.terminate();
+    job?.done(lostOutcome(job.input, reason));
+    this.feed();
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Where the front end puts what it finds: every problem once, in file order, never more than a
+ * reader would look at. Code that is unrolled or looked at twice reports a place only once.
+ */
+import type { DiagnosticCode } from './codes.js';
+import type { Diagnostic, Span } from './diagnostic.js';
+
+/** After this many a reader starts anew anyway. */
+const DIAGNOSTICS_MAX = 100;
+
+export interface Detail {
+  /** What would have been right, without the word "expected". */
+  readonly expected?: string;
+  readonly suggestion?: string | undefined;
+}
+
+export class DiagnosticCollector {
+  private readonly found: Diagnostic[] = [];
+  private readonly seen = new Set<string>();
+
+  error(code: DiagnosticCode, span: Span, message: string, detail: Detail = {}): void {
+    const key = `${code} ${span.line} ${span.column}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    if (this.found.length > DIAGNOSTICS_MAX) return;
+    const { expected, suggestion } = detail;
+    this.found.push({
+      severity: 'error',
+      code,
+      message,
+      span,
+      ...(expected === undefined ? {} : { expected }),
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
+
+  get hasErrors(): boolean {
+    return this.found.length > 0;
+  }
+
+  list(): readonly Diagnostic[] {
+    const sorted = [...this.found].sort(byPlace);
+    if (sorted.length <= DIAGNOSTICS_MAX) return sorted;
+    const kept = sorted.slice(0, DIAGNOSTICS_MAX);
+    const last = kept[kept.length - 1]?.span ?? { line: 1, column: 1, length: 1 };
+    const message = `more than ${DIAGNOSTICS_MAX} errors: the rest is not listed`;
+    return [...kept, { severity: 'error', code: 'L099', message, span: last }];
+  }
+}
+
+function byPlace(left: Diagnostic, right: Diagnostic): number {
+  return left.span.line - right.span.line || left.span.column - right.span.column;
+}

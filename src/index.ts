@@ -1,0 +1,17 @@
+/** The library: what `import { check } from 'civac'` offers. Re-exports only. */
+export { version } from './base/version.js';
+/** What was wrong in a scenario, and how to print it. */
+export type { Diagnostic, Span } from './diagnostics/diagnostic.js';
+export { renderDiagnostic } from './diagnostics/render.js';
+/** Text to program, text to laid-out text. */
+export { compile, format, operationsReference } from './litmus/index.js';
+export type { Program } from './litmus/program.js';
+/** Results as text or as the documents of `civac check --format`. */
+export { type JsonDocument, jsonDocument } from './report/json.js';
+export { junitText } from './report/junit.js';
+export { sarifLog } from './report/sarif.js';
+export { briefText, fullText } from './report/text.js';
+/** Program to verdict. */
+export { type CheckOptions, check } from './verdict/check.js';
+export { type HazardId, hazards } from './verdict/hazards.js';
+export type { CheckResult, Finding, TraceStep, Verdict } from './verdict/result.js';

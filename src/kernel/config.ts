@@ -1,0 +1,25 @@
+/** The machine a scenario runs on, as its `machine` block says. */
+import type { Span } from '../diagnostics/diagnostic.js';
+
+export interface DeviceConfig {
+  readonly name: string;
+  /** Snoops the CPU's caches (M10). */
+  readonly coherent: boolean;
+  /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
+  readonly iommu: boolean;
+  /** Highest bus address it can emit, as DMA_BIT_MASK(n). */
+  readonly dmaMask: number;
+  readonly at: Span;
+}
+
+export interface MachineConfig {
+  readonly profile: 'arm64';
+  readonly devices: readonly DeviceConfig[];
+  /** set_direct_map_invalid_noflush works: page-granular linear map (M13). */
+  readonly linearMapRemovable: boolean;
+  /** Where shmem pages are swapped to: nowhere, zram (the CPU copies), or a block device. */
+  readonly swap: 'none' | 'zram' | { readonly device: number };
+  /** Bytes, powers of two. */
+  readonly lineSize: number;
+  readonly pageSize: number;
+}

@@ -1,0 +1,118 @@
+/**
+ * CPU mappings (K3): linear map, vmap, user mmap, the remap of dma_alloc_coherent. A kernel mapping
+ * keeps the frames it was made with; a user mapping takes pages at faults and loses them by zap.
+ * Sources: mm/vmalloc.c:vmap, drivers/gpu/drm/drm_gem_shmem_helper.c (mmap, fault), mm/memory.c
+ * (unmap_mapping_range).
+ * Leaves out: the CPU's TLB (M18): a zapped page is out of reach at once.
+ */
+import type { Attribute } from '../machine/attributes.js';
+import { attributes } from '../machine/attributes.js';
+import type { Destination } from './access.js';
+import type { KernelContext } from './context.js';
+import { refusal } from './iommu.js';
+import { framesIn, residentPages } from './pages.js';
+import { msmSyncForDevice } from './msm.js';
+import type { Buffer, CpuMap } from './state.js';
+import type { Value } from './value.js';
+
+export function mapName(kind: CpuMap['kind'], attribute: Attribute): string {
+  const names = { linear: 'linear map', vmap: 'vmap', mmap: 'mmap', remap: 'dma_alloc mapping' };
+  return `${names[kind]} (${attributes[attribute].name})`;
+}
+
+/** Makes a mapping of a whole buffer; user mappings start without pages. */
+export function mapBuffer(
+  context: KernelContext,
+  buffer: Buffer,
+  kind: CpuMap['kind'],
+  attribute: Attribute,
+): Value {
+  const id = context.step.site;
+  const user = kind === 'mmap';
+  const present = user ? [] : framesIn(context, buffer, 0, buffer.size);
+  const map: CpuMap = {
+    id, kind, buffer: buffer.id, bytes: buffer.size, attribute, user, live: true, present,
+  };
+  context.update({ maps: [...context.kernel.maps, map] });
+  context.recorder.mapped(buffer.id, mapName(kind, attribute), context.step.site);
+  return { kind: 'ptr', map: id, offset: 0 };
+}
+
+export function mapOf(context: KernelContext, id: number): CpuMap | undefined {
+  return context.kernel.maps.find((each) => each.id === id);
+}
+
+function setMap(context: KernelContext, next: CpuMap): void {
+  context.update({
+    maps: context.kernel.maps.map((each) => (each.id === next.id ? next : each)),
+  });
+}
+
+/** vunmap, munmap: later accesses through it fault. */
+export function unmapMap(context: KernelContext, map: CpuMap): void {
+  setMap(context, { ...map, live: false, present: [] });
+}
+
+/** unmap_mapping_range: every user mapping of the buffer loses its pages. */
+export function zapUserMaps(context: KernelContext, buffer: number): void {
+  const maps = context.kernel.maps.map((each) =>
+    each.buffer === buffer && each.user ? { ...each, present: [] } : each,
+  );
+  context.update({ maps });
+}
+
+export type CpuReach =
+  | {
+      readonly kind: 'memory';
+      readonly destination: Destination;
+      readonly attribute: Attribute;
+      readonly user: boolean;
+    }
+  | { readonly kind: 'fault'; readonly why: string }
+  /** The fault handler queued work; the access is tried again after it. */
+  | { readonly kind: 'again' };
+
+/** Where a CPU access arrives; a user mapping may take a page fault on the way. */
+export function cpuReach(
+  context: KernelContext,
+  pointer: { readonly map: number; readonly offset: number },
+  size: number,
+): CpuReach {
+  const map = mapOf(context, pointer.map);
+  if (map === undefined || !map.live) return { kind: 'fault', why: 'the mapping is gone' };
+  if (pointer.offset < 0 || pointer.offset + size > map.bytes) {
+    return { kind: 'fault', why: 'outside the mapping' };
+  }
+  const cell = context.layout.cell(map.buffer, pointer.offset, size);
+  const present = map.present.find(([page]) => page === cell.page);
+  if (present === undefined && map.user) {
+    const fault = faultIn(context, map, cell.page);
+    if (fault !== null) return fault;
+  }
+  const frame = (present ?? mapOf(context, map.id)?.present.find(([p]) => p === cell.page))?.[1];
+  if (frame === undefined) return { kind: 'fault', why: 'no page is mapped there' };
+  const removed = map.kind === 'linear' && context.frame(frame)?.linear === false;
+  if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
+  const refused = refusal(context, frame, map.buffer, cell.page);
+  const destination = { frame, cell, refused };
+  return { kind: 'memory', destination, attribute: map.attribute, user: map.user };
+}
+
+/** The fault handler of a user mapping: gets the pages, puts them in. null: done, go on. */
+function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | null {
+  const buffer = context.buffer(map.buffer);
+  if (buffer.gone !== 'no') return { kind: 'fault', why: `the buffer was ${buffer.gone}` };
+  const missing = buffer.pages.some((slot) => slot.state !== 'resident');
+  if (missing && buffer.kind === 'gem-shmem' && buffer.pins === 0) {
+    return { kind: 'fault', why: 'the buffer has no pages' };
+  }
+  if (missing || buffer.kind === 'msm') {
+    context.say('K3', () => 'page fault: the pages are got');
+    residentPages(context, buffer.id);
+    msmSyncForDevice(context, context.buffer(buffer.id));
+  }
+  const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);
+  const mine = all.filter(([each]) => each === page);
+  setMap(context, { ...map, present: [...map.present, ...mine].sort((a, b) => a[0] - b[0]) });
+  return context.work.length > 0 ? { kind: 'again' } : null;
+}

@@ -1,0 +1,201 @@
+/**
+ * IOMMU domains as flat translations with an IOTLB (M12, K6). A translation taken out of the page
+ * table may live on in the IOTLB until it is invalidated; whether it was cached is decided when it
+ * goes, because before that nobody can tell.
+ * Sources: drivers/iommu/iommu.c (iommu_map, iommu_unmap = unmap and iotlb_sync,
+ * iommu_unmap_fast), drivers/iommu/dma-iommu.c, io-pgtable-arm.c:arm_lpae_prot_to_pte (CACHE).
+ * Leaves out: page tables in memory, block leaves, walk caches, flush queues (strict mode only).
+ */
+import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from './constants.js';
+import type { Destination } from './access.js';
+import type { KernelContext } from './context.js';
+import { framesIn } from './pages.js';
+import type { Buffer, Domain, Translation } from './state.js';
+
+/** Id of the domain that the DMA API uses for a device. */
+export function dmaDomain(device: number): number {
+  return -1 - device;
+}
+
+export function domainOf(context: KernelContext, id: number): Domain | undefined {
+  return context.kernel.domains.find((each) => each.id === id);
+}
+
+function setDomain(context: KernelContext, next: Domain): void {
+  context.update({
+    domains: context.kernel.domains.map((each) => (each.id === next.id ? next : each)),
+  });
+}
+
+export function translationFor(
+  context: KernelContext,
+  buffer: Buffer,
+  iova: number,
+  offset: number,
+  size: number,
+  prot: number,
+): Translation {
+  const frames = framesIn(context, buffer, offset, size);
+  return { iova, size, buffer: buffer.id, offset, prot, frames, used: false };
+}
+
+export function install(context: KernelContext, id: number, entry: Translation): void {
+  const domain = domainOf(context, id);
+  if (domain === undefined) return;
+  const clash = domain.entries.some((each) => overlaps(each, entry.iova, entry.size));
+  if (clash) {
+    context.contract('maps an iova range that is mapped already in this domain');
+    return;
+  }
+  const entries = [...domain.entries, entry].sort((a, b) => a.iova - b.iova);
+  setDomain(context, { ...domain, entries });
+}
+
+function overlaps(entry: Translation, iova: number, size: number): boolean {
+  return entry.iova < iova + size && iova < entry.iova + entry.size;
+}
+
+/** The part of an entry between two addresses. */
+function slice(context: KernelContext, entry: Translation, from: number, to: number): Translation {
+  const offset = entry.offset + (from - entry.iova);
+  const size = to - from;
+  const bytes = context.machine.pageSize;
+  const frames = entry.frames.filter(
+    ([page]) => page * bytes < offset + size && offset < (page + 1) * bytes,
+  );
+  return { ...entry, iova: from, size, offset, frames };
+}
+
+/** Takes a range out of the page table; `sync` also invalidates it in the IOTLB. */
+export function remove(
+  context: KernelContext,
+  id: number,
+  iova: number,
+  size: number,
+  sync: boolean,
+): number {
+  const domain = domainOf(context, id);
+  if (domain === undefined) return 0;
+  const kept: Translation[] = [];
+  const stale: Translation[] = domain.stale.slice();
+  let removed = 0;
+  for (const entry of domain.entries) {
+    if (!overlaps(entry, iova, size)) {
+      kept.push(entry);
+      continue;
+    }
+    const from = Math.max(entry.iova, iova);
+    const to = Math.min(entry.iova + entry.size, iova + size);
+    if (entry.iova < from) kept.push(slice(context, entry, entry.iova, from));
+    if (to < entry.iova + entry.size) {
+      kept.push(slice(context, entry, to, entry.iova + entry.size));
+    }
+    removed += to - from;
+    if (!sync && mayBeCached(context, entry)) stale.push(slice(context, entry, from, to));
+  }
+  const left = sync ? stale.filter((each) => !overlaps(each, iova, size)) : stale;
+  setDomain(context, { ...domain, entries: kept, stale: left });
+  return removed;
+}
+
+/** A device that used the entry has it cached; else the IOTLB may have prefetched it. */
+function mayBeCached(context: KernelContext, entry: Translation): boolean {
+  if (entry.used) return true;
+  return context.liberties.has('speculation') && context.choose(2) === 1;
+}
+
+export function syncIotlb(context: KernelContext, id: number): void {
+  const domain = domainOf(context, id);
+  if (domain !== undefined) setDomain(context, { ...domain, stale: [] });
+}
+
+/** iommu_iova_to_phys, as buffer and offset; null where nothing is mapped. */
+export function lookup(
+  context: KernelContext,
+  id: number,
+  iova: number,
+): { buffer: number; offset: number } | null {
+  const entry = domainOf(context, id)?.entries.find((each) => overlaps(each, iova, 1));
+  if (entry === undefined) return null;
+  return { buffer: entry.buffer, offset: entry.offset + (iova - entry.iova) };
+}
+
+export type Reached =
+  | { readonly kind: 'memory'; readonly destination: Destination; readonly cacheable: boolean }
+  | { readonly kind: 'fault'; readonly why: string };
+
+/** Where a device's access through a domain arrives. */
+export function translate(
+  context: KernelContext,
+  id: number,
+  iova: number,
+  size: number,
+  right: number,
+): Reached {
+  const domain = domainOf(context, id);
+  if (domain === undefined) return { kind: 'fault', why: 'no such domain' };
+  const present = domain.entries.find((each) => overlaps(each, iova, size));
+  const entry = chooseEntry(context, domain, present, iova, size);
+  if (entry === undefined) {
+    return { kind: 'fault', why: `nothing is mapped at 0x${iova.toString(16)}` };
+  }
+  if ((entry.prot & right) === 0) {
+    const name = right === IOMMU_WRITE ? 'IOMMU_WRITE' : 'IOMMU_READ';
+    return { kind: 'fault', why: `the mapping has no ${name} right` };
+  }
+  if (entry === present && !entry.used) {
+    const entries = domain.entries.map((each) =>
+      each === entry ? { ...each, used: true } : each,
+    );
+    setDomain(context, { ...domain, entries });
+  }
+  const byte = entry.offset + (iova - entry.iova);
+  const destination = physical(context, entry, byte, size);
+  return { kind: 'memory', destination, cacheable: (entry.prot & IOMMU_CACHE) !== 0 };
+}
+
+/** The live entry, or a stale one the IOTLB still holds; it may have been dropped meanwhile. */
+function chooseEntry(
+  context: KernelContext,
+  domain: Domain,
+  present: Translation | undefined,
+  iova: number,
+  size: number,
+): Translation | undefined {
+  const stale = domain.stale.filter((each) => overlaps(each, iova, size));
+  if (stale.length === 0) return present;
+  const mayDrop = context.liberties.has('eviction');
+  const choice = mayDrop ? context.choose(stale.length + 1) : context.choose(stale.length);
+  const held = stale[choice];
+  if (held !== undefined) {
+    context.say('M12', () => 'translated by a stale IOTLB entry');
+    return held;
+  }
+  context.tookLiberty = true;
+  setDomain(context, { ...domain, stale: domain.stale.filter((each) => !stale.includes(each)) });
+  return present;
+}
+
+function physical(
+  context: KernelContext,
+  entry: Translation,
+  byte: number,
+  size: number,
+): Destination {
+  const cell = context.layout.cell(entry.buffer, byte, size);
+  const frame = entry.frames.find(([page]) => page === cell.page)?.[1] ?? -1;
+  return { frame, cell, refused: refusal(context, frame, entry.buffer, cell.page) };
+}
+
+/** H8 when the frame is no longer this page of this buffer. */
+export function refusal(
+  context: KernelContext,
+  frame: number,
+  buffer: number,
+  page: number,
+): 'H8' | null {
+  const owner = context.frame(frame);
+  return owner !== undefined && owner.buffer === buffer && owner.page === page ? null : 'H8';
+}
+
+export { IOMMU_READ, IOMMU_WRITE };

@@ -1,0 +1,95 @@
+/**
+ * Cache maintenance by address range (K4): which lines a helper touches and how.
+ * Sources: arch/arm64/mm/cache.S: dcache_inval_poc uses DC CIVAC where the range cuts a line and
+ * DC IVAC elsewhere, the helpers end with DSB SY; arch/arm64/mm/dma-mapping.c for direction:
+ * for_device cleans whatever the direction, for_cpu invalidates unless DMA_TO_DEVICE.
+ */
+import type { Entry, Maintenance } from '../machine/store-buffer.js';
+import { pushEntries } from './access.js';
+import { DMA_TO_DEVICE } from './constants.js';
+import type { KernelContext } from './context.js';
+import { pageLayouts } from './pages.js';
+import type { Buffer } from './state.js';
+
+export interface Range {
+  readonly buffer: number;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** Issues maintenance on a byte range through the linear map, without its DSB. */
+export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
+  const buffer = context.buffer(range.buffer);
+  const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
+    const slot = buffer.pages[i];
+    if (slot?.state !== 'resident') return [];
+    return linesIn(context, op, range, layout.page, slot.frame, i);
+  });
+  if (entries.length === 0) return;
+  context.recorder.maintained(buffer.id, context.step.site);
+  issue(context, entries);
+}
+
+/** Puts entries into the store buffer now, or after work that is already queued. */
+export function issue(context: KernelContext, entries: readonly Entry[]): void {
+  if (context.work.length === 0) pushEntries(context, entries);
+  else context.queue({ do: 'enqueue', entries });
+}
+
+function linesIn(
+  context: KernelContext,
+  op: Maintenance,
+  range: Range,
+  page: number,
+  frame: number,
+  pageIndex: number,
+): Entry[] {
+  const { pageSize, lineSize } = context.machine;
+  const from = Math.max(0, range.from - page * pageSize);
+  const to = Math.min(pageSize, range.from + range.size - page * pageSize);
+  if (to <= from) return [];
+  if (context.frame(frame)?.linear === false) {
+    context.find('H14', false, -1, () => ({
+      message: 'cache maintenance by a linear-map address that is not mapped',
+      expected: 'a mapped address', actual: 'a fault',
+    }));
+    return [];
+  }
+  const layout = pageLayouts(context, range.buffer)[pageIndex];
+  return (layout?.lines ?? []).flatMap((each, line): Entry[] => {
+    const start = each.line * lineSize;
+    if (start + lineSize <= from || to <= start) return [];
+    const cut = start < from || to < start + lineSize;
+    const real = op === 'invalidate' && cut ? 'clean+invalidate' : op;
+    return [{ kind: 'maintain', op: real, frame, line, from, to, at: context.step.site }];
+  });
+}
+
+export function dsb(context: KernelContext): void {
+  context.queue({ do: 'drained', what: 'all' });
+}
+
+/** Maintenance with the DSB that completes it, as every arm64 helper of 6.12 does. */
+export function maintain(context: KernelContext, op: Maintenance, range: Range): void {
+  context.say('M9', () => `${op} of bytes ${range.from}..${range.from + range.size}, then dsb`);
+  issueMaintenance(context, op, range);
+  dsb(context);
+}
+
+/** arch_sync_dma_for_device: a clean, whatever the direction. */
+export function syncForDevice(context: KernelContext, range: Range): void {
+  maintain(context, 'clean', range);
+}
+
+/** arch_sync_dma_for_cpu: an invalidate, unless the device only read. */
+export function syncForCpu(context: KernelContext, range: Range, direction: number): void {
+  if (direction === DMA_TO_DEVICE) {
+    context.noop('for_cpu with DMA_TO_DEVICE does no cache maintenance on arm64');
+    return;
+  }
+  maintain(context, 'invalidate', range);
+}
+
+export function wholeBuffer(buffer: Buffer): Range {
+  return { buffer: buffer.id, from: 0, size: buffer.size };
+}

@@ -1,0 +1,245 @@
+/**
+ * Page allocator, zeroing and swap (K1, K2, M14). Zeroing and zram go through the linear map and
+ * leave dirty lines; block DMA goes by the rules of its device.
+ * Sources: mm/shmem.c (shmem_get_folio_gfp clears new folios with clear_highpage; shmem_writepage,
+ * shmem_swapin_folio), arch/arm64/mm/flush.c:flush_dcache_folio (no clean to PoC),
+ * drivers/block/zram (copies through the kernel mapping).
+ * Leaves out: zeroing still in the store buffer when the allocator returns; it counts as drained.
+ */
+import { newest } from '../ideal/word.js';
+import { rowsFor } from '../machine/cache-rules.js';
+import { absentLine, dirtyLine, type Line } from '../machine/line.js';
+import { judge, pickRow } from './access.js';
+import type { KernelContext } from './context.js';
+import { type LineLayout, NewCell, type PageLayout } from './layout.js';
+import type { Buffer, PageSlot } from './state.js';
+import { secretOf } from './values.js';
+
+/** Frames per allocation in pfn space, so that contiguous buffers never run into each other. */
+const PFN_STRIDE = 0x4000;
+const PFN_BASE = 0x80000;
+
+export function pageLayouts(context: KernelContext, buffer: number): readonly PageLayout[] {
+  return context.layout.pages(buffer);
+}
+
+export function emptySlots(context: KernelContext, buffer: number): readonly PageSlot[] {
+  return pageLayouts(context, buffer).map(() => ({ state: 'none' }));
+}
+
+/** Gives frames to every page of a buffer that has none. `zero`: cleared through the linear map. */
+export function allocatePages(context: KernelContext, id: number, zero: boolean): void {
+  const buffer = context.buffer(id);
+  const base = PFN_BASE + context.step.frames.length * PFN_STRIDE;
+  const slots = buffer.pages.slice();
+  let zeroed: { count: number; clock: readonly number[] } | undefined;
+  pageLayouts(context, id).forEach((layout, i) => {
+    if (slots[i]?.state !== 'none') return;
+    const pfn = buffer.contiguous ? base + layout.page : undefined;
+    const frame = takeFrame(context, id, layout, pfn);
+    const junk = !zero && layout.lines.length > 0 && context.choose(2) === 1;
+    const lines = layout.lines.map((each) => freshLine(each, frame, zero, junk));
+    const old = context.frame(frame);
+    if (old !== undefined) context.setFrame(frame, { ...old, lines });
+    slots[i] = { state: 'resident', frame };
+    if (zero) {
+      zeroed ??= context.tick();
+      for (const cell of layout.lines.flatMap((each) => each.cells)) {
+        context.write(cell, 0, zeroed);
+      }
+    }
+  });
+  context.setBuffer({ ...context.buffer(id), pages: slots });
+  if (zeroed !== undefined) {
+    context.say('K1', () => 'pages zeroed through the linear map: dirty lines');
+  }
+}
+
+function freshLine(layout: LineLayout, frame: number, zero: boolean, junk: boolean): Line {
+  const dram = layout.cells.map(() => secretOf(frame, 0));
+  if (zero) return dirtyLine(dram, layout.cells.map(() => 0));
+  return junk ? dirtyLine(dram, layout.cells.map(() => secretOf(frame, 1))) : absentLine(dram);
+}
+
+/** A frame never used, or by choice a freed one that something stale still points to. */
+function takeFrame(
+  context: KernelContext,
+  buffer: number,
+  layout: PageLayout,
+  pfn: number | undefined,
+): number {
+  const stale = pfn === undefined ? staleFrames(context) : [];
+  const choice = stale.length === 0 ? 0 : context.choose(stale.length + 1);
+  const reused = choice === 0 ? undefined : stale[choice - 1];
+  const index = reused ?? context.step.frames.length;
+  context.setFrame(index, {
+    pfn: context.frame(index)?.pfn ?? pfn ?? PFN_BASE + index * PFN_STRIDE,
+    buffer, page: layout.page, lines: [], linear: true,
+  });
+  return index;
+}
+
+function staleFrames(context: KernelContext): number[] {
+  const { domains, maps, mappings } = context.kernel;
+  const pointed = new Set<number>();
+  for (const domain of domains) {
+    for (const entry of [...domain.entries, ...domain.stale]) {
+      for (const [, frame] of entry.frames) pointed.add(frame);
+    }
+  }
+  for (const map of maps) if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+  const bytes = context.machine.pageSize;
+  context.step.frames.forEach((frame, i) => {
+    const address = frame.pfn * bytes;
+    const mapped = mappings.some((m) => m.address < address + bytes && address < m.address + m.size);
+    if (mapped) pointed.add(i);
+  });
+  return [...pointed].filter((i) => context.frame(i)?.buffer === -1).sort((a, b) => a - b);
+}
+
+export function freePages(context: KernelContext, id: number): void {
+  const buffer = context.buffer(id);
+  for (const slot of buffer.pages) {
+    if (slot.state === 'resident') releaseFrame(context, slot.frame);
+  }
+  context.setBuffer({ ...buffer, pages: emptySlots(context, id) });
+}
+
+function releaseFrame(context: KernelContext, index: number): void {
+  const frame = context.frame(index);
+  if (frame !== undefined) {
+    context.setFrame(index, { ...frame, buffer: -1, page: -1, lines: [] });
+  }
+}
+
+/** Makes the pages resident: new ones zeroed, swapped ones read back. */
+export function residentPages(context: KernelContext, id: number): void {
+  context.buffer(id).pages.forEach((slot, i) => {
+    if (slot.state === 'swapped') swapInPage(context, id, i, slot.lines);
+  });
+  if (context.buffer(id).pages.some((slot) => slot.state === 'none')) {
+    allocatePages(context, id, true);
+  }
+}
+
+/** shmem_writepage: the pages go to the swap device and their frames are freed. */
+export function swapOut(context: KernelContext, id: number): void {
+  const buffer = context.buffer(id);
+  const pages = buffer.pages.map((slot, i): PageSlot => {
+    const layout = pageLayouts(context, id)[i];
+    if (slot.state !== 'resident' || layout === undefined) return slot;
+    const lines = layout.lines.map((_, line) => swapOutLine(context, slot.frame, layout, line));
+    return { state: 'swapped', lines };
+  });
+  for (const slot of buffer.pages) {
+    if (slot.state === 'resident') releaseFrame(context, slot.frame);
+  }
+  context.setBuffer({ ...context.buffer(id), pages });
+}
+
+function swapOutLine(
+  context: KernelContext,
+  frame: number,
+  layout: PageLayout,
+  line: number,
+): readonly number[] {
+  const swap = context.machine.swap;
+  const device = typeof swap === 'object' ? context.machine.devices[swap.device] : undefined;
+  const state = () => context.frame(frame)?.lines[line]?.state ?? 'absent';
+  if (device !== undefined && !device.coherent) {
+    // The block layer's dma_map_sg(TO_DEVICE) cleans the page through the linear map.
+    context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
+  }
+  const event =
+    device === undefined ? 'load WB' : device.coherent ? 'snooping read' : 'device read';
+  return (layout.lines[line]?.cells ?? []).map((cell, word) => {
+    const row = pickRow(context, rowsFor(state(), event));
+    const outcome = context.apply(frame, line, row, { word, value: 0 });
+    const value = outcome.value ?? 0;
+    const before = context.findings.length;
+    judge(context, cell, value, outcome.from ?? 'dram', false, false);
+    markSwapLoss(context, cell.id, value, context.findings[before]?.id);
+    return value;
+  });
+}
+
+/** When the wrong value went to swap, the newest is gone with the frame: later reads say so. */
+function markSwapLoss(
+  context: KernelContext,
+  cellId: number,
+  value: number,
+  found: string | undefined,
+): void {
+  const cell = context.layout.cells[cellId];
+  if (cell === undefined) return;
+  const word = context.word(cell);
+  const lost = word.writes.length > 0 && !newest(word.writes).some((w) => w.value === value);
+  if (!lost || word.lost !== null) return;
+  context.setWord(cell, { ...word, lost: found === 'H2' ? 'H2' : found === 'H1' ? 'H1' : 'H3' });
+}
+
+function swapInPage(
+  context: KernelContext,
+  id: number,
+  index: number,
+  saved: readonly (readonly number[])[],
+): void {
+  const layout = pageLayouts(context, id)[index];
+  if (layout === undefined) return;
+  const frame = takeFrame(context, id, layout, undefined);
+  const dirty = swapInDirties(context);
+  const lines = layout.lines.map((each, i): Line => {
+    const values = saved[i] ?? each.cells.map(() => 0);
+    return dirty ? dirtyLine(each.cells.map(() => secretOf(frame, 0)), values) : absentLine(values);
+  });
+  const taken = context.frame(frame);
+  if (taken !== undefined) context.setFrame(frame, { ...taken, lines });
+  const buffer = context.buffer(id);
+  const pages = buffer.pages.slice();
+  pages[index] = { state: 'resident', frame };
+  context.setBuffer({ ...buffer, pages });
+  context.say('K2', () =>
+    dirty
+      ? 'swapped in to another page: the data is dirty in the cache'
+      : 'swapped in to another page by block DMA: the data is in memory',
+  );
+}
+
+/** zram decompresses through the linear map; a coherent block device may allocate (stash). */
+function swapInDirties(context: KernelContext): boolean {
+  const swap = context.machine.swap;
+  if (typeof swap !== 'object') return true;
+  const coherent = context.machine.devices[swap.device]?.coherent ?? false;
+  return coherent && context.liberties.has('stash') && context.choose(2) === 1;
+}
+
+/** Frame of a byte of a buffer; -1 when the page is not resident. Tracks the page on demand. */
+export function frameOf(context: KernelContext, buffer: Buffer, byte: number): number {
+  const page = Math.floor(byte / context.machine.pageSize);
+  const index = context.layout.pageIndex(buffer.id, page);
+  if (index < 0) throw new NewCell(buffer.id, page * context.machine.pageSize, 0);
+  const slot = buffer.pages[index];
+  return slot?.state === 'resident' ? slot.frame : -1;
+}
+
+/** Every tracked page of a byte range with its frame, as page tables keep them. */
+export function framesIn(
+  context: KernelContext,
+  buffer: Buffer,
+  from: number,
+  size: number,
+): readonly (readonly [number, number])[] {
+  const bytes = context.machine.pageSize;
+  return pageLayouts(context, buffer.id).flatMap(({ page }, i) => {
+    const slot = buffer.pages[i];
+    const inside = page * bytes < from + size && from < (page + 1) * bytes;
+    return inside && slot?.state === 'resident' ? [[page, slot.frame] as const] : [];
+  });
+}
+
+/** Bus address of a byte under dma-direct: the physical one. */
+export function physicalAddress(context: KernelContext, buffer: Buffer, byte: number): number {
+  const frame = context.frame(frameOf(context, buffer, byte));
+  const bytes = context.machine.pageSize;
+  return frame === undefined ? 0 : frame.pfn * bytes + (byte % bytes);
+}

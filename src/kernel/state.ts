@@ -1,0 +1,143 @@
+/**
+ * What the kernel knows: buffers and their pages, CPU mappings, IOMMU domains, scatterlists, DMA
+ * mappings, locks. All of it is immutable; an operation replaces records. An object's id is the
+ * number of the call that made it, so equal situations are equal states (see value.ts).
+ * Leaves out: reference counts nobody can observe, and pages no access of the scenario names.
+ */
+import type { Attribute } from '../machine/attributes.js';
+import type { Line } from '../machine/line.js';
+import type { Value } from './value.js';
+
+/** A page frame of physical memory. */
+export interface Frame {
+  readonly pfn: number;
+  /** Whose page it is: buffer id and page number; -1 when it is free. */
+  readonly buffer: number;
+  readonly page: number;
+  /** The tracked lines of that page, in the order of the layout. */
+  readonly lines: readonly Line[];
+  /** The linear map covers it (M13). */
+  readonly linear: boolean;
+}
+
+export type PageSlot =
+  | { readonly state: 'none' }
+  | { readonly state: 'resident'; readonly frame: number }
+  /** Swapped out: the words as the backing device got them, in layout order by line. */
+  | { readonly state: 'swapped'; readonly lines: readonly (readonly number[])[] };
+
+export type BufferKind = 'gem-shmem' | 'gem' | 'msm' | 'pages' | 'kmalloc' | 'coherent' | 'heap';
+
+export interface Buffer {
+  readonly id: number;
+  readonly kind: BufferKind;
+  readonly size: number;
+  /** Tracked pages only; index as in the layout's page list. */
+  readonly pages: readonly PageSlot[];
+  /** Physically contiguous: page p has the pfn of page 0 plus p. */
+  readonly contiguous: boolean;
+  readonly mapWc: boolean;
+  /** Device it was created for; -1 for none. */
+  readonly device: number;
+  /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
+  readonly pins: number;
+  readonly vmaps: number;
+  /** drm_gem_shmem's own sgt, made by get_pages_sgt; -1 before. */
+  readonly sgt: number;
+  readonly gone: 'no' | 'freed' | 'purged';
+}
+
+export interface CpuMap {
+  readonly id: number;
+  readonly kind: 'linear' | 'vmap' | 'mmap' | 'remap';
+  readonly buffer: number;
+  readonly bytes: number;
+  readonly attribute: Attribute;
+  /** Accesses through it are made by user space. */
+  readonly user: boolean;
+  readonly live: boolean;
+  /** Pages present in the page table: [page number, frame]. */
+  readonly present: readonly (readonly [number, number])[];
+}
+
+export interface Translation {
+  readonly iova: number;
+  readonly size: number;
+  readonly buffer: number;
+  /** Byte of the buffer that `iova` shows. */
+  readonly offset: number;
+  /** IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE. */
+  readonly prot: number;
+  /** [page number of the buffer, frame], for tracked pages. */
+  readonly frames: readonly (readonly [number, number])[];
+  /** A device went through it since it was installed, so the IOTLB has it for sure. */
+  readonly used: boolean;
+}
+
+export interface Domain {
+  readonly id: number;
+  readonly device: number;
+  readonly entries: readonly Translation[];
+  /** Translations gone from the page table that an IOTLB may still hold. */
+  readonly stale: readonly Translation[];
+}
+
+export interface Sgt {
+  readonly id: number;
+  readonly buffer: number;
+  /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
+  readonly mapping: number;
+  readonly freed: boolean;
+}
+
+/** A live DMA API mapping: what dma-debug would keep an entry for. */
+export interface DmaMapping {
+  readonly id: number;
+  readonly type: 'single' | 'page' | 'sg' | 'coherent';
+  readonly device: number;
+  readonly address: number;
+  readonly size: number;
+  readonly direction: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly attrs: number;
+}
+
+export interface Attachment {
+  readonly id: number;
+  readonly buffer: number;
+  readonly device: number;
+  readonly sgt: number;
+}
+
+export interface Lock {
+  readonly id: number;
+  readonly kind: 'mutex' | 'completion';
+  /** Holder of a mutex, -1 when free. Completions count in `count`. */
+  readonly holder: number;
+  readonly count: number;
+  readonly clock: readonly number[];
+}
+
+/** A device's doorbell queue and its completions. */
+export interface Port {
+  /** Doorbells rung so far, those still on their way included. */
+  readonly rung: number;
+  /** Doorbells rung and not yet taken: what each told. */
+  readonly queue: readonly (readonly number[])[];
+  /** Runs finished, and what their completions tell. */
+  readonly done: number;
+  readonly clock: readonly number[];
+}
+
+export interface KernelState {
+  readonly buffers: readonly Buffer[];
+  readonly maps: readonly CpuMap[];
+  readonly domains: readonly Domain[];
+  readonly sgts: readonly Sgt[];
+  readonly mappings: readonly DmaMapping[];
+  readonly attachments: readonly Attachment[];
+  readonly locks: readonly Lock[];
+  readonly ports: readonly Port[];
+  readonly handles: readonly (Value | null)[];
+}

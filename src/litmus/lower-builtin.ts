@@ -1,0 +1,172 @@
+/**
+ * The calls that are part of the language and no operations: READ_ONCE and friends are loads and
+ * stores, DMA_BIT_MASK and pgprot_* are constants.
+ */
+import { PROT_DEVICE, PROT_WC } from '../kernel/constants.js';
+import { findOperation } from '../kernel/registry.js';
+import type { CallNode, Expression } from './ast.js';
+import { bitMask } from './constant-expression.js';
+import { isMemory, lowerLoad, lowerPlace, unknownValue, writeStore } from './lower-memory.js';
+import type { Destination, Lowered, ThreadContext } from './thread-context.js';
+import { describeType, int32, int64 } from './types.js';
+import { withoutParens } from './walk.js';
+
+interface Builtin {
+  readonly params: string;
+  readonly arity: readonly [number, number];
+  readonly doc: string;
+  readonly lower: (context: ThreadContext, node: CallNode, into?: Destination) => Lowered;
+  readonly returnsVoid?: boolean;
+}
+
+/** The functions that are part of the language. */
+export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+  [
+    'READ_ONCE',
+    {
+      params: 'p[i]',
+      arity: [1, 1],
+      lower: lowerReadOnce,
+      doc: 'a synchronising read: it is ordered after the write it returns',
+    },
+  ],
+  [
+    'WRITE_ONCE',
+    {
+      params: 'p[i], value',
+      arity: [2, 2],
+      lower: lowerWriteOnce,
+      returnsVoid: true,
+      doc: 'a plain store that is not torn or repeated',
+    },
+  ],
+  [
+    'smp_load_acquire',
+    {
+      params: '&p[i]',
+      arity: [1, 1],
+      lower: lowerReadOnce,
+      doc: 'a synchronising read; later accesses come after it',
+    },
+  ],
+  [
+    'smp_store_release',
+    {
+      params: '&p[i], value',
+      arity: [2, 2],
+      lower: lowerWriteOnce,
+      returnsVoid: true,
+      doc: 'smp_mb(), then the store',
+    },
+  ],
+  [
+    'DMA_BIT_MASK',
+    {
+      params: 'bits',
+      arity: [1, 1],
+      lower: lowerBitMask,
+      doc: 'a constant with so many low bits set',
+    },
+  ],
+  ['pgprot_writecombine', pgprot(PROT_WC, 'Normal non-cacheable')],
+  ['pgprot_dmacoherent', pgprot(PROT_WC, 'Normal non-cacheable on arm64')],
+  ['pgprot_noncached', pgprot(PROT_DEVICE, 'Device-nGnRnE')],
+  ['pgprot_device', pgprot(PROT_DEVICE, 'Device-nGnRE')],
+]);
+
+function pgprot(value: number, doc: string): Builtin {
+  const lower = (context: ThreadContext, node: CallNode): Lowered => {
+    const [base] = node.args;
+    const given = base === undefined ? null : context.lower(base);
+    if (given !== null && given.type.kind !== 'pgprot' && given.type.kind !== 'unknown') {
+      const message = `${node.callee}() cannot change ${describeType(given.type)}`;
+      context.diagnostics.error('L032', base?.at ?? node.at, message, { expected: 'PAGE_KERNEL' });
+    }
+    return { expr: { kind: 'const', value }, type: { kind: 'pgprot' }, zero: false };
+  };
+  return { params: '[PAGE_KERNEL]', arity: [0, 1], doc: `page attributes: ${doc}`, lower };
+}
+
+export function lowerBuiltin(
+  context: ThreadContext,
+  node: CallNode,
+  builtin: Builtin,
+  into: Destination | undefined,
+  used: boolean,
+): Lowered {
+  const [least, most] = builtin.arity;
+  const given = node.args.length;
+  if (given < least || given > most) {
+    const message = `${node.callee}() takes ${least} argument${least === 1 ? '' : 's'}, not ${given}`;
+    context.diagnostics.error('L031', node.at, message, {
+      expected: `${node.callee}(${builtin.params})`,
+    });
+    return unknownValue;
+  }
+  for (const { name, at } of node.options) {
+    context.diagnostics.error('L022', at, `${node.callee}() has no option '.${name}'`);
+  }
+  if (used && builtin.returnsVoid === true) {
+    context.diagnostics.error('L033', node.at, `${node.callee}() returns nothing`);
+  }
+  return builtin.lower(context, node, into);
+}
+
+/** The element that READ_ONCE(p[i]) or smp_load_acquire(&p[i]) is about; null after an error. */
+function accessed(context: ThreadContext, node: CallNode): Expression | null {
+  const given = node.args[0];
+  if (given === undefined) return null;
+  const first = withoutParens(given);
+  const byAddress = node.callee.startsWith('smp_');
+  if (!byAddress && isMemory(first)) return first;
+  if (byAddress && first.kind === 'unary' && first.operator === '&') {
+    const element = withoutParens(first.operand);
+    if (isMemory(element)) return element;
+  }
+  // `smp_load_acquire(p)` and `(p + 1)`: the pointer itself, as C has it.
+  if (byAddress && first.kind !== 'unary')
+    return { kind: 'unary', operator: '*', operand: first, at: first.at };
+  context.diagnostics.error('L036', first.at, `${node.callee}() is about an element of memory`, {
+    expected: byAddress ? "'&p[i]'" : "'p[i]' or '*p'",
+  });
+  return null;
+}
+
+function lowerReadOnce(context: ThreadContext, node: CallNode, into?: Destination): Lowered {
+  const element = accessed(context, node);
+  return element === null ? unknownValue : lowerLoad(context, element, true, into);
+}
+
+function lowerWriteOnce(context: ThreadContext, node: CallNode): Lowered {
+  const element = accessed(context, node);
+  const place = element === null ? null : lowerPlace(context, element);
+  const written = node.args[1];
+  const value = written === undefined ? unknownValue : context.lower(written);
+  const barrier = findOperation('smp_mb');
+  if (place === null) return unknownValue;
+  if (node.callee === 'smp_store_release' && barrier !== undefined) {
+    context.code.write({
+      op: 'call',
+      operation: barrier,
+      args: [],
+      options: {},
+      sync: false,
+      at: node.at,
+    });
+  }
+  writeStore(context, place, value, node.at);
+  return unknownValue;
+}
+
+function lowerBitMask(context: ThreadContext, node: CallNode): Lowered {
+  const value = bitMask(node, (name) => context.known(name));
+  if (value === null) {
+    const at = node.args[0]?.at ?? node.at;
+    context.diagnostics.error('L037', at, 'DMA_BIT_MASK() needs a number of bits', {
+      expected: '1 to 64',
+    });
+    return unknownValue;
+  }
+  const type = value < 2 ** 32 ? int32 : int64;
+  return { expr: { kind: 'const', value }, type, zero: false };
+}

@@ -1,0 +1,103 @@
+/**
+ * Statements to instructions. Leaves out loops, which are a matter of their own (lower-loop.ts).
+ */
+import type { DeclarationNode, Expression, IfNode, Statement } from './ast.js';
+import { Label } from './code-writer.js';
+import { assignTo, lowerAssign } from './lower-assign.js';
+import { lowerCall } from './lower-call.js';
+import { lowerCondition } from './lower-expression.js';
+import { lowerLoop } from './lower-loop.js';
+import { isMemory } from './lower-memory.js';
+import { declaredType } from './symbols.js';
+import type { ThreadContext } from './thread-context.js';
+import { describeType, isLock, unknownType } from './types.js';
+import { jumps, withoutParens } from './walk.js';
+
+export function lowerStatement(context: ThreadContext, node: Statement): void {
+  switch (node.kind) {
+    case 'declaration':
+      return lowerDeclaration(context, node);
+    case 'expression':
+      return lowerEffect(context, node.expression);
+    case 'block':
+      return context.inBlock(() => {
+        for (const inner of node.body) lowerStatement(context, inner);
+      });
+    case 'if':
+      return lowerIf(context, node);
+    case 'loop':
+      return lowerLoop(context, node, lowerStatement, lowerEffect);
+    case 'break':
+    case 'continue': {
+      const loop = context.loops[context.loops.length - 1];
+      if (loop === undefined) {
+        context.diagnostics.error('L043', node.at, `'${node.kind}' outside a loop`);
+      } else {
+        context.code.jump(node.kind === 'break' ? loop.breakTo : loop.continueTo, node.at);
+      }
+      return;
+    }
+    case 'return':
+      return context.code.jump(context.end, node.at);
+    case 'empty':
+    case 'broken':
+  }
+}
+
+function lowerDeclaration(context: ThreadContext, node: DeclarationNode): void {
+  for (const { name, type: typeNode, value, at } of node.declarators) {
+    let type = declaredType(typeNode, context.diagnostics);
+    if (isLock(type)) {
+      context.diagnostics.error('L013', typeNode.at, `${describeType(type)} inside a thread`, {
+        expected: 'it at file scope, where every thread sees it',
+      });
+      type = unknownType;
+    }
+    // In C the name is already in scope in its initialiser; reading it there is never meant.
+    const local = context.declare(name, type, at);
+    if (value === null) continue;
+    const target = { kind: 'local', index: local.index } as const;
+    const lowered =
+      value.kind === 'assign' && !value.postfix
+        ? lowerAssign(context, value)
+        : context.lower(value, { target, type });
+    assignTo(context, { target, type }, lowered, at);
+  }
+}
+
+/** An expression that stands as a statement: it must do something. */
+function lowerEffect(context: ThreadContext, node: Expression): void {
+  const inner = withoutParens(node);
+  const isVoid = inner.kind === 'cast' && inner.type.base === 'void' && inner.type.pointers === 0;
+  if (isVoid) return lowerEffect(context, inner.operand);
+  if (inner.kind === 'assign') {
+    lowerAssign(context, inner);
+  } else if (inner.kind === 'call') {
+    lowerCall(context, inner, undefined, false);
+  } else {
+    context.lower(inner);
+    if (isMemory(inner) || inner.kind === 'ternary') return;
+    context.diagnostics.error('L010', inner.at, 'this statement does nothing', {
+      expected: 'an assignment or a call',
+    });
+  }
+}
+
+function lowerIf(context: ThreadContext, node: IfNode): void {
+  const otherwise = new Label();
+  const loop = context.loops[context.loops.length - 1];
+  const leaves =
+    jumps(node.then, 'break') || (node.otherwise !== null && jumps(node.otherwise, 'break'));
+  lowerCondition(context, node.condition, otherwise, loop?.endless === true && leaves);
+  context.inBlock(() => lowerStatement(context, node.then));
+  if (node.otherwise === null) {
+    context.code.place(otherwise);
+    return;
+  }
+  const end = new Label();
+  const alternative = node.otherwise;
+  context.code.jump(end, node.at);
+  context.code.place(otherwise);
+  context.inBlock(() => lowerStatement(context, alternative));
+  context.code.place(end);
+}

@@ -1,0 +1,158 @@
+/**
+ * From the syntax tree of a whole file to the program the engine runs: machine, handles, threads,
+ * conditions. Reports everything that is wrong; whether the program is usable the caller decides.
+ */
+import type { DiagnosticCollector } from '../diagnostics/collector.js';
+import type { Span } from '../diagnostics/diagnostic.js';
+import { nearestName } from '../diagnostics/nearest.js';
+import { resolveAssertions } from './assertions.js';
+import type { ConditionNode, SyntaxTree, ThreadNode } from './ast.js';
+import { localsOf } from './code-writer.js';
+import { checkClaims } from './header.js';
+import { lowerExpression } from './lower-expression.js';
+import { lowerStatement } from './lower-statement.js';
+import { buildMachine } from './machine-config.js';
+import type { Header, MachineConfig, Program, ThreadCode } from './program.js';
+import { collectSymbols, type FileSymbols, locksOf } from './symbols.js';
+import { markSyncReads } from './sync-reads.js';
+import { Budget, INSTRUCTIONS_MAX, ThreadContext } from './thread-context.js';
+
+const fileStart: Span = { line: 1, column: 1, length: 1 };
+
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+  readonly header: Header;
+  readonly tree: SyntaxTree;
+}
+
+export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Program {
+  const { file, text, header, tree } = source;
+  const machine = buildMachine(tree, diagnostics);
+  const devices = new Map(machine.devices.map(({ name }, index) => [name, index]));
+  const symbols = collectSymbols(tree, devices, diagnostics);
+  const nodes = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
+  checkThreads(nodes, machine, symbols, diagnostics);
+  const lowering: ThreadLowering = {
+    devices,
+    symbols,
+    diagnostics,
+    budget: new Budget(),
+    compared: comparedLocals(tree),
+  };
+  const initNode = nodes.find(({ role }) => role === 'init');
+  const init = initNode === undefined ? emptyInit : lowerThread(initNode, lowering);
+  const threads = nodes
+    .filter(({ role }) => role !== 'init')
+    .map((node) => lowerThread(node, lowering));
+  const program: Program = {
+    file,
+    name: file.replace(/^.*[/\\]/u, '').replace(/\.litmus$/u, ''),
+    text,
+    header,
+    machine,
+    handles: [...symbols.handles.keys()],
+    locks: locksOf(symbols),
+    init,
+    threads,
+    assertions: resolveAssertions(tree, threads, diagnostics),
+  };
+  checkClaims(program, diagnostics);
+  return program;
+}
+
+const emptyInit: ThreadCode = {
+  name: 'init',
+  kind: 'cpu',
+  device: -1,
+  code: [],
+  locals: [],
+  at: fileStart,
+};
+
+function checkThreads(
+  nodes: readonly ThreadNode[],
+  machine: MachineConfig,
+  symbols: FileSymbols,
+  diagnostics: DiagnosticCollector,
+): void {
+  const running = nodes.filter(({ role }) => role !== 'init');
+  if (running.length === 0 && !diagnostics.hasErrors) {
+    diagnostics.error('L005', fileStart, 'there is no thread in this file', {
+      expected: 'cpu NAME { … } or device NAME { … }',
+    });
+  }
+  const seen = new Map<string, Span>();
+  for (const { role, name, nameAt } of nodes) {
+    const before = seen.get(name);
+    const isDevice = symbols.devices.has(name);
+    if (before !== undefined) {
+      const what = role === 'init' ? 'a second init block' : `a second thread '${name}'`;
+      diagnostics.error('L014', nameAt, `${what}: the first is in line ${before.line}`);
+    } else if (role === 'device' && !isDevice) {
+      diagnostics.error('L027', nameAt, `no device '${name}' in the machine block`, {
+        expected: `device ${name} { … }; in the machine block`,
+        suggestion: nearestName(
+          name,
+          machine.devices.map((device) => device.name),
+        ),
+      });
+    } else if (role === 'cpu' && (isDevice || name === 'init')) {
+      diagnostics.error('L027', nameAt, `'${name}' cannot be the name of a cpu thread`, {
+        expected: 'a name that no device has',
+      });
+    }
+    seen.set(name, before ?? nameAt);
+  }
+}
+
+interface ThreadLowering {
+  readonly devices: ReadonlyMap<string, number>;
+  readonly symbols: FileSymbols;
+  readonly diagnostics: DiagnosticCollector;
+  readonly budget: Budget;
+  /** `thread:local` as it stands in exists, forbidden or always. */
+  readonly compared: ReadonlySet<string>;
+}
+
+function lowerThread(node: ThreadNode, lowering: ThreadLowering): ThreadCode {
+  const { symbols, diagnostics, budget, devices, compared } = lowering;
+  const { name, role } = node;
+  const context = new ThreadContext(symbols, diagnostics, { name, role }, budget, lowerExpression);
+  lowerStatement(context, node.body);
+  context.code.place(context.end);
+  if (context.code.length > INSTRUCTIONS_MAX) {
+    diagnostics.error('L042', node.at, `more than ${INSTRUCTIONS_MAX} instructions`);
+  }
+  const read = new Set<number>();
+  for (const expr of context.code.expressions())
+    for (const local of localsOf(expr)) read.add(local);
+  const isDead = (local: number): boolean =>
+    context.counters.has(local) &&
+    !read.has(local) &&
+    !compared.has(`${name}:${context.localNames[local] ?? ''}`);
+  return {
+    name,
+    kind: role === 'device' ? 'device' : 'cpu',
+    device: role === 'device' ? (devices.get(name) ?? -1) : -1,
+    code: markSyncReads(context.code.finish(isDead)),
+    locals: context.localNames,
+    at: node.at,
+  };
+}
+
+function comparedLocals(tree: SyntaxTree): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: ConditionNode): void => {
+    if (node.kind === 'compare') {
+      names.add(`${node.thread}:${node.local}`);
+    } else if (node.kind === 'not') {
+      visit(node.operand);
+    } else {
+      visit(node.left);
+      visit(node.right);
+    }
+  };
+  for (const item of tree.items) if (item.kind === 'assertion') visit(item.condition);
+  return names;
+}

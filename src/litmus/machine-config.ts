@@ -1,0 +1,203 @@
+/**
+ * The machine block: which devices there are, and the settings of the machine itself. Without a
+ * block it is an arm64 machine without devices.
+ */
+import type { DiagnosticCollector } from '../diagnostics/collector.js';
+import { nearestName } from '../diagnostics/nearest.js';
+import { constants } from '../kernel/constants.js';
+import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
+import { constantOf } from './constant-expression.js';
+import type { DeviceConfig, MachineConfig } from './program.js';
+
+export const machineSettings: ReadonlyMap<string, string> = new Map([
+  ['linear_map_removable', 'true: set_direct_map_invalid_noflush() works (default false)'],
+  ['swap', 'none (default), zram, or a device that swaps by DMA'],
+  ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
+  ['page_size', 'bytes in a page, a power of two (default 4096)'],
+]);
+export const deviceSettings: ReadonlyMap<string, string> = new Map([
+  ['coherent', 'true: the device snoops the CPU caches (default false)'],
+  ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
+]);
+
+const defaults: MachineConfig = {
+  profile: 'arm64',
+  devices: [],
+  linearMapRemovable: false,
+  swap: 'none',
+  lineSize: 64,
+  pageSize: 4096,
+};
+
+export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector): MachineConfig {
+  const [block, ...more] = tree.items.flatMap((item) => (item.kind === 'machine' ? [item] : []));
+  for (const { at } of more) {
+    diagnostics.error('L014', at, 'a second machine block', { expected: 'one machine block' });
+  }
+  if (block === undefined) return defaults;
+  if (block.profile !== 'arm64') {
+    diagnostics.error('L022', block.profileAt, `unknown machine profile '${block.profile}'`, {
+      expected: 'arm64',
+      suggestion: 'arm64',
+    });
+  }
+  const devices = new Map<string, DeviceConfig>();
+  for (const node of block.devices) {
+    const why = devices.has(node.name)
+      ? 'already a device'
+      : constants.has(node.name)
+        ? 'already a constant'
+        : notADeviceName.has(node.name)
+          ? 'no name for a device'
+          : null;
+    if (why !== null) diagnostics.error('L023', node.at, `'${node.name}' is ${why}`);
+    devices.set(node.name, buildDevice(node, diagnostics));
+  }
+  return applySettings(block, [...devices.values()], diagnostics);
+}
+
+/** These mean something in the settings, or as the name of a thread. */
+const notADeviceName: ReadonlySet<string> = new Set(['none', 'zram', 'init']);
+
+function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector): DeviceConfig {
+  let device: DeviceConfig = {
+    name: node.name,
+    coherent: false,
+    iommu: false,
+    dmaMask: Number.MAX_SAFE_INTEGER,
+    at: node.at,
+  };
+  const settings = checkedSettings(
+    node.settings,
+    deviceSettings,
+    `device '${node.name}'`,
+    diagnostics,
+  );
+  for (const setting of settings) {
+    switch (setting.name) {
+      case 'coherent':
+        device = { ...device, coherent: booleanOf(setting, diagnostics) };
+        break;
+      case 'iommu':
+        device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        break;
+      case 'dma_mask':
+        device = { ...device, dmaMask: maskOf(setting, diagnostics) };
+        break;
+      default:
+    }
+  }
+  return device;
+}
+
+function applySettings(
+  block: MachineNode,
+  devices: readonly DeviceConfig[],
+  diagnostics: DiagnosticCollector,
+): MachineConfig {
+  let machine: MachineConfig = { ...defaults, devices };
+  for (const setting of checkedSettings(
+    block.settings,
+    machineSettings,
+    'the machine',
+    diagnostics,
+  )) {
+    switch (setting.name) {
+      case 'linear_map_removable':
+        machine = { ...machine, linearMapRemovable: booleanOf(setting, diagnostics) };
+        break;
+      case 'swap':
+        machine = { ...machine, swap: swapOf(setting, devices, diagnostics) };
+        break;
+      case 'cache_line':
+        machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
+        break;
+      case 'page_size':
+        machine = { ...machine, pageSize: powerOfTwo(setting, 64, 65536, 4096, diagnostics) };
+        break;
+      default:
+    }
+  }
+  if (machine.lineSize > machine.pageSize) {
+    const message = `a cache line of ${machine.lineSize} bytes does not fit a page`;
+    diagnostics.error('L022', block.at, message, { expected: 'a page of at least one line' });
+  }
+  return machine;
+}
+
+function checkedSettings(
+  nodes: readonly OptionNode[],
+  known: ReadonlyMap<string, string>,
+  owner: string,
+  diagnostics: DiagnosticCollector,
+): readonly OptionNode[] {
+  const seen = new Set<string>();
+  return nodes.filter(({ name, at }) => {
+    if (!known.has(name)) {
+      diagnostics.error('L022', at, `${owner} has no setting '.${name}'`, {
+        expected: [...known.keys()].map((each) => `.${each}`).join(', '),
+        suggestion: nearestName(name, known.keys()),
+      });
+      return false;
+    }
+    if (seen.has(name)) diagnostics.error('L014', at, `'.${name}' is set twice`);
+    seen.add(name);
+    return true;
+  });
+}
+
+function booleanOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): boolean {
+  const constant = constantOf(value)?.value;
+  if (constant === 0 || constant === 1) return constant === 1;
+  diagnostics.error('L037', value.at, `'.${name}' is true or false`, { expected: 'true or false' });
+  return false;
+}
+
+function nameOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): string {
+  if (value.kind === 'name' && !constants.has(value.name)) return value.name;
+  diagnostics.error('L037', value.at, `'.${name}' needs a name`, { expected: 'a name, or none' });
+  return 'none';
+}
+
+function maskOf({ value }: OptionNode, diagnostics: DiagnosticCollector): number {
+  const mask = constantOf(value)?.value;
+  if (mask !== undefined && mask > 0) return mask;
+  diagnostics.error('L037', value.at, "'.dma_mask' needs a constant", {
+    expected: 'DMA_BIT_MASK(n) with n from 1 to 64',
+  });
+  return Number.MAX_SAFE_INTEGER;
+}
+
+function swapOf(
+  setting: OptionNode,
+  devices: readonly DeviceConfig[],
+  diagnostics: DiagnosticCollector,
+): MachineConfig['swap'] {
+  const name = nameOf(setting, diagnostics);
+  if (name === 'none' || name === 'zram') return name;
+  const device = devices.findIndex((candidate) => candidate.name === name);
+  if (device >= 0) return { device };
+  diagnostics.error('L022', setting.value.at, `cannot swap to '${name}'`, {
+    expected: 'none, zram, or a device of this block',
+    suggestion: nearestName(name, ['none', 'zram', ...devices.map((each) => each.name)]),
+  });
+  return 'none';
+}
+
+function powerOfTwo(
+  { name, value }: OptionNode,
+  least: number,
+  most: number,
+  fallback: number,
+  diagnostics: DiagnosticCollector,
+): number {
+  const size = constantOf(value)?.value;
+  if (size !== undefined && size >= least && size <= most && Number.isInteger(Math.log2(size))) {
+    return size;
+  }
+  diagnostics.error('L037', value.at, `'.${name}' is a power of two`, {
+    expected: `a power of two from ${least} to ${most}`,
+  });
+  return fallback;
+}

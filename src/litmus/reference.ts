@@ -1,0 +1,127 @@
+/**
+ * The reference page of the language, as Markdown, made from the same tables the compiler uses:
+ * operations, constants, types, settings, diagnostics.
+ */
+import { type DiagnosticCode, diagnosticCodes } from '../diagnostics/codes.js';
+import { constants } from '../kernel/constants.js';
+import { allOperations, type Family, type Operation, type Param } from '../kernel/registry.js';
+import { builtins } from './lower-builtin.js';
+import { signature } from './lower-call.js';
+import { deviceSettings, machineSettings } from './machine-config.js';
+import { describeKind, describeType, typeNames, typeOf } from './types.js';
+
+const families: readonly Family[] = [
+  'pages',
+  'shmem and swap',
+  'GEM',
+  'CPU mappings',
+  'cache helpers',
+  'DMA mapping API',
+  'IOMMU API',
+  'dma-buf',
+  'device',
+  'ordering',
+  'threads',
+];
+
+export function operationsReference(): string {
+  return [
+    '# Reference of the scenario language',
+    'Generated from the tables that the compiler uses: do not edit. An argument in `[ ]` may be' +
+      ' left out, one with `&` receives a result.',
+    '## The machine block',
+    table(
+      ['setting', 'meaning'],
+      [...machineSettings].map(([name, doc]) => [`\`.${name}\``, doc]),
+    ),
+    'Inside `device NAME { … };`:',
+    table(
+      ['setting', 'meaning'],
+      [...deviceSettings].map(([name, doc]) => [`\`.${name}\``, doc]),
+    ),
+    '## Types',
+    table(['type', 'what it holds'], typeRows()),
+    'Integers are unsigned throughout; arithmetic is 32 bits wide unless an operand has 64.',
+    '## Part of the language',
+    table(['call', 'meaning'], builtinRows()),
+    '## Operations',
+    ...families.flatMap(familySection),
+    '## Constants',
+    table(['name', 'kind', 'meaning'], constantRows()),
+    '## Errors',
+    table(
+      ['code', 'meaning'],
+      Object.keys(diagnosticCodes).map((code) => [
+        `\`${code}\``,
+        isCode(code) ? diagnosticCodes[code] : '',
+      ]),
+    ),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function isCode(code: string): code is DiagnosticCode {
+  return code in diagnosticCodes;
+}
+
+function familySection(family: Family): readonly string[] {
+  const operations = allOperations().filter((operation) => operation.family === family);
+  if (operations.length === 0) return [];
+  return [`### ${family}`, ...operations.map(operationEntry)];
+}
+
+function operationEntry(operation: Operation): string {
+  const { doc, source, rules, params, options = [] } = operation;
+  const facts = [
+    `returns ${operation.returns === 'void' ? 'nothing' : describeKind(operation.returns)}`,
+    operation.where === 'device' ? 'device threads only' : null,
+    operation.blocks === true ? 'may wait' : null,
+    operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
+    rules.length === 0 ? null : `rules ${rules.join(', ')}`,
+  ].filter((fact) => fact !== null);
+  return [
+    `#### \`${signature(operation)}\``,
+    `${doc}.`,
+    ...params.map(parameterLine),
+    ...options.map(({ name, kind, doc: text }) => `- \`.${name}\` (${kind}): ${text}`),
+    `- ${facts.join('; ')}`,
+    `- source: ${source}`,
+  ]
+    .join('\n')
+    .replace('.\n- ', '.\n\n- ');
+}
+
+function parameterLine(param: Param): string {
+  const kinds = param.kinds.map(describeKind).join(' or ');
+  const extra =
+    param.out === true ? ', written by the call' : param.optional === true ? ', optional' : '';
+  return `- \`${param.name}\`: ${kinds}${extra}`;
+}
+
+function builtinRows(): string[][] {
+  const rows = [...builtins].map(([name, { params, doc }]) => [`\`${name}(${params})\``, doc]);
+  return [...rows, ['`sizeof(type)`', 'bytes of an integer type or a pointer']];
+}
+
+function typeRows(): string[][] {
+  const at = { line: 1, column: 1, length: 1 };
+  return typeNames().flatMap((base) =>
+    [0, 1].flatMap((pointers) => {
+      const type = typeOf({ base, pointers, at });
+      if (typeof type === 'string') return [];
+      const bits = type.kind === 'int' ? ` of ${type.bits} bit${type.bits === 1 ? '' : 's'}` : '';
+      return [[`\`${base}${pointers === 1 ? ' *' : ''}\``, `${describeType(type)}${bits}`]];
+    }),
+  );
+}
+
+function constantRows(): string[][] {
+  return [...constants].map(([name, { kind, doc }]) => [`\`${name}\``, describeKind(kind), doc]);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

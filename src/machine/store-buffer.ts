@@ -1,0 +1,129 @@
+/**
+ * The per-CPU store buffer (M7) and the cache maintenance that waits in it (M9): which entry may
+ * leave before an earlier one. The order is a data table, so that docs and engine agree.
+ * Leaves out: load order (M8); loads run in program order.
+ */
+import type { Attribute } from './attributes.js';
+
+export type Maintenance = 'clean' | 'invalidate' | 'clean+invalidate';
+
+export type Entry =
+  | {
+      readonly kind: 'store';
+      readonly attribute: Attribute;
+      readonly frame: number;
+      readonly line: number;
+      readonly word: number;
+      readonly value: number;
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'maintain';
+      readonly op: Maintenance;
+      readonly frame: number;
+      readonly line: number;
+      /** Bytes of the page it was issued for, [from, to): the line may reach beyond them. */
+      readonly from: number;
+      readonly to: number;
+      readonly at: number;
+    }
+  /** `st`: dmb oshst and stronger. `ish`, `ish-full`: the smp_* barriers. */
+  | { readonly kind: 'barrier'; readonly scope: 'st' | 'ish' | 'ish-full'; readonly at: number }
+  /** A doorbell: a Device store that starts a device; `clock` is what its receiver learns. */
+  | {
+      readonly kind: 'doorbell';
+      readonly device: number;
+      readonly clock: readonly number[];
+      readonly at: number;
+    };
+
+export interface OrderRow {
+  readonly earlier: string;
+  readonly later: string;
+  readonly when: string;
+  readonly rule: string;
+  readonly text: string;
+  readonly holds: (earlier: Entry, later: Entry, barriers: readonly Entry[]) => boolean;
+}
+
+function sameLine(a: Entry, b: Entry): boolean {
+  return 'line' in a && 'line' in b && a.frame === b.frame && a.line === b.line;
+}
+function cacheable(e: Entry): boolean {
+  return e.kind === 'maintain' || (e.kind === 'store' && e.attribute === 'WB');
+}
+function posted(e: Entry): boolean {
+  return e.kind === 'doorbell' || (e.kind === 'store' && e.attribute === 'DEV');
+}
+function isStore(e: Entry): boolean {
+  return e.kind === 'store' || e.kind === 'doorbell';
+}
+
+/** An earlier entry leaves before a later one exactly when one of these rows holds. */
+export const orderRules: readonly OrderRow[] = [
+  {
+    earlier: 'WB store or maintenance', later: 'WB store or maintenance', when: 'same line',
+    rule: 'M7 M9', text: 'cacheable accesses and maintenance of one line keep their order',
+    holds: (a, b) => sameLine(a, b) && cacheable(a) && cacheable(b),
+  },
+  {
+    earlier: 'NC store', later: 'NC store', when: 'same line', rule: 'M7',
+    text: 'stores of one attribute to one line keep their order',
+    holds: (a, b) =>
+      sameLine(a, b) && a.kind === 'store' && b.kind === 'store' && a.attribute === b.attribute,
+  },
+  {
+    earlier: 'Device store', later: 'Device store', when: 'always', rule: 'M7',
+    text: 'Device stores keep their order',
+    holds: (a, b) => posted(a) && posted(b),
+  },
+  {
+    earlier: 'store', later: 'any', when: 'dmb osh* between', rule: 'M7 M9',
+    text: 'a dmb orders earlier stores before everything later; it does not wait for maintenance',
+    holds: (a, _b, barriers) =>
+      isStore(a) && barriers.some((each) => each.kind === 'barrier' && each.scope === 'st'),
+  },
+  {
+    earlier: 'store', later: 'WB store', when: 'smp_* between', rule: 'M7',
+    text: 'smp_* barriers order earlier stores before later WB stores, not before doorbells',
+    holds: (a, b, barriers) =>
+      isStore(a) && b.kind === 'store' && b.attribute === 'WB' && barriers.length > 0,
+  },
+];
+
+/** True when nothing before entry `index` has to leave first. `fifo`: reorder is off. */
+export function mayDrain(buffer: readonly Entry[], index: number, fifo: boolean): boolean {
+  const later = buffer[index];
+  if (later === undefined || later.kind === 'barrier') return false;
+  const barriers: Entry[] = [];
+  for (let i = index - 1; i >= 0; i--) {
+    const earlier = buffer[i];
+    if (earlier === undefined) continue;
+    if (earlier.kind === 'barrier') {
+      barriers.push(earlier);
+    } else if (fifo || orderRules.some((each) => each.holds(earlier, later, barriers))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Removes entry `index`, and every barrier that no longer separates a store from anything. */
+export function withoutEntry(buffer: readonly Entry[], index: number): readonly Entry[] {
+  return tidy(buffer.filter((_, i) => i !== index));
+}
+
+/** Drops barriers with no store before them, and those with nothing after that equal the last. */
+export function tidy(buffer: readonly Entry[]): readonly Entry[] {
+  const kept: Entry[] = [];
+  let stores = 0;
+  for (const each of buffer) {
+    if (isStore(each)) stores++;
+    const last = kept.at(-1);
+    const repeats =
+      each.kind === 'barrier' && last?.kind === 'barrier' && last.scope === each.scope;
+    if (each.kind === 'barrier' && (stores === 0 || repeats)) continue;
+    kept.push(each);
+  }
+  return kept.length === buffer.length ? buffer : kept;
+}

@@ -1,0 +1,36 @@
+/**
+ * Numbers every instruction of a scenario. A site is the identity of what a call makes, the place
+ * of a finding, and the way back to the source line.
+ */
+import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
+
+export interface Site {
+  readonly thread: number;
+  readonly pc: number;
+  readonly instruction: Instruction;
+}
+
+export class Sites {
+  /** Thread 0 is `init`, then the others in file order. */
+  readonly threads: readonly ThreadCode[];
+  private readonly base: number[] = [];
+  private readonly all: Site[] = [];
+
+  constructor(program: Program) {
+    this.threads = [program.init, ...program.threads];
+    this.threads.forEach((thread, index) => {
+      this.base.push(this.all.length);
+      thread.code.forEach((instruction, pc) => {
+        this.all.push({ thread: index, pc, instruction });
+      });
+    });
+  }
+
+  of(thread: number, pc: number): number {
+    return (this.base[thread] ?? 0) + pc;
+  }
+
+  at(site: number): Site | undefined {
+    return this.all[site];
+  }
+}

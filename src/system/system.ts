@@ -1,0 +1,425 @@
+/**
+ * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
+ * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
+ * Leaves out: M8 load order and M10 prefetching.
+ */
+import type { Model, Transition } from '../explore/model.js';
+import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js';
+import { attributeEvent, pickRow } from '../kernel/access.js';
+import { KernelContext, type RawFinding, type Recorder, type StepState } from '../kernel/context.js';
+import { dmaDomain } from '../kernel/iommu.js';
+import type { Layout } from '../kernel/layout.js';
+import type { KernelState, Lock, Port } from '../kernel/state.js';
+import type { Value } from '../kernel/value.js';
+import { attributes } from '../machine/attributes.js';
+import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
+import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import type { Program } from '../litmus/program.js';
+import { runThread, settle } from './thread.js';
+import { Sites } from './sites.js';
+import { KeyMaker, type State, type Thread } from './state.js';
+
+/** Who took a step, for the lanes of a trace. */
+export interface Step extends Transition<State, RawFinding> {
+  /** Thread index; -1 for the cache. */
+  readonly agent: number;
+  readonly kind: 'thread' | 'drain' | 'cache';
+  readonly site: number;
+  readonly said: readonly { readonly rule: string; readonly text: string }[];
+}
+
+export class System implements Model<State, RawFinding> {
+  readonly sites: Sites;
+  private readonly keys = new KeyMaker();
+
+  constructor(
+    readonly program: Program,
+    readonly layout: Layout,
+    readonly liberties: ReadonlySet<string>,
+    readonly recorder: Recorder,
+  ) {
+    this.sites = new Sites(program);
+  }
+
+  key(state: State): string {
+    return this.keys.key(state);
+  }
+
+  name(finding: RawFinding): string {
+    const at = this.sites.at(finding.site)?.instruction.at;
+    return `${finding.id}|${finding.agent}|${at?.line}:${at?.column}`;
+  }
+
+  initial(): readonly State[] {
+    const state: State = {
+      threads: this.sites.threads.map((code) => this.newThread(code.locals.length)),
+      frames: [],
+      words: this.layout.cells.map(() => unwritten),
+      kernel: this.newKernel(),
+    };
+    const threads = state.threads.slice();
+    const init = threads[0];
+    if (init !== undefined) threads[0] = { ...init, pc: 0 };
+    return [this.afterInit(this.settled({ ...state, threads }, 0))];
+  }
+
+  private newThread(locals: number): Thread {
+    return {
+      pc: -1, clock: this.sites.threads.map(() => 0), seen: {}, entries: [], work: [], site: -1,
+      locals: Array.from({ length: locals }, () => 0),
+      tickets: this.program.machine.devices.map(() => 1),
+    };
+  }
+
+  private newKernel(): KernelState {
+    const { devices } = this.program.machine;
+    const clock: Clock = this.sites.threads.map(() => 0);
+    const port: Port = { rung: 0, queue: [], done: 0, clock };
+    const locks: Lock[] = this.program.locks.map(({ handle, kind }) => ({
+      id: handle, kind, holder: -1, count: 0, clock,
+    }));
+    const handles: (Value | null)[] = this.program.handles.map(() => null);
+    for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
+    return {
+      buffers: [], maps: [], sgts: [], mappings: [], attachments: [], locks, handles,
+      domains: devices.flatMap((each, device) =>
+        each.iommu ? [{ id: dmaDomain(device), device, entries: [], stale: [] }] : [],
+      ),
+      ports: devices.map(() => port),
+    };
+  }
+
+  /** When init has ended and its stores are out, every other thread begins, knowing all of it. */
+  private afterInit(state: State): State {
+    const init = state.threads[0];
+    const code = this.sites.threads[0]?.code ?? [];
+    if (init === undefined || init.pc !== code.length) return state;
+    if (init.entries.length > 0 || init.work.length > 0) return state;
+    const started = state.threads.map((thread, i): Thread => {
+      if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
+      const kind = this.sites.threads[i]?.kind;
+      const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
+      return { ...thread, pc: runs ? 0 : -1, clock: join(thread.clock, init.clock) };
+    });
+    let next: State = { ...state, threads: started };
+    for (let i = 1; i < started.length; i++) {
+      if (started[i]?.pc === 0) next = this.settled(next, i);
+    }
+    return next;
+  }
+
+  /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */
+  private isRung(device: number): boolean {
+    return this.sites.threads.some((thread) =>
+      thread.code.some(
+        (each) =>
+          each.op === 'call' && ['submit', 'writel', 'writel_relaxed'].includes(each.operation.name) &&
+          each.args.some((arg) =>
+            arg.kind === 'value' && arg.value.kind === 'device' && arg.value.index === device),
+      ),
+    );
+  }
+
+  complete(state: State): boolean {
+    return state.threads.every((thread, i) => {
+      if (thread.work.length > 0) return false;
+      if (thread.entries.some((each) => each.kind === 'doorbell')) return false;
+      return i === 0 ? thread.pc === -2 : this.ended(thread, i);
+    });
+  }
+
+  private ended(thread: Thread, index: number): boolean {
+    const code = this.sites.threads[index];
+    if (code?.kind === 'device') return thread.pc < 0;
+    return thread.pc === code?.code.length;
+  }
+
+  /** Threads that have not ended: what a trace or a note calls stuck. */
+  unfinished(state: State): readonly number[] {
+    return state.threads.flatMap((thread, i) =>
+      i > 0 && (thread.work.length > 0 || !this.ended(thread, i)) ? [i] : [],
+    );
+  }
+
+  successors(state: State): readonly Step[] {
+    if (this.complete(state)) return [];
+    const steps: Step[] = [];
+    const initRuns = state.threads[0]?.pc !== -2;
+    state.threads.forEach((thread, i) => {
+      if (initRuns && i > 0) return;
+      if (thread.pc >= 0) this.threadSteps(state, i, steps);
+      this.drainSteps(state, i, steps);
+    });
+    this.cacheSteps(state, steps);
+    return steps;
+  }
+
+  private threadSteps(state: State, index: number, steps: Step[]): void {
+    const thread = state.threads[index];
+    const code = this.sites.threads[index];
+    if (thread === undefined || code === undefined) return;
+    if (thread.pc >= code.code.length && thread.work.length === 0) return;
+    const site = thread.work.length > 0 ? thread.site : this.sites.of(index, thread.pc);
+    this.enumerate(state, index, site, 'thread', steps, (context) =>
+      runThread(context, thread, code, this.program.handles),
+    );
+  }
+
+  private drainSteps(state: State, index: number, steps: Step[]): void {
+    const thread = state.threads[index];
+    if (thread === undefined) return;
+    const fifo = !this.liberties.has('reorder');
+    thread.entries.forEach((entry, i) => {
+      if (!mayDrain(thread.entries, i, fifo)) return;
+      this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
+        context.step.entries = withoutEntry(thread.entries, i);
+        drain(context, entry);
+        return { ...thread, entries: context.step.entries };
+      });
+    });
+  }
+
+  private cacheSteps(state: State, steps: Step[]): void {
+    state.frames.forEach((frame, index) => {
+      frame.lines.forEach((line, at) => {
+        const events: LineEvent[] = [];
+        if (this.liberties.has('eviction')) events.push('evict');
+        if (this.liberties.has('speculation') && this.speculates(state, index)) {
+          events.push('speculate');
+        }
+        for (const event of events) {
+          for (const row of rowsFor(line.state, event)) {
+            this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+              context.apply(index, at, row);
+              context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
+              return null;
+            });
+          }
+        }
+      });
+    });
+  }
+
+  /** A line as the scenario names it: `bo+0x40`. */
+  lineName(state: State, frame: number, at: number): string {
+    const { buffer, page } = state.frames[frame] ?? { buffer: -1, page: -1 };
+    const pages = this.layout.pages(buffer);
+    const line = pages[this.layout.pageIndex(buffer, page)]?.lines[at]?.line ?? 0;
+    const { pageSize, lineSize } = this.program.machine;
+    const byte = page * pageSize + line * lineSize;
+    return `${this.bufferName(buffer)}+0x${byte.toString(16)}`;
+  }
+
+  /** The name the scenario gave to what a call made, else the call's own name. */
+  bufferName(buffer: number): string {
+    const site = this.sites.at(buffer);
+    if (site?.instruction.op !== 'call') return `buffer${buffer}`;
+    const { target, operation } = site.instruction;
+    const name =
+      target === undefined ? undefined
+      : target.kind === 'handle' ? this.program.handles[target.index]
+      : this.sites.threads[site.thread]?.locals[target.index];
+    return name ?? operation.name;
+  }
+
+  /** M4: any live cacheable mapping of the page allows speculation. */
+  private speculates(state: State, frame: number): boolean {
+    if (state.frames[frame]?.linear === true) return true;
+    return state.kernel.maps.some(
+      (map) =>
+        map.live && map.kind !== 'linear' && attributes[map.attribute].cacheable &&
+        map.present.some(([, each]) => each === frame),
+    );
+  }
+
+  /**
+   * Runs one step for every sequence of choices it asks for. `run` gives the thread's next record;
+   * `blocked` in the context means that the step cannot happen now.
+   */
+  private enumerate(
+    state: State,
+    agent: number,
+    site: number,
+    kind: Step['kind'],
+    steps: Step[],
+    run: (context: KernelContext) => Thread | null,
+  ): void {
+    const taken: number[] = [];
+    const ways: number[] = [];
+    do {
+      let asked = 0;
+      const choose = (n: number): number => {
+        ways[asked] = n;
+        taken[asked] ??= 0;
+        return taken[asked++] ?? 0;
+      };
+      const context = this.context(state, agent, site, choose);
+      const thread = run(context);
+      taken.length = asked;
+      ways.length = asked;
+      if (!context.blocked) {
+        const next = this.finish(state, context, agent, kind, thread);
+        const { findings, said, tookLiberty } = context;
+        steps.push({ next, findings, free: kind === 'cache' || tookLiberty, agent, kind, site, said });
+      }
+    } while (advance(taken, ways));
+  }
+
+  private context(
+    state: State,
+    agent: number,
+    site: number,
+    choose: (n: number) => number,
+  ): KernelContext {
+    const thread = state.threads[agent];
+    const instruction = kindOf(this.sites.at(site)?.instruction);
+    const step: StepState = {
+      agent, site, ...instruction,
+      device: this.sites.threads[agent]?.device ?? -1,
+      tickets: thread?.tickets ?? [],
+      frames: state.frames, words: state.words, kernel: state.kernel,
+      clock: thread?.clock ?? [], seen: thread?.seen ?? {}, entries: thread?.entries ?? [],
+      allBuffers: () =>
+        state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
+    };
+    return new KernelContext(
+      this.program.machine, this.layout, this.liberties, step, this.recorder, choose,
+    );
+  }
+
+  private finish(
+    state: State,
+    context: KernelContext,
+    agent: number,
+    kind: Step['kind'],
+    thread: Thread | null,
+  ): State {
+    const { step } = context;
+    const threads = state.threads.slice();
+    if (thread !== null) {
+      threads[agent] = kind === 'thread'
+        ? {
+            ...thread, clock: step.clock, seen: step.seen, entries: step.entries,
+            tickets: step.tickets,
+          }
+        : thread;
+    }
+    let next: State = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
+    if (kind === 'thread') next = this.settled(next, agent);
+    next = this.afterInit(this.startDevices(next));
+    const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
+    return learned || next.words !== state.words ? this.prune(next) : next;
+  }
+
+  /** Runs what needs no memory: assignments, branches; and a device's end. */
+  private settled(state: State, index: number): State {
+    const code = this.sites.threads[index];
+    const thread = state.threads[index];
+    if (code === undefined || thread === undefined) return state;
+    const site = this.sites.of(index, Math.max(0, thread.pc));
+    const after = settle(thread, code, state.kernel, this.program.handles, site);
+    const threads = state.threads.slice();
+    threads[index] = after.thread;
+    let next: State = { ...state, threads, kernel: after.kernel };
+    const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
+    if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
+    return next;
+  }
+
+  private deviceEnds(state: State, index: number): State {
+    const thread = state.threads[index];
+    const code = this.sites.threads[index];
+    if (thread === undefined || code === undefined) return state;
+    const ports = state.kernel.ports.map((port, i) =>
+      i === code.device
+        ? { ...port, done: port.done + 1, clock: join(port.clock, thread.clock) }
+        : port,
+    );
+    const threads = state.threads.slice();
+    threads[index] = { ...thread, pc: -1 };
+    return { ...state, threads, kernel: { ...state.kernel, ports } };
+  }
+
+  /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
+  private startDevices(state: State): State {
+    let next = state;
+    this.sites.threads.forEach((code, i) => {
+      if (code.kind !== 'device') return;
+      for (;;) {
+        const thread = next.threads[i];
+        const bell = next.kernel.ports[code.device]?.queue[0];
+        if (thread === undefined || thread.pc !== -1 || bell === undefined) return;
+        const ports = next.kernel.ports.map((port, d) =>
+          d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
+        );
+        const threads = next.threads.slice();
+        const locals = code.locals.map(() => 0);
+        threads[i] = { ...thread, pc: 0, locals, clock: join(thread.clock, bell) };
+        next = this.settled({ ...next, threads, kernel: { ...next.kernel, ports } }, i);
+      }
+    });
+    return next;
+  }
+
+  private prune(state: State): State {
+    let words = state.words;
+    state.words.forEach((word, cell) => {
+      if (word.writes.length <= 1) return;
+      const views: View[] = state.threads.flatMap((thread, i) =>
+        i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)
+          ? []
+          : [{ clock: thread.clock, seen: thread.seen[cell] }],
+      );
+      const kept = pruned(word, views);
+      if (kept === word) return;
+      if (words === state.words) words = state.words.slice();
+      (words as typeof kept[])[cell] = kept;
+    });
+    return words === state.words ? state : { ...state, words };
+  }
+}
+
+function kindOf(instruction: { op: string } | undefined): {
+  options: Readonly<Record<string, number>>;
+  sync: boolean;
+} {
+  const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
+  return { options: call?.options ?? {}, sync: call?.sync ?? false };
+}
+
+/** Next sequence of choices, last one fastest; false when all were tried. */
+function advance(taken: number[], ways: readonly number[]): boolean {
+  while (taken.length > 0) {
+    const last = taken.length - 1;
+    const next = (taken[last] ?? 0) + 1;
+    if (next < (ways[last] ?? 1)) {
+      taken[last] = next;
+      return true;
+    }
+    taken.pop();
+  }
+  return false;
+}
+
+/** An entry leaves the store buffer for cache, memory or a device. */
+function drain(context: KernelContext, entry: Entry): void {
+  if (entry.kind === 'doorbell') {
+    const ports = context.kernel.ports.map((port, i) =>
+      i === entry.device ? { ...port, queue: [...port.queue, entry.clock] } : port,
+    );
+    context.update({ ports });
+    context.say('M7', () => 'the doorbell arrives: the device starts');
+    return;
+  }
+  if (entry.kind === 'barrier') return;
+  const state = context.frame(entry.frame)?.lines[entry.line]?.state;
+  // The page was freed meanwhile: nobody can observe where the entry goes.
+  if (state === undefined) return;
+  const event: LineEvent =
+    entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
+  const row = pickRow(context, rowsFor(state, event));
+  const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
+  const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
+  context.apply(entry.frame, entry.line, row, access, range);
+  context.say(row.rule, () => row.text);
+}

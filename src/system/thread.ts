@@ -1,0 +1,212 @@
+/**
+ * One thread's step: an access, a call, or the rest of a call. Steps that touch nothing shared
+ * (assignments, branches) follow at once, since nobody can tell when they happen.
+ */
+import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.js';
+import { ScenarioError } from '../kernel/args.js';
+import type { KernelContext, Work } from '../kernel/context.js';
+import { cpuReach } from '../kernel/cpu-maps.js';
+import { install, remove } from '../kernel/iommu.js';
+import { freePages } from '../kernel/pages.js';
+import type { KernelState } from '../kernel/state.js';
+import type { Value } from '../kernel/value.js';
+import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
+import { evaluate, type Environment } from './evaluate.js';
+import type { Thread } from './state.js';
+
+/** A thread that takes more local steps than this loops without touching memory. */
+const LOCAL_STEPS_MAX = 100_000;
+
+/** Takes the thread's next step in the context; its new record. Null only when blocked. */
+export function runThread(
+  context: KernelContext,
+  thread: Thread,
+  code: ThreadCode,
+  handleNames: readonly string[],
+): Thread {
+  if (thread.work.length > 0) return continueWork(context, thread, thread.work, true);
+  const instruction = code.code[thread.pc];
+  if (instruction === undefined) return thread;
+  const env: Environment = {
+    locals: thread.locals, handles: context.kernel.handles, handleNames, site: context.step.site,
+  };
+  switch (instruction.op) {
+    case 'load':
+      return runLoad(context, thread, instruction, env);
+    case 'store':
+      return runStore(context, thread, instruction, env);
+    case 'call':
+      return runCall(context, thread, instruction, env);
+    default:
+      return thread;
+  }
+}
+
+function pointer(value: Value, site: number): { map: number; offset: number } {
+  if (typeof value === 'object' && value.kind === 'ptr') return value;
+  throw new ScenarioError('this pointer is NULL or has no value here', site);
+}
+
+function fault(context: KernelContext, why: string, what: string): void {
+  context.find('H14', true, -1, () => ({
+    message: `the CPU's ${what} faults: ${why}`, expected: 'a mapped page', actual: why,
+  }));
+  context.say('H14', () => `${what} faults: ${why}`);
+}
+
+function masked(value: number, size: number): number {
+  return size < 4 ? value & (2 ** (8 * size) - 1) : value;
+}
+
+function runLoad(
+  context: KernelContext,
+  thread: Thread,
+  instruction: Extract<Instruction, { op: 'load' }>,
+  env: Environment,
+): Thread {
+  const where = pointer(evaluate(instruction.address, env), env.site);
+  const reached = cpuReach(context, where, instruction.size);
+  if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
+  if (reached.kind === 'fault') {
+    fault(context, reached.why, 'load');
+    return assign(context, next(thread), instruction.target, 0);
+  }
+  const { destination, attribute, user } = reached;
+  if (loadMustWait(context, destination, attribute)) {
+    context.blocked = true;
+    return thread;
+  }
+  const value = cpuLoad(context, destination, attribute, user, instruction.sync);
+  return assign(context, next(thread), instruction.target, value);
+}
+
+function runStore(
+  context: KernelContext,
+  thread: Thread,
+  instruction: Extract<Instruction, { op: 'store' }>,
+  env: Environment,
+): Thread {
+  const where = pointer(evaluate(instruction.address, env), env.site);
+  const reached = cpuReach(context, where, instruction.size);
+  if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
+  if (reached.kind === 'fault') {
+    fault(context, reached.why, 'store');
+    return next(thread);
+  }
+  const value = evaluate(instruction.value, env);
+  if (typeof value !== 'number') throw new ScenarioError('only integers can be stored', env.site);
+  cpuStore(context, reached.destination, reached.attribute, masked(value, instruction.size));
+  return next(thread);
+}
+
+function runCall(
+  context: KernelContext,
+  thread: Thread,
+  instruction: Extract<Instruction, { op: 'call' }>,
+  env: Environment,
+): Thread {
+  const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
+  const value = instruction.operation.effect(context, args);
+  if (context.blocked) return thread;
+  let after = next(thread);
+  if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
+  for (const { index, value: out } of context.outs) {
+    const arg = instruction.args[index];
+    if (arg?.kind === 'out') after = assign(context, after, arg.target, out);
+  }
+  return continueWork(context, after, context.work, false);
+}
+
+function next(thread: Thread): Thread {
+  return { ...thread, pc: thread.pc + 1 };
+}
+
+function assign(context: KernelContext, thread: Thread, target: Target, value: Value): Thread {
+  if (target.kind === 'local') {
+    const locals = thread.locals.slice();
+    locals[target.index] = value;
+    return { ...thread, locals };
+  }
+  const handles = context.kernel.handles.slice();
+  handles[target.index] = value;
+  context.update({ handles });
+  return thread;
+}
+
+/** Does the queued work of a call as far as it goes without waiting. */
+function continueWork(
+  context: KernelContext,
+  thread: Thread,
+  work: readonly Work[],
+  waiting: boolean,
+): Thread {
+  let done = 0;
+  for (const item of work) {
+    if (!doWork(context, item)) break;
+    done++;
+  }
+  if (waiting && done === 0) context.blocked = true;
+  const left = work.slice(done);
+  return { ...thread, work: left, site: left.length > 0 ? context.step.site : -1 };
+}
+
+/** False when the thread has to wait first. */
+function doWork(context: KernelContext, item: Work): boolean {
+  switch (item.do) {
+    case 'enqueue':
+      pushEntries(context, item.entries);
+      return true;
+    case 'drained': {
+      const left = context.step.entries.some((each) =>
+        item.what === 'all' ? true : each.kind === 'store' || each.kind === 'doorbell',
+      );
+      if (!left) context.say('M9', () => item.what === 'all' ? 'dsb complete' : 'barrier complete');
+      return !left;
+    }
+    case 'translate':
+      install(context, item.domain, item.entry);
+      return true;
+    case 'untranslate':
+      remove(context, item.domain, item.iova, item.size, item.sync);
+      return true;
+    case 'free':
+      freePages(context, item.buffer);
+      return true;
+  }
+}
+
+/** Runs assignments and branches until the next instruction that others can see. */
+export function settle(
+  thread: Thread,
+  code: ThreadCode,
+  kernel: KernelState,
+  handleNames: readonly string[],
+  site: number,
+): { thread: Thread; kernel: KernelState } {
+  if (thread.work.length > 0) return { thread, kernel };
+  let { pc, locals } = thread;
+  let handles = kernel.handles;
+  for (let steps = 0; ; steps++) {
+    const instruction = code.code[pc];
+    if (pc < 0 || instruction === undefined) break;
+    if (steps > LOCAL_STEPS_MAX) {
+      throw new ScenarioError('this loop never touches memory and never ends', site);
+    }
+    const env: Environment = { locals, handles, handleNames, site };
+    if (instruction.op === 'jump') pc = instruction.to;
+    else if (instruction.op === 'branch') {
+      pc = evaluate(instruction.condition, env) === 0 ? instruction.otherwise : pc + 1;
+    } else if (instruction.op === 'set') {
+      const value = evaluate(instruction.value, env);
+      if (instruction.target.kind === 'local') {
+        locals = locals.with(instruction.target.index, value);
+      } else handles = handles.with(instruction.target.index, value);
+      pc++;
+    } else break;
+  }
+  const unchanged = pc === thread.pc && locals === thread.locals;
+  return {
+    thread: unchanged ? thread : { ...thread, pc, locals },
+    kernel: handles === kernel.handles ? kernel : { ...kernel, handles },
+  };
+}

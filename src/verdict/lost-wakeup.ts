@@ -1,0 +1,99 @@
+/**
+ * H12, and threads that never end: sets of states that no necessary step leaves. A loop in such a
+ * set that would end on the ideal values is a lost wake-up (model.md §4).
+ */
+import type { Exploration } from '../explore/bfs.js';
+import { terminalComponents } from '../explore/scc.js';
+import { newest } from '../ideal/word.js';
+import type { RawFinding } from '../kernel/context.js';
+import type { State } from '../system/state.js';
+import type { System } from '../system/system.js';
+
+export interface Stuck {
+  readonly name: string;
+  readonly agent: number;
+  readonly site: number;
+  readonly state: number;
+  readonly depth: number;
+  /** The ideal values would end the loop: H12. Otherwise the thread just waits for ever. */
+  readonly lost: boolean;
+}
+
+/** Steps of one thread tried on ideal values before it counts as caught in its loop. */
+const TRIES_MAX = 200;
+
+export function lostWakeups(
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+): readonly Stuck[] {
+  if (exploration.graph === null) return [];
+  const found = new Map<string, Stuck>();
+  for (const members of terminalComponents(exploration.graph, exploration.states)) {
+    const first = members[0];
+    const state = first === undefined ? undefined : exploration.stateAt(first);
+    if (first === undefined || state === undefined || system.complete(state)) continue;
+    const states = members.flatMap((each) => exploration.stateAt(each) ?? []);
+    for (const agent of system.unfinished(state)) {
+      const stuck = examine(system, states, agent, first, exploration.path(first).actions.length);
+      const old = stuck === null ? undefined : found.get(stuck.name);
+      if (stuck !== null && (old === undefined || stuck.depth < old.depth)) {
+        found.set(stuck.name, stuck);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function examine(
+  system: System,
+  states: readonly State[],
+  agent: number,
+  index: number,
+  depth: number,
+): Stuck | null {
+  const thread = states[0]?.threads[agent];
+  if (thread === undefined || thread.pc < 0) return null;
+  const site = system.sites.of(agent, thread.pc);
+  const at = system.sites.at(site)?.instruction.at;
+  if (at === undefined) return null;
+  const loop = new Set(states.map((state) => state.threads[agent]?.pc));
+  const lost = states[0] !== undefined && wouldLeave(system, states[0], agent, loop);
+  const id = lost ? 'H12' : 'stuck';
+  return { name: `${id}|${agent}|${at.line}:${at.column}`, agent, site, state: index, depth, lost };
+}
+
+/** Lets one thread run on with memory and cache holding the ideal values. */
+function wouldLeave(
+  system: System,
+  from: State,
+  agent: number,
+  loop: ReadonlySet<number | undefined>,
+): boolean {
+  let state = idealised(system, from);
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const step = system.successors(state).find((each) => each.agent === agent && !each.free);
+    if (step === undefined) return false;
+    const pc = step.next.threads[agent]?.pc;
+    if (!loop.has(pc)) return true;
+    state = idealised(system, step.next);
+  }
+  return false;
+}
+
+function idealised(system: System, state: State): State {
+  const { layout } = system;
+  const frames = state.frames.map((frame) => {
+    if (frame.buffer < 0) return frame;
+    const page = layout.pages(frame.buffer)[layout.pageIndex(frame.buffer, frame.page)];
+    const lines = frame.lines.map((line, at) => {
+      const cells = page?.lines[at]?.cells ?? [];
+      const values = cells.map((cell, i) => {
+        const word = state.words[cell.id];
+        return newest(word?.writes ?? []).at(-1)?.value ?? line.dram[i] ?? 0;
+      });
+      return { ...line, dram: values, copy: line.copy.length > 0 ? values : [] };
+    });
+    return { ...frame, lines };
+  });
+  return { ...state, frames };
+}

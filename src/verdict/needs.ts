@@ -1,0 +1,100 @@
+/**
+ * Which liberties a finding needs, and what it is called (model.md §1): minimal sets by running
+ * again with liberties off, smaller sets first; H13 for a place wrong only where reordering is.
+ */
+import type { Run, Runs, Sighting } from './runs.js';
+import type { Liberty } from './result.js';
+
+/** Causes of a wrong value: the ones that H13 stands for when only reordering shows them. */
+const VALUE_CAUSES: readonly string[] = ['H1', 'H2', 'H3', 'H4', 'H10'];
+
+export interface Named {
+  readonly id: string;
+  readonly place: string;
+  readonly needs: readonly (readonly Liberty[])[];
+  /** Names of the raw findings it stands for. */
+  readonly raw: readonly string[];
+  /** The run that shows it with the fewest liberties, and where. */
+  readonly run: Run;
+  readonly sighting: Sighting;
+}
+
+function subsets(all: readonly Liberty[]): Liberty[][] {
+  const sets: Liberty[][] = [];
+  for (let bits = 0; bits < 1 << all.length; bits++) {
+    sets.push(all.filter((_, i) => (bits & (1 << i)) !== 0));
+  }
+  return sets.sort((a, b) => a.length - b.length);
+}
+
+function within(small: readonly Liberty[], large: readonly Liberty[]): boolean {
+  return small.every((each) => large.includes(each));
+}
+
+interface Needed {
+  readonly sets: (readonly Liberty[])[];
+  run: Run | undefined;
+}
+
+/** Null when a limit was hit: then the findings stand, but what they need is not known. */
+export function nameFindings(runs: Runs, full: Run): readonly Named[] {
+  const needed = new Map<string, Needed>();
+  for (const name of full.sightings.keys()) needed.set(name, { sets: [], run: undefined });
+  for (const liberties of subsets(full.liberties)) {
+    const open = [...needed].filter(([, { sets }]) => !sets.some((set) => within(set, liberties)));
+    if (open.length === 0) continue;
+    const run = liberties.length === full.liberties.length ? full : runs.run(liberties);
+    for (const [name, need] of open) {
+      if (!run.sightings.has(name)) continue;
+      need.sets.push(liberties);
+      need.run ??= run;
+    }
+  }
+  return byPlace(needed);
+}
+
+function byPlace(needed: ReadonlyMap<string, Needed>): readonly Named[] {
+  const places = new Map<string, { name: string; id: string; need: Needed }[]>();
+  for (const [name, need] of needed) {
+    const [id = '', agent = '', at = ''] = name.split('|');
+    const place = `${agent}|${at}`;
+    places.set(place, [...(places.get(place) ?? []), { name, id, need }]);
+  }
+  const result: Named[] = [];
+  for (const [place, list] of places) {
+    const causes = list.filter(({ id }) => VALUE_CAUSES.includes(id));
+    const ordering = causes.filter(({ need }) => need.sets.every((set) => set.includes('reorder')));
+    const plain = causes.filter((each) => !ordering.includes(each));
+    const others = list.filter((each) => !causes.includes(each));
+    if (plain.length === 0 && ordering.length > 0) result.push(merged(place, ordering));
+    for (const { name, id, need } of [...plain, ...others]) {
+      result.push(...named(id, place, [name], need.sets, need.run));
+    }
+  }
+  return result;
+}
+
+function merged(place: string, list: readonly { name: string; need: Needed }[]): Named {
+  const all = list.flatMap(({ need }) => need.sets);
+  const sets = all.filter(
+    (set, i) => !all.some((other, j) => j !== i && within(other, set) &&
+      (other.length < set.length || j < i)),
+  );
+  const least = list.reduce((a, b) =>
+    (b.need.sets[0]?.length ?? 99) < (a.need.sets[0]?.length ?? 99) ? b : a);
+  const names = [least.name, ...list.map((each) => each.name).filter((n) => n !== least.name)];
+  const result = named('H13', place, names, sets, least.need.run)[0];
+  if (result === undefined) throw new Error('a finding without a run');
+  return result;
+}
+
+function named(
+  id: string,
+  place: string,
+  raw: readonly string[],
+  needs: readonly (readonly Liberty[])[],
+  run: Run | undefined,
+): Named[] {
+  const sighting = run?.sightings.get(raw[0] ?? '');
+  return run === undefined || sighting === undefined ? [] : [{ id, place, needs, raw, run, sighting }];
+}

@@ -1,0 +1,101 @@
+/**
+ * Explorations of one scenario under different liberties (model.md §1, `needs`). Each is made at
+ * most once. An access to a word not tracked yet throws NewCell out of here; check.ts starts over.
+ */
+import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
+import type { RawFinding } from '../kernel/context.js';
+import type { Layout } from '../kernel/layout.js';
+import type { Program } from '../litmus/program.js';
+import type { State } from '../system/state.js';
+import { System } from '../system/system.js';
+import { lostWakeups, type Stuck } from './lost-wakeup.js';
+import { Facts } from './recorder.js';
+import type { Liberty } from './result.js';
+
+export interface RunOptions {
+  readonly limits: Limits;
+  readonly order: 'forward' | 'reverse';
+  readonly now: () => number;
+  readonly tick: (states: number, transitions: number, run: string) => boolean;
+}
+
+/** Where a finding first shows: the state before the step, and the step's index. */
+export interface Sighting {
+  readonly name: string;
+  readonly id: string;
+  readonly finding: RawFinding | null;
+  readonly state: number;
+  /** -1: no further step, the finding is about the state (H12). */
+  readonly action: number;
+  readonly depth: number;
+}
+
+export interface Run {
+  readonly liberties: readonly Liberty[];
+  readonly system: System;
+  readonly exploration: Exploration<State, RawFinding>;
+  readonly sightings: ReadonlyMap<string, Sighting>;
+  readonly stuck: readonly Stuck[];
+}
+
+export class Runs {
+  readonly facts = new Facts();
+  private readonly done = new Map<string, Run>();
+
+  constructor(
+    readonly program: Program,
+    private readonly layout: Layout,
+    readonly options: RunOptions,
+  ) {}
+
+  run(liberties: readonly Liberty[]): Run {
+    const key = liberties.join('+');
+    let found = this.done.get(key);
+    if (found === undefined) {
+      found = this.explore(liberties);
+      this.done.set(key, found);
+    }
+    return found;
+  }
+
+  /** Can a run end without such a finding? Null when a limit was hit before an answer. */
+  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null {
+    const system = this.system(liberties);
+    const exploration = explore(system, {
+      ...this.exploreOptions(liberties), avoid, untilComplete: true,
+    });
+    if (exploration.completeStates.length > 0) return true;
+    return exploration.stopped === null ? false : null;
+  }
+
+  private system(liberties: readonly Liberty[]): System {
+    return new System(this.program, this.layout, new Set(liberties), this.facts);
+  }
+
+  private exploreOptions(liberties: readonly Liberty[]): ExploreOptions<RawFinding> {
+    const { limits, order, now, tick } = this.options;
+    const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
+    return {
+      limits, order, now, tick: (states, transitions) => tick(states, transitions, name),
+    };
+  }
+
+  private explore(liberties: readonly Liberty[]): Run {
+    const system = this.system(liberties);
+    const exploration = explore(system, {
+      ...this.exploreOptions(liberties), keepGraph: true,
+    });
+    const sightings = new Map<string, Sighting>();
+    for (const [name, { finding, state, action, depth }] of exploration.found) {
+      sightings.set(name, { name, id: finding.id, finding, state, action, depth });
+    }
+    const stuck = exploration.stopped === null ? lostWakeups(system, exploration) : [];
+    for (const each of stuck) {
+      if (each.lost && !sightings.has(each.name)) {
+        const { name, state, depth } = each;
+        sightings.set(name, { name, id: 'H12', finding: null, state, action: -1, depth });
+      }
+    }
+    return { liberties, system, exploration, sightings, stuck };
+  }
+}
