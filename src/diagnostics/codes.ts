@@ -1,7 +1,7 @@
 /**
  * The closed list of diagnostic codes: `L0xx` is the scenario language. A code is stable: it may
  * be searched for, and never gets another meaning.
- * Leaves out: hazards (verdict/hazards.ts), which are findings about a scenario, not mistakes in it.
+ * Leaves out: hazards (verdict/hazards.ts): findings about a scenario, not mistakes in its text.
  */
 export const diagnosticCodes = {
   L001: 'the input is not a text file that can be read',

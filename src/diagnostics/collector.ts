@@ -1,6 +1,7 @@
 /**
  * Where the front end puts what it finds: every problem once, in file order, never more than a
- * reader would look at. Code that is unrolled or looked at twice reports a place only once.
+ * reader would look at. A place is reported once: what is wrong there first explains the rest, and
+ * code that is unrolled is looked at more than once.
  */
 import type { DiagnosticCode } from './codes.js';
 import type { Diagnostic, Span } from './diagnostic.js';
@@ -16,13 +17,16 @@ export interface Detail {
 
 export class DiagnosticCollector {
   private readonly found: Diagnostic[] = [];
-  private readonly seen = new Set<string>();
+  private readonly places = new Set<string>();
+  private readonly garbledLines = new Set<number>();
 
   error(code: DiagnosticCode, span: Span, message: string, detail: Detail = {}): void {
-    const key = `${code} ${span.line} ${span.column}`;
-    if (this.seen.has(key)) return;
-    this.seen.add(key);
-    if (this.found.length > DIAGNOSTICS_MAX) return;
+    const place = `${span.line}:${span.column}`;
+    // Beside a character that is none, "unexpected" is no news.
+    const isEcho = code === 'L010' && this.garbledLines.has(span.line);
+    if (isEcho || this.isFull || this.places.has(place)) return;
+    this.places.add(place);
+    if (code === 'L002') this.garbledLines.add(span.line);
     const { expected, suggestion } = detail;
     this.found.push({
       severity: 'error',
@@ -35,7 +39,16 @@ export class DiagnosticCollector {
   }
 
   get hasErrors(): boolean {
-    return this.found.length > 0;
+    return this.count > 0;
+  }
+
+  get count(): number {
+    return this.found.length;
+  }
+
+  /** Nothing more is kept, so nobody needs to look further. */
+  get isFull(): boolean {
+    return this.found.length > DIAGNOSTICS_MAX;
   }
 
   list(): readonly Diagnostic[] {

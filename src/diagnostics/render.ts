@@ -30,7 +30,7 @@ export function renderDiagnostic(
   if (source !== undefined) {
     const gutter = String(span.line);
     const shown = cut(source, span.column, span.length);
-    parts.push(` ${gutter} | ${shown.text}`);
+    parts.push(` ${gutter} | ${shown.text}`.trimEnd());
     parts.push(` ${' '.repeat(gutter.length)} | ${shown.padding}${paint(shown.carets, 32)}`);
   }
   if (diagnostic.expected !== undefined) parts.push(`   expected ${diagnostic.expected}`);

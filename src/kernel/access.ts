@@ -1,7 +1,7 @@
 /**
  * Loads and stores of CPUs and devices: the real one on the machine, the ideal one beside it, and
  * the judgement of what a read returned (model.md §1, M5, M7, M9, M10, M12).
- * Leaves out: M8 load order and M10 prefetching; a load happens where the program has it.
+ * Leaves out: when an access happens; loads taken early are system/early.ts.
  */
 import { admissible, join, newest, type Word, type Write } from '../ideal/word.js';
 import type { Attribute } from '../machine/attributes.js';
@@ -21,7 +21,7 @@ export interface Destination {
   readonly refused: 'H8' | 'H9' | 'H15' | null;
 }
 
-type Place = 'copy' | 'dram' | 'buffer';
+export type Place = 'copy' | 'dram' | 'buffer';
 
 /** Picks one of the rows open under the liberties of this run. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[]): RuleRow {
@@ -90,6 +90,12 @@ export function loadMustWait(
   });
 }
 
+/** What a load or a device read got, before it is judged. */
+export interface Fetched {
+  readonly value: number;
+  readonly place: Place;
+}
+
 /** A CPU load; the caller has seen to it that it need not wait. */
 export function cpuLoad(
   context: KernelContext,
@@ -99,6 +105,16 @@ export function cpuLoad(
   sync: boolean,
 ): number {
   if (refuse(context, destination, 'read')) return readRefused(context, destination, outside);
+  const { value, place } = cpuFetch(context, destination, attribute);
+  return judge(context, destination.cell, value, place, outside, sync);
+}
+
+/** The machine's part of a CPU load: own store buffer, else cache or memory by attribute. */
+export function cpuFetch(
+  context: KernelContext,
+  destination: Destination,
+  attribute: Attribute,
+): Fetched {
   const { line, word } = realPosition(context, destination);
   const own = context.step.entries.findLast(
     (entry) =>
@@ -107,11 +123,15 @@ export function cpuLoad(
   );
   if (own?.kind === 'store') {
     context.say('M7', () => `reads ${showValue(own.value)} from its own store buffer`);
-    return judge(context, destination.cell, own.value, 'buffer', outside, sync);
+    return { value: own.value, place: 'buffer' };
   }
-  const read = lineEvent(context, destination, attributeEvent(attribute, 'load'));
+  return fetch(context, destination, attributeEvent(attribute, 'load'));
+}
+
+function fetch(context: KernelContext, destination: Destination, event: LineEvent): Fetched {
+  const read = lineEvent(context, destination, event);
   context.say(read.row.rule, () => `reads ${showValue(read.value)}: ${read.row.text}`);
-  return judge(context, destination.cell, read.value, read.from, outside, sync);
+  return { value: read.value, place: read.from };
 }
 
 /** A CPU store: the ideal memory has it at once, the machine through the store buffer (M7). */
@@ -147,9 +167,17 @@ export function deviceRead(
   sync: boolean,
 ): number {
   if (refuse(context, destination, 'read')) return readRefused(context, destination, true);
-  const read = lineEvent(context, destination, snoops ? 'snooping read' : 'device read');
-  context.say(read.row.rule, () => `reads ${showValue(read.value)}: ${read.row.text}`);
-  return judge(context, destination.cell, read.value, read.from, true, sync);
+  const { value, place } = deviceFetch(context, destination, snoops);
+  return judge(context, destination.cell, value, place, true, sync);
+}
+
+/** The machine's part of a device read. */
+export function deviceFetch(
+  context: KernelContext,
+  destination: Destination,
+  snoops: boolean,
+): Fetched {
+  return fetch(context, destination, snoops ? 'snooping read' : 'device read');
 }
 
 export function deviceWrite(
@@ -226,12 +254,13 @@ export function judge(
   const wrong = word.writes.length > 0 && matching.length === 0;
   if (wrong) {
     const id = causeOf(context, cell, word, allowed, value, place);
+    const text = causeText(id, place, tooEarly(context, cell, allowed, place));
     context.find(id, true, cell.id, () => ({
-      message: causeText(id, place),
+      message: text,
       expected: showValues(newest(allowed).map((write) => write.value)),
       actual: showValue(value),
     }));
-    context.say(id, () => `wrong value: ${causeText(id, place)}`);
+    context.say(id, () => `wrong value: ${text}`);
   }
   if (outside && isSecret(value)) leak(context, cell, value, !wrong);
   const source = matching[0];
@@ -290,7 +319,19 @@ function drained(
   return { dram, copy };
 }
 
-function causeText(id: FindingId, place: Place): string {
+/** The newest value is in memory, memory was read, and yet: the read was too early, or a store late. */
+function tooEarly(
+  context: KernelContext,
+  cell: Cell,
+  allowed: readonly Write[],
+  place: Place,
+): boolean {
+  const { dram } = drained(context, cell);
+  return place === 'dram' && newest(allowed).some((write) => write.value === dram);
+}
+
+function causeText(id: FindingId, place: Place, early: boolean): string {
+  if (early && id === 'H2') return 'the read was satisfied before the newest value was in place';
   switch (id) {
     case 'H1':
       return 'the value comes from a stale copy; the newest is in memory';

@@ -50,6 +50,8 @@ export interface Operation {
   readonly removable?: 'drop' | 'skip-sync';
   /** The call may block its thread (wait, mutex_lock). */
   readonly blocks?: boolean;
+  /** Later loads may be satisfied before this call (M8): it orders stores only, or nothing. */
+  readonly loadsPass?: boolean;
   /** It is a memory read by a device or a spin read: its value may be `sync`. */
   readonly reads?: boolean;
   readonly effect: Effect;

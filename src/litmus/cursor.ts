@@ -126,6 +126,8 @@ export class Cursor {
 
   /** Skips to behind the end of the statement that began at `from`; says which names it passed. */
   skipStatement(from: number): readonly string[] {
+    // Every statement around a hopelessly deep one ends where the file does.
+    if (this.atEnd && this.position - from > 1000) return [];
     // Only in the head of a `for` does a `;` inside brackets belong to the statement.
     const isFor = this.tokens[from]?.text === 'for';
     let braces = 0;

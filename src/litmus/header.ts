@@ -185,7 +185,8 @@ export function checkClaims(program: Program, diagnostics: DiagnosticCollector):
         suggestion: nearestName(operation, new Set(calls.map((call) => call.operation))),
       });
     } else if (occurrence > count) {
-      const message = `'${operation}' is called ${count === 1 ? 'once' : `${count} times`}: no #${occurrence}`;
+      const times = count === 1 ? 'once' : `${count} times`;
+      const message = `'${operation}' is called ${times}: no #${occurrence}`;
       diagnostics.error('L051', at, message, { expected: `#1${count > 1 ? ` to #${count}` : ''}` });
     } else if (seen.has(key)) {
       diagnostics.error('L051', at, `a second line about ${key}`, {

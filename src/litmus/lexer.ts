@@ -220,28 +220,22 @@ class Lexer {
   }
 
   private unsupported(char: string): void {
-    const lineEnd = this.endOfLine();
+    const start = this.position;
     if (char === '#') {
-      const length = this.text.slice(this.position, lineEnd).trimEnd().length;
-      this.diagnostics.error(
-        'L002',
-        this.span(this.position, length),
-        'there is no preprocessor here: write constants where they are used',
-      );
-      this.position = lineEnd;
+      this.position = this.endOfLine();
+      const length = this.text.slice(start, this.position).trimEnd().length;
+      const message = 'there is no preprocessor here: write constants where they are used';
+      this.diagnostics.error('L002', this.span(start, length), message);
       return;
     }
-    const close = this.text.indexOf(char, this.position + 1);
-    const end = close < 0 || close > lineEnd ? lineEnd : close + 1;
-    this.diagnostics.error(
-      'L002',
-      this.span(this.position, end - this.position),
-      'the language has no strings and no character constants',
-      { expected: 'a number' },
-    );
+    this.position++;
+    this.position = this.scan((inside) => inside !== char && inside !== '\n');
+    if (this.text.charAt(this.position) === char) this.position++;
+    const at = this.span(start, this.position - start);
+    const message = 'the language has no strings and no character constants';
+    this.diagnostics.error('L002', at, message, { expected: 'a number' });
     // Stands in for the literal, so that the statement around it is still understood.
-    this.push('number', '0', 0, this.span(this.position, end - this.position));
-    this.position = end;
+    this.push('number', '0', 0, at);
   }
 
   private stray(): void {

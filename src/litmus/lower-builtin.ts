@@ -97,7 +97,8 @@ export function lowerBuiltin(
   const [least, most] = builtin.arity;
   const given = node.args.length;
   if (given < least || given > most) {
-    const message = `${node.callee}() takes ${least} argument${least === 1 ? '' : 's'}, not ${given}`;
+    const count = `${least} argument${least === 1 ? '' : 's'}`;
+    const message = `${node.callee}() takes ${count}, not ${given}`;
     context.diagnostics.error('L031', node.at, message, {
       expected: `${node.callee}(${builtin.params})`,
     });

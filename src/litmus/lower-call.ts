@@ -108,7 +108,8 @@ function lowerArguments(
   const given = node.args.length;
   if (given < needed || given > params.length) {
     const count = needed === params.length ? `${needed}` : `${needed} to ${params.length}`;
-    const message = `${node.callee}() takes ${count} argument${count === '1' ? '' : 's'}, not ${given}`;
+    const noun = count === '1' ? 'argument' : 'arguments';
+    const message = `${node.callee}() takes ${count} ${noun}, not ${given}`;
     context.diagnostics.error('L031', node.at, message, { expected: signature(operation) });
   }
   return node.args.flatMap((arg, index): readonly Argument[] => {

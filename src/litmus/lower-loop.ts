@@ -6,7 +6,7 @@ import type { Expression, LoopNode, Statement } from './ast.js';
 import { Label } from './code-writer.js';
 import { constantOf } from './constant-expression.js';
 import { lowerCondition } from './lower-expression.js';
-import { INSTRUCTIONS_MAX, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 import { hasEffect, type LoopFacts, loopFacts, namesIn, straightAssignments } from './walk.js';
 
 const ITERATIONS_MAX = 1024;
@@ -112,27 +112,27 @@ function knownCondition(context: ThreadContext, condition: Expression | null): b
 
 function unroll(lowering: LoopLowering): void {
   const { context, node } = lowering;
+  const { condition } = node;
+  // From here on the condition is only folded: its mistakes have to be found now.
+  const errors = context.diagnostics.count;
+  if (condition !== null) context.code.onlyCheck(() => void context.lower(condition));
+  const runs = node.form === 'do' || knownCondition(context, condition) === true;
+  if (!runs || context.diagnostics.count > errors) {
+    checkOnly(lowering);
+    return;
+  }
   const breakTo = new Label();
   noteCounters(lowering);
-  let passes = 0;
-  let again = node.form === 'do' || knownCondition(context, node.condition) === true;
-  if (!again) return checkOnly(lowering);
-  while (again && context.code.reachable) {
-    passes++;
+  for (let passes = 1, again = true; again && context.code.reachable; passes++) {
     if (!mayGoOn(lowering, passes)) break;
-    const before = context.code.length;
     const continueTo = new Label();
     body(lowering, { breakTo, continueTo, endless: false });
     context.code.place(continueTo);
     if (node.step !== null) lowering.effect(context, node.step);
-    const next = knownCondition(context, node.condition);
+    const next = knownCondition(context, condition);
     if (next === undefined && context.code.reachable) reportBounds(lowering);
     again = next === true;
-    if (!context.budget.takeInstructions(context.code.length - before)) again = false;
   }
-  // The condition itself was only folded: its mistakes are still to be found.
-  const { condition } = node;
-  if (condition !== null) context.code.onlyCheck(() => void context.lower(condition));
   context.code.place(breakTo);
 }
 
@@ -150,10 +150,9 @@ function mayGoOn({ context, node }: LoopLowering, passes: number): boolean {
     });
     return false;
   }
-  if (context.budget.takeIteration()) return true;
-  const message = `the loops of this file unroll to more than ${INSTRUCTIONS_MAX} instructions`;
-  context.diagnostics.error('L042', node.at, message, { expected: 'smaller bounds' });
-  return false;
+  const allowed = context.budget.allowsPass(context.code.length);
+  if (!allowed) context.budget.tell(context.diagnostics, node.at);
+  return allowed;
 }
 
 function reportBounds({ context, node }: LoopLowering): void {

@@ -16,17 +16,22 @@ import { jumps, withoutParens } from './walk.js';
 export function lowerStatement(context: ThreadContext, node: Statement): void {
   switch (node.kind) {
     case 'declaration':
-      return lowerDeclaration(context, node);
+      lowerDeclaration(context, node);
+      break;
     case 'expression':
-      return lowerEffect(context, node.expression);
+      lowerEffect(context, node.expression);
+      break;
     case 'block':
-      return context.inBlock(() => {
+      context.inBlock(() => {
         for (const inner of node.body) lowerStatement(context, inner);
       });
+      break;
     case 'if':
-      return lowerIf(context, node);
+      lowerIf(context, node);
+      break;
     case 'loop':
-      return lowerLoop(context, node, lowerStatement, lowerEffect);
+      lowerLoop(context, node, lowerStatement, lowerEffect);
+      break;
     case 'break':
     case 'continue': {
       const loop = context.loops[context.loops.length - 1];
@@ -35,10 +40,11 @@ export function lowerStatement(context: ThreadContext, node: Statement): void {
       } else {
         context.code.jump(node.kind === 'break' ? loop.breakTo : loop.continueTo, node.at);
       }
-      return;
+      break;
     }
     case 'return':
-      return context.code.jump(context.end, node.at);
+      context.code.jump(context.end, node.at);
+      break;
     case 'empty':
     case 'broken':
   }
@@ -69,8 +75,9 @@ function lowerDeclaration(context: ThreadContext, node: DeclarationNode): void {
 function lowerEffect(context: ThreadContext, node: Expression): void {
   const inner = withoutParens(node);
   const isVoid = inner.kind === 'cast' && inner.type.base === 'void' && inner.type.pointers === 0;
-  if (isVoid) return lowerEffect(context, inner.operand);
-  if (inner.kind === 'assign') {
+  if (isVoid) {
+    lowerEffect(context, inner.operand);
+  } else if (inner.kind === 'assign') {
     lowerAssign(context, inner);
   } else if (inner.kind === 'call') {
     lowerCall(context, inner, undefined, false);

@@ -15,7 +15,7 @@ import { buildMachine } from './machine-config.js';
 import type { Header, MachineConfig, Program, ThreadCode } from './program.js';
 import { collectSymbols, type FileSymbols, locksOf } from './symbols.js';
 import { markSyncReads } from './sync-reads.js';
-import { Budget, INSTRUCTIONS_MAX, ThreadContext } from './thread-context.js';
+import { Budget, ThreadContext } from './thread-context.js';
 
 const fileStart: Span = { line: 1, column: 1, length: 1 };
 
@@ -121,9 +121,7 @@ function lowerThread(node: ThreadNode, lowering: ThreadLowering): ThreadCode {
   const context = new ThreadContext(symbols, diagnostics, { name, role }, budget, lowerExpression);
   lowerStatement(context, node.body);
   context.code.place(context.end);
-  if (context.code.length > INSTRUCTIONS_MAX) {
-    diagnostics.error('L042', node.at, `more than ${INSTRUCTIONS_MAX} instructions`);
-  }
+  if (!budget.allowsThread(context.code.length)) budget.tell(diagnostics, node.at);
   const read = new Set<number>();
   for (const expr of context.code.expressions())
     for (const local of localsOf(expr)) read.add(local);

@@ -4,6 +4,7 @@
  * mistake.
  */
 import type { DiagnosticCollector } from '../diagnostics/collector.js';
+import { nearestName } from '../diagnostics/nearest.js';
 import type {
   BlockNode,
   DeclarationNode,
@@ -22,7 +23,7 @@ import { parseAssertion, parseMachine } from './parse-item.js';
 export function parse(tokens: readonly Token[], diagnostics: DiagnosticCollector): SyntaxTree {
   const cursor = new Cursor(tokens, diagnostics);
   const items: Item[] = [];
-  while (!cursor.atEnd) {
+  while (!cursor.atEnd && !diagnostics.isFull) {
     const start = cursor.position;
     cursor.startStatement();
     try {
@@ -65,8 +66,20 @@ function parseItem(cursor: Cursor): Item {
     cursor.expectSemicolon();
     return declaration;
   }
-  throw cursor.unexpected('machine, a declaration, init, cpu, device, exists, forbidden or always');
+  const expected = 'machine, a declaration, init, cpu, device, exists, forbidden or always';
+  const suggestion = word.kind === 'name' ? nearestName(word.text, itemWords) : undefined;
+  throw cursor.unexpected(expected, { suggestion });
 }
+
+const itemWords: readonly string[] = [
+  'machine',
+  'init',
+  'cpu',
+  'device',
+  'exists',
+  'forbidden',
+  'always',
+];
 
 function parseThread(cursor: Cursor): ThreadNode {
   const word = cursor.next();

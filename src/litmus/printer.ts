@@ -78,15 +78,18 @@ class Shaper {
     switch (this.text()) {
       case '{':
         this.line(this.position, this.position + 1);
-        return this.blockRest(() => this.statement());
+        this.blockRest(() => this.statement());
+        break;
       case 'if':
       case 'while':
       case 'for':
-        return this.headed(this.position);
+        this.headed(this.position);
+        break;
       case 'do':
-        return this.doLoop();
+        this.doLoop();
+        break;
       default:
-        return this.simple();
+        this.simple();
     }
   }
 

@@ -49,7 +49,8 @@ function addLogicOperands(decisive: Set<number>, expr: Expr): void {
       addLogicOperands(decisive, expr.right);
       break;
     case 'unary':
-      return addLogicOperands(decisive, expr.operand);
+      addLogicOperands(decisive, expr.operand);
+      break;
     case 'offset':
       addLogicOperands(decisive, expr.pointer);
       addLogicOperands(decisive, expr.bytes);

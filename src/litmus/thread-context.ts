@@ -49,20 +49,29 @@ export interface LoopLabels {
   readonly endless: boolean;
 }
 
-/** Shared by all threads of a file. */
+/** What the threads of a file may unroll to together. */
 export class Budget {
-  private instructions = INSTRUCTIONS_MAX;
-  private iterations = INSTRUCTIONS_MAX;
+  private finished = 0;
+  private passes = 0;
+  private isTold = false;
 
-  /** False when it is used up. */
-  takeIteration(): boolean {
-    this.iterations--;
-    return this.iterations >= 0 && this.instructions >= 0;
+  /** One more pass through a loop, in a thread that has `length` instructions so far. */
+  allowsPass(length: number): boolean {
+    this.passes++;
+    return this.passes <= INSTRUCTIONS_MAX && this.finished + length <= INSTRUCTIONS_MAX;
   }
 
-  takeInstructions(count: number): boolean {
-    this.instructions -= count;
-    return this.instructions >= 0;
+  allowsThread(length: number): boolean {
+    this.finished += length;
+    return this.finished <= INSTRUCTIONS_MAX;
+  }
+
+  /** Once is enough: every loop around the first one runs into the limit too. */
+  tell(diagnostics: DiagnosticCollector, at: Span): void {
+    if (this.isTold) return;
+    this.isTold = true;
+    const message = `the file unrolls to more than ${INSTRUCTIONS_MAX} passes or instructions`;
+    diagnostics.error('L042', at, message, { expected: 'loops with smaller bounds' });
   }
 }
 

@@ -3,6 +3,7 @@
  * records are immutable, so states share what did not change, and a record's text is made once.
  */
 import type { Clock, Word } from '../ideal/word.js';
+import type { Place } from '../kernel/access.js';
 import type { Work } from '../kernel/context.js';
 import type { Frame, KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
@@ -22,9 +23,21 @@ export interface Thread {
   /** The instruction that `work` belongs to; -1 without work. */
   readonly site: number;
   readonly tickets: readonly number[];
+  /** Reads satisfied before their turn (M8, M10), by instruction. */
+  readonly early: readonly EarlyRead[];
 }
 
-export interface State {
+export interface EarlyRead {
+  readonly pc: number;
+  /** Id of the cell it read. */
+  readonly cell: number;
+  readonly value: number;
+  readonly place: Place;
+  /** The reader is outside the kernel (a user mapping, a device). */
+  readonly outside: boolean;
+}
+
+export interface Unkeyed {
   /** Thread 0 is `init`. */
   readonly threads: readonly Thread[];
   readonly frames: readonly Frame[];
@@ -32,42 +45,57 @@ export interface State {
   readonly kernel: KernelState;
 }
 
+/** A state with the text that identifies it. */
+export interface State extends Unkeyed {
+  readonly key: string;
+}
+
 /**
- * Gives equal records equal small numbers, so that a state's key is short: each part of a state is
- * turned into text once, and the key is the sequence of the parts' numbers. Exact: two keys are
- * equal only when all parts are.
+ * Gives equal records equal small numbers, so that a state's key is short: one number for each
+ * part. A step leaves most parts as they were, the very same objects, and those keep their number
+ * without being looked at. Exact: two keys are equal only when all parts are.
  */
 export class KeyMaker {
-  private readonly byRecord = new WeakMap<object, number>();
   private readonly byText = new Map<string, number>();
 
   private number(record: object): number {
-    let found = this.byRecord.get(record);
+    const text = JSON.stringify(record);
+    let found = this.byText.get(text);
     if (found === undefined) {
-      const text = JSON.stringify(record);
-      found = this.byText.get(text);
-      if (found === undefined) {
-        found = this.byText.size;
-        this.byText.set(text, found);
-      }
-      this.byRecord.set(record, found);
+      found = this.byText.size;
+      this.byText.set(text, found);
     }
     return found;
   }
 
-  key(state: State): string {
-    let key = '';
-    for (const part of state.threads) key += this.digits(part);
-    for (const part of state.words) key += this.digits(part);
-    // Frames come last: their number grows during a run.
-    key += this.digits(state.kernel);
-    for (const part of state.frames) key += this.digits(part);
+  /** The key of a state that came from another one, whose key is known. */
+  key(state: Unkeyed, from?: State): string {
+    let at = 0;
+    const part = (record: object, old: object | undefined): string => {
+      const kept = from !== undefined && record === old;
+      const digits = kept ? from.key.slice(at, at + 2) : toDigits(this.number(record));
+      at += 2;
+      return digits;
+    };
+    let key = part(state.kernel, from?.kernel);
+    for (let i = 0; i < state.threads.length; i++) {
+      const thread = state.threads[i];
+      if (thread !== undefined) key += part(thread, from?.threads[i]);
+    }
+    for (let i = 0; i < state.words.length; i++) {
+      const word = state.words[i];
+      if (word !== undefined) key += part(word, from?.words[i]);
+    }
+    // Frames come last: their number grows during a run, all else keeps its place in the key.
+    for (let i = 0; i < state.frames.length; i++) {
+      const frame = state.frames[i];
+      if (frame !== undefined) key += part(frame, from?.frames[i]);
+    }
     return key;
   }
+}
 
-  /** Two characters of 15 bits each: 2^30 different records. */
-  private digits(record: object): string {
-    const n = this.number(record);
-    return String.fromCharCode(n & 0x7fff, n >> 15);
-  }
+/** Two characters of 15 bits each: 2^30 different records. */
+function toDigits(n: number): string {
+  return String.fromCharCode(n & 0x7fff, n >> 15);
 }

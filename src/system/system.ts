@@ -1,7 +1,7 @@
 /**
  * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
  * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
- * Leaves out: M8 load order and M10 prefetching.
+ * Leaves out: the second half of M8, a store that overtakes an earlier load.
  */
 import type { Model, Transition } from '../explore/model.js';
 import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js';
@@ -15,9 +15,10 @@ import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import type { Program } from '../litmus/program.js';
+import { earlyReads, readEarly } from './early.js';
 import { runThread, settle } from './thread.js';
 import { Sites } from './sites.js';
-import { KeyMaker, type State, type Thread } from './state.js';
+import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
 
 /** Who took a step, for the lanes of a trace. */
 export interface Step extends Transition<State, RawFinding> {
@@ -42,7 +43,7 @@ export class System implements Model<State, RawFinding> {
   }
 
   key(state: State): string {
-    return this.keys.key(state);
+    return state.key;
   }
 
   name(finding: RawFinding): string {
@@ -51,7 +52,7 @@ export class System implements Model<State, RawFinding> {
   }
 
   initial(): readonly State[] {
-    const state: State = {
+    const state: Unkeyed = {
       threads: this.sites.threads.map((code) => this.newThread(code.locals.length)),
       frames: [],
       words: this.layout.cells.map(() => unwritten),
@@ -60,12 +61,17 @@ export class System implements Model<State, RawFinding> {
     const threads = state.threads.slice();
     const init = threads[0];
     if (init !== undefined) threads[0] = { ...init, pc: 0 };
-    return [this.afterInit(this.settled({ ...state, threads }, 0))];
+    return [this.keyed(this.afterInit(this.settled({ ...state, threads }, 0)))];
+  }
+
+  private keyed(state: Unkeyed, from?: State): State {
+    return { ...state, key: this.keys.key(state, from) };
   }
 
   private newThread(locals: number): Thread {
     return {
       pc: -1, clock: this.sites.threads.map(() => 0), seen: {}, entries: [], work: [], site: -1,
+      early: [],
       locals: Array.from({ length: locals }, () => 0),
       tickets: this.program.machine.devices.map(() => 1),
     };
@@ -90,7 +96,7 @@ export class System implements Model<State, RawFinding> {
   }
 
   /** When init has ended and its stores are out, every other thread begins, knowing all of it. */
-  private afterInit(state: State): State {
+  private afterInit(state: Unkeyed): Unkeyed {
     const init = state.threads[0];
     const code = this.sites.threads[0]?.code ?? [];
     if (init === undefined || init.pc !== code.length) return state;
@@ -101,7 +107,7 @@ export class System implements Model<State, RawFinding> {
       const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
       return { ...thread, pc: runs ? 0 : -1, clock: join(thread.clock, init.clock) };
     });
-    let next: State = { ...state, threads: started };
+    let next: Unkeyed = { ...state, threads: started };
     for (let i = 1; i < started.length; i++) {
       if (started[i]?.pc === 0) next = this.settled(next, i);
     }
@@ -163,6 +169,12 @@ export class System implements Model<State, RawFinding> {
     this.enumerate(state, index, site, 'thread', steps, (context) =>
       runThread(context, thread, code, this.program.handles),
     );
+    if (!this.liberties.has('reorder')) return;
+    for (const pc of earlyReads(thread, code)) {
+      this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
+        readEarly(context, thread, code, pc, this.program.handles),
+      );
+    }
   }
 
   private drainSteps(state: State, index: number, steps: Step[]): void {
@@ -304,15 +316,16 @@ export class System implements Model<State, RawFinding> {
           }
         : thread;
     }
-    let next: State = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
+    let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
     if (kind === 'thread') next = this.settled(next, agent);
     next = this.afterInit(this.startDevices(next));
     const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
-    return learned || next.words !== state.words ? this.prune(next) : next;
+    if (learned || next.words !== state.words) next = this.prune(next);
+    return this.keyed(next, state);
   }
 
   /** Runs what needs no memory: assignments, branches; and a device's end. */
-  private settled(state: State, index: number): State {
+  private settled(state: Unkeyed, index: number): Unkeyed {
     const code = this.sites.threads[index];
     const thread = state.threads[index];
     if (code === undefined || thread === undefined) return state;
@@ -320,13 +333,13 @@ export class System implements Model<State, RawFinding> {
     const after = settle(thread, code, state.kernel, this.program.handles, site);
     const threads = state.threads.slice();
     threads[index] = after.thread;
-    let next: State = { ...state, threads, kernel: after.kernel };
+    let next: Unkeyed = { ...state, threads, kernel: after.kernel };
     const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
     if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
     return next;
   }
 
-  private deviceEnds(state: State, index: number): State {
+  private deviceEnds(state: Unkeyed, index: number): Unkeyed {
     const thread = state.threads[index];
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined) return state;
@@ -336,12 +349,12 @@ export class System implements Model<State, RawFinding> {
         : port,
     );
     const threads = state.threads.slice();
-    threads[index] = { ...thread, pc: -1 };
+    threads[index] = { ...thread, pc: -1, early: [] };
     return { ...state, threads, kernel: { ...state.kernel, ports } };
   }
 
   /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
-  private startDevices(state: State): State {
+  private startDevices(state: Unkeyed): Unkeyed {
     let next = state;
     this.sites.threads.forEach((code, i) => {
       if (code.kind !== 'device') return;
@@ -361,7 +374,7 @@ export class System implements Model<State, RawFinding> {
     return next;
   }
 
-  private prune(state: State): State {
+  private prune(state: Unkeyed): Unkeyed {
     let words = state.words;
     state.words.forEach((word, cell) => {
       if (word.writes.length <= 1) return;

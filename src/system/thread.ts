@@ -2,7 +2,7 @@
  * One thread's step: an access, a call, or the rest of a call. Steps that touch nothing shared
  * (assignments, branches) follow at once, since nobody can tell when they happen.
  */
-import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.js';
+import { cpuLoad, cpuStore, judge, loadMustWait, pushEntries } from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
@@ -10,7 +10,9 @@ import { install, remove } from '../kernel/iommu.js';
 import { freePages } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
+import { showValue } from '../kernel/values.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
+import { endsEarlyReads } from './early.js';
 import { evaluate, type Environment } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -58,12 +60,31 @@ function masked(value: number, size: number): number {
   return size < 4 ? value & (2 ** (8 * size) - 1) : value;
 }
 
+/** Uses the value of a read that was satisfied before its turn; null when there is none. */
+function useEarly(
+  context: KernelContext,
+  thread: Thread,
+  instruction: Extract<Instruction, { op: 'load' | 'call' }>,
+): Thread | null {
+  const read = thread.early.find((each) => each.pc === thread.pc);
+  const cell = context.layout.cells[read?.cell ?? -1];
+  if (read === undefined || cell === undefined) return null;
+  context.say('M8', () => `takes ${showValue(read.value)}, read before its turn`);
+  judge(context, cell, read.value, read.place, read.outside, instruction.sync);
+  const early = thread.early.filter((each) => each !== read);
+  const after = { ...next(thread), early };
+  if (instruction.target === undefined) return after;
+  return assign(context, after, instruction.target, read.value);
+}
+
 function runLoad(
   context: KernelContext,
   thread: Thread,
   instruction: Extract<Instruction, { op: 'load' }>,
   env: Environment,
 ): Thread {
+  const used = useEarly(context, thread, instruction);
+  if (used !== null) return used;
   const where = pointer(evaluate(instruction.address, env), env.site);
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
@@ -105,10 +126,13 @@ function runCall(
   instruction: Extract<Instruction, { op: 'call' }>,
   env: Environment,
 ): Thread {
+  const used = instruction.operation.reads ? useEarly(context, thread, instruction) : null;
+  if (used !== null) return used;
   const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
   let after = next(thread);
+  if (endsEarlyReads(instruction)) after = { ...after, early: [] };
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {
     const arg = instruction.args[index];

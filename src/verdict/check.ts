@@ -177,7 +177,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
   return {
     profile: machine.profile,
     unexpectedHit: 'ignore',
-    loadOrder: 'program order',
+    loadOrder: 'early loads; stores do not overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,

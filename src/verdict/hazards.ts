@@ -117,6 +117,7 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
     story: 'The doorbell or the flag overtook the data in the store buffer, or maintenance was not complete.',
     mends: [
       'dma_wmb() between data and flag or index; writel() instead of writel_relaxed() for the doorbell',
+      'dma_rmb() between reading a flag or index and reading the data it announces',
       'a dsb (wmb(), arch_sync_dma_flush()) after maintenance and before the doorbell',
     ],
     sources: ['model.md M7, M9', 'Documentation/memory-barriers.txt, KERNEL I/O BARRIER EFFECTS'],

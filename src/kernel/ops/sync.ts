@@ -1,7 +1,7 @@
 /**
  * Operations: device accesses, doorbells and waits, barriers, locks (M7, M10, K7).
  * Sources: arch/arm64/include/asm/barrier.h and io.h, Documentation/memory-barriers.txt.
- * Leaves out: M8: loads run in program order, so barriers that order only loads do nothing here.
+ * Leaves out: stores that overtake earlier loads (the second half of M8).
  */
 import { join } from '../../ideal/word.js';
 import type { Entry } from '../../machine/store-buffer.js';
@@ -24,7 +24,13 @@ type Args = readonly Value[];
 /** Bytes of a device access: one u32. */
 const DEVICE_WORD = 4;
 
-function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
+/** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
+export function reach(
+  context: KernelContext,
+  args: Args,
+  count: number,
+  right: number,
+): Reached {
   const device = context.step.device;
   if (args.length > count) {
     const domain = handle(context, args[0], 'domain');
@@ -41,7 +47,7 @@ function fault(context: KernelContext, why: string, what: string): void {
 }
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
-function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
+export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
   return deviceConfig(context, context.step.device).coherent && reached.cacheable;
 }
 
@@ -117,10 +123,8 @@ const dsbEffect: Effect = (context) => {
   return 0;
 };
 
-const loadBarrier: Effect = (context) => {
-  context.note('warning', 'M8', 'loads run in program order in this model: no effect here');
-  return 0;
-};
+/** Orders loads only: the lookahead of system/early.ts stops at it. */
+const loadBarrier: Effect = () => 0;
 
 function lockArg(context: KernelContext, value: Value | undefined, kind: Lock['kind']): Lock {
   const id = handle(context, value, kind);
@@ -254,25 +258,27 @@ const device: readonly Operation[] = [
     params: [address, { name: 'iova or value', kinds: ['int', 'dma', 'phys'] },
       { name: 'value', kinds: ['int'], optional: true }],
     doc: 'the device writes a u32: (domain, iova, value), or (address, value)',
-    source: 'model.md M10', effect: dmaWrite,
+    source: 'model.md M10', effect: dmaWrite, loadsPass: true,
   },
   {
     name: 'submit', family: 'device', where: 'cpu', returns: 'void', rules: ['M7', 'K7'],
     params: [{ name: 'dev', kinds: ['device'] }],
     doc: 'rings the doorbell as writel does: ordered after earlier stores; the device program runs once for it',
     source: 'arch/arm64/include/asm/io.h:writel (__io_bw)', effect: doorbell(0, true),
+    loadsPass: true,
   },
   {
     name: 'writel', family: 'device', where: 'cpu', returns: 'void', rules: ['M7'],
     params: [{ name: 'value', kinds: ['int'] }, { name: 'dev', kinds: ['device'] }],
     doc: 'doorbell with dma_wmb before it; completes no cache maintenance',
     source: 'arch/arm64/include/asm/io.h:writel (__io_bw)', effect: doorbell(1, true),
+    loadsPass: true,
   },
   {
     name: 'writel_relaxed', family: 'device', where: 'cpu', returns: 'void', rules: ['M7'],
     params: [{ name: 'value', kinds: ['int'] }, { name: 'dev', kinds: ['device'] }],
     doc: 'doorbell without any barrier', source: 'arch/arm64/include/asm/io.h:writel_relaxed',
-    effect: doorbell(1, false),
+    effect: doorbell(1, false), loadsPass: true,
   },
   {
     name: 'wait', family: 'device', where: 'cpu', returns: 'void', rules: ['M10', 'K7'], blocks: true,
@@ -286,6 +292,7 @@ function order(name: string, doc: string, source: string, effect: Effect): Opera
   return {
     name, family: 'ordering', where: 'cpu', returns: 'void', params: [], rules: ['M7'],
     removable: 'drop', doc, source: `arch/arm64/include/asm/barrier.h: ${source}`, effect,
+    loadsPass: name === 'dma_wmb' || name === 'smp_wmb',
   };
 }
 
