@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
-import { type CheckOptions, check } from '../verdict/check.js';
+import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
 import type { CheckResult } from '../verdict/result.js';
 import type { Input } from './inputs.js';
 
@@ -33,8 +33,16 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
     const result = check(program, { ...settings, ...watch });
     return { kind: 'result', input, result, diagnostics };
   } catch (error) {
+    if (error instanceof ScenarioFault) {
+      return { kind: 'invalid', input, diagnostics: [runTimeFault(error)] };
+    }
     return { kind: 'crash', input, error };
   }
+}
+
+/** A step that makes no sense is a mistake in the text, found later than the others. */
+function runTimeFault(fault: ScenarioFault): Diagnostic {
+  return { severity: 'error', code: 'L070', message: fault.message, span: fault.at };
 }
 
 function nothingKnown(program: Program, reason: string): CheckResult {

@@ -38,6 +38,7 @@ export const diagnosticCodes = {
   L050: 'the Result line of the header cannot be read',
   L051: 'a Without line of the header does not fit the scenario',
   L060: 'an exists, forbidden or always condition that cannot be read',
+  L070: 'a step of the scenario, reached while exploring, asks for what no kernel could do',
   L099: 'too many errors: the rest is not listed',
 } as const;
 

@@ -27,15 +27,24 @@ export function mapBuffer(
   kind: CpuMap['kind'],
   attribute: Attribute,
 ): Value {
-  const id = context.step.site;
   const user = kind === 'mmap';
   const present = user ? [] : framesIn(context, buffer, 0, buffer.size);
+  const linear = kind === 'linear' ? linearMapOf(context, buffer.id) : undefined;
+  if (linear !== undefined && JSON.stringify(linear.present) === JSON.stringify(present)) {
+    return { kind: 'ptr', map: linear.id, offset: 0 };
+  }
+  // There is one linear map: whoever asks for the address of a page gets the same one.
+  const id = kind === 'linear' && linear === undefined ? -1 - buffer.id : context.step.site;
   const map: CpuMap = {
     id, kind, buffer: buffer.id, bytes: buffer.size, attribute, user, live: true, present,
   };
   context.update({ maps: [...context.kernel.maps, map] });
   context.recorder.mapped(buffer.id, mapName(kind, attribute), context.step.site);
   return { kind: 'ptr', map: id, offset: 0 };
+}
+
+function linearMapOf(context: KernelContext, buffer: number): CpuMap | undefined {
+  return context.kernel.maps.findLast((each) => each.buffer === buffer && each.kind === 'linear');
 }
 
 export function mapOf(context: KernelContext, id: number): CpuMap | undefined {

@@ -26,6 +26,9 @@ export interface PageLayout {
 
 /** Thrown by an access to a word that is not tracked yet; size 0 asks for the page alone. */
 export class NewCell extends Error {
+  /** The instruction whose step met it; set by whoever ran the step. */
+  site = -1;
+
   constructor(
     readonly buffer: number,
     readonly byte: number,
@@ -37,6 +40,8 @@ export class NewCell extends Error {
 
 /** Thrown when two accesses to overlapping bytes have different sizes or alignment. */
 export class MixedSize extends Error {
+  site = -1;
+
   constructor(
     readonly byte: number,
     readonly size: number,

@@ -15,9 +15,11 @@ export interface Range {
   readonly buffer: number;
   readonly from: number;
   readonly size: number;
+  /** By the address of another mapping, still live; absent: by the linear-map address (M13). */
+  readonly otherAddress?: boolean;
 }
 
-/** Issues maintenance on a byte range through the linear map, without its DSB. */
+/** Issues maintenance on a byte range, without its DSB; it acts on every alias of a line. */
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
@@ -48,7 +50,7 @@ function linesIn(
   const from = Math.max(0, range.from - page * pageSize);
   const to = Math.min(pageSize, range.from + range.size - page * pageSize);
   if (to <= from) return [];
-  if (context.frame(frame)?.linear === false) {
+  if (range.otherAddress !== true && context.frame(frame)?.linear === false) {
     context.find('H14', false, -1, () => ({
       message: 'cache maintenance by a linear-map address that is not mapped',
       expected: 'a mapped address', actual: 'a fault',

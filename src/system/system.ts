@@ -8,7 +8,7 @@ import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js
 import { attributeEvent, pickRow } from '../kernel/access.js';
 import { KernelContext, type RawFinding, type Recorder, type StepState } from '../kernel/context.js';
 import { dmaDomain } from '../kernel/iommu.js';
-import type { Layout } from '../kernel/layout.js';
+import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import type { KernelState, Lock, Port } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import { attributes } from '../machine/attributes.js';
@@ -266,7 +266,7 @@ export class System implements Model<State, RawFinding> {
         return taken[asked++] ?? 0;
       };
       const context = this.context(state, agent, site, choose);
-      const thread = run(context);
+      const thread = placed(site, () => run(context));
       taken.length = asked;
       ways.length = asked;
       if (!context.blocked) {
@@ -398,6 +398,16 @@ function kindOf(instruction: { op: string } | undefined): {
 } {
   const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
+}
+
+/** Runs a step; what it meets for the first time remembers the instruction. */
+function placed<T>(site: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
+    throw error;
+  }
 }
 
 /** Next sequence of choices, last one fastest; false when all were tried. */

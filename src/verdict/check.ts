@@ -72,21 +72,21 @@ function addCell(program: Program, layout: Layout, cell: NewCell): void {
   try {
     layout.add(cell.buffer, cell.byte, cell.size);
   } catch (error) {
+    if (error instanceof MixedSize) error.site = cell.site;
     throw faultOf(program, error);
   }
 }
 
 function faultOf(program: Program, error: unknown): unknown {
+  const all = [program.init, ...program.threads].flatMap((thread) => thread.code);
   if (error instanceof MixedSize) {
-    const { byte, size, other } = error;
+    const { byte, size, other, site } = error;
     return new ScenarioFault(
       `byte ${byte} is accessed as ${size} bytes and as ${other.size}: use one size`,
-      program.init.at,
+      all[site]?.at ?? program.init.at,
     );
   }
   if (!(error instanceof ScenarioError)) return error;
-  const threads = [program.init, ...program.threads];
-  const all = threads.flatMap((thread) => thread.code);
   return new ScenarioFault(error.message, all[error.site]?.at ?? program.init.at);
 }
 

@@ -21,7 +21,12 @@ function pointerRange(context: KernelContext, args: Args): Range {
   const start = pointerArg(context, args[0]);
   const end = pointerArg(context, args[1]);
   if (start.map.id !== end.map.id) fail(context, 'start and end are of different mappings');
-  return { buffer: start.map.buffer, from: start.offset, size: end.offset - start.offset };
+  if (!start.map.live) badAddress(context, start.offset);
+  return {
+    buffer: start.map.buffer, from: start.offset,
+    size: start.map.live ? end.offset - start.offset : 0,
+    otherAddress: start.map.kind !== 'linear',
+  };
 }
 
 function byPointers(op: Maintenance, complete: boolean): Effect {
