@@ -43,7 +43,6 @@ function addCheck(program: Command, finish: Finish): void {
     .option('--brief', 'one line per scenario')
     .option('--quiet', 'print nothing but errors; the exit status tells')
     .option('--stats', 'print states, transitions and time')
-    .option('--strict-alias', 'let mismatched accesses (H5) alone decide the verdict')
     .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
     .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)

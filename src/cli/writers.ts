@@ -39,8 +39,8 @@ export function expectationLists(
   results: readonly CheckResult[],
   errors: readonly InputProblem[],
 ): string {
-  const undecided = results.filter((r) => r.verdict === 'unknown');
-  const decided = results.filter((r) => r.verdict !== 'unknown');
+  const undecided = results.filter((r) => r.reason !== null || r.verdict === 'unknown');
+  const decided = results.filter((r) => !undecided.includes(r));
   const silent = decided.filter((r) => r.expected === null);
   const different = decided.filter((r) => r.expected !== null && r.asExpected !== true);
   const unread = [...new Set(errors.map((error) => error.file))];

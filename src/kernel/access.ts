@@ -248,6 +248,7 @@ export function judge(
   outside: boolean,
   sync: boolean,
 ): number {
+  context.judged = cell.id;
   const word = context.word(cell);
   const allowed = admissible(word, context.view(cell));
   const matching = newest(allowed.filter((write) => write.value === value));

@@ -71,6 +71,9 @@ export class KernelContext {
   /** A choice was made that the machine need never make (an open row of the rule table). */
   tookLiberty = false;
 
+  /** Id of the last word a read was judged on; -1 when the step read none. */
+  judged = -1;
+
   /** The running call has to wait: the step does not happen now. */
   blocked = false;
 
@@ -253,7 +256,7 @@ export class KernelContext {
     return shared ? 'H3' : 'H10';
   }
 
-  /** Words under one streaming mapping are one object; the rest of the buffer is another. */
+  /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
   private objectOf(cell: Cell): number {
     const byte = cell.page * this.machine.pageSize + cell.offset;
     const mapping = this.kernel.mappings.find(
@@ -261,7 +264,7 @@ export class KernelContext {
         (each.type === 'single' || each.type === 'page') &&
         each.buffer === cell.buffer && byte >= each.offset && byte < each.offset + each.size,
     );
-    return mapping?.id ?? -1;
+    return mapping?.id ?? -1 - cell.id;
   }
 
   private pendingValues(frame: Frame, line: number, word: number): number[] {

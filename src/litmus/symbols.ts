@@ -65,10 +65,8 @@ export function collectSymbols(
   }
   const found = threads.flatMap((thread) => {
     const locals = localsOf.get(thread.name) ?? new Set<string>();
-    return assignmentsIn(
-      thread,
-      (name) => locals.has(name) || handles.has(name) || devices.has(name) || constants.has(name),
-    );
+    const scopes = [locals, handles, devices, constants, unreadable];
+    return assignmentsIn(thread, (name) => scopes.some((scope) => scope.has(name)));
   });
   inferHandles(found, handles, diagnostics);
   return { handles, devices, localsOf, unreadable };

@@ -13,22 +13,29 @@ import { traceTable } from './trace-table.js';
 import { certaintyInWords, hazardIds, needsInWords } from './words.js';
 
 export interface TextOptions {
+  /** Of the tables; prose stays narrower, as wide lines are hard to read. */
   readonly width: number;
   readonly color: boolean;
   /** Print states, transitions and time. */
   readonly stats: boolean;
 }
 
-/** `coherent`, `hazard H2 H6`, `unknown: reason`; an unknown may still have found hazards. */
+const proseMax = 100;
+
+function proseWidth({ width }: TextOptions): number {
+  return Math.min(width, proseMax);
+}
+
+/** `coherent`, `hazard H2 H6`, `unknown: reason`; a hazard found before a limit says so. */
 export function verdictText(result: CheckResult): string {
-  const ids = hazardIds(result.hazards);
+  const ids = hazardIds(result.hazards).join(' ');
   switch (result.verdict) {
     case 'coherent':
       return 'coherent';
     case 'hazard':
-      return ['hazard', ...ids].join(' ');
+      return `hazard ${ids}${result.reason === null ? '' : `, maybe more: ${result.reason}`}`;
     default: {
-      const found = ids.length > 0 ? `; found so far: ${ids.join(' ')}` : '';
+      const found = ids === '' ? '' : `; found so far: ${ids}`;
       return `unknown: ${result.reason ?? 'no reason given'}${found}`;
     }
   }
@@ -108,20 +115,20 @@ function findingText(index: number, context: Context): string[] {
   const indent = '  ';
   const lines = [
     `${paint.bad(finding.id)} ${paint.strong(findingName(finding))} (${role})`,
-    hang(indent, finding.message, options.width),
+    hang(indent, finding.message, proseWidth(options)),
     '',
     ...sourceExcerpt(result.file, source, finding.at, paint).map((line) => indent + line),
-    hang(`${indent}expected  `, finding.expected, options.width),
-    hang(`${indent}actual    `, finding.actual, options.width),
+    hang(`${indent}expected  `, finding.expected, proseWidth(options)),
+    hang(`${indent}actual    `, finding.actual, proseWidth(options)),
     '',
-    hang(indent, needsInWords(finding.needs), options.width),
+    hang(indent, needsInWords(finding.needs), proseWidth(options)),
     indent + certaintyInWords(finding),
   ];
   const run = runText(index, context);
   if (run.length > 0) lines.push('', ...run);
   if (finding.mends.length > 0) {
     lines.push('', `${indent}what would mend it`);
-    for (const mend of finding.mends) lines.push(hang(`${indent}  - `, mend, options.width));
+    for (const mend of finding.mends) lines.push(hang(`${indent}  - `, mend, proseWidth(options)));
   }
   return lines;
 }
@@ -151,7 +158,7 @@ function assertionText({ kind, line, holds }: AssertionResult): string {
 
 /** Facts that are no findings, each group under its own heading. */
 function factsText({ result, options, paint }: Context): string[] {
-  const { width } = options;
+  const width = proseWidth(options);
   const lines: string[] = [];
   const group = (title: string, body: readonly string[]) => {
     if (body.length > 0) lines.push('', paint.strong(title), ...body);
@@ -176,7 +183,7 @@ function legendText({ result, options, paint }: Context): string[] {
   const cited = citedRules([...steps, ...result.notes.map((note) => note.rule)]);
   if (cited.length === 0) return [];
   const lines = cited.map((rule) =>
-    hang(`  ${rule.padEnd(4)}`, ruleTitle(rule) ?? '', options.width),
+    hang(`  ${rule.padEnd(4)}`, ruleTitle(rule) ?? '', proseWidth(options)),
   );
   return ['', paint.strong('rules'), ...lines];
 }
@@ -193,7 +200,8 @@ function statedText(result: CheckResult): string[] {
 function summaryText({ result, options }: Context): string[] {
   const lines: string[] = [];
   const settings = Object.entries(result.assumptions).map(([key, value]) => `${key} ${value}`);
-  if (settings.length > 0) lines.push(hang('assuming ', settings.join(', '), options.width));
+  if (settings.length > 0)
+    lines.push(hang('assuming ', settings.join(', '), proseWidth(options) - 2));
   if (result.verdict === 'coherent') {
     lines.push(
       `no read returned a value it must not, in any of ${groupDigits(result.states)} states`,

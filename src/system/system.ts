@@ -26,6 +26,8 @@ export interface Step extends Transition<State, RawFinding> {
   readonly agent: number;
   readonly kind: 'thread' | 'drain' | 'cache';
   readonly site: number;
+  /** The word it read; -1 for none. */
+  readonly judged: number;
   readonly said: readonly { readonly rule: string; readonly text: string }[];
 }
 
@@ -271,8 +273,9 @@ export class System implements Model<State, RawFinding> {
       ways.length = asked;
       if (!context.blocked) {
         const next = this.finish(state, context, agent, kind, thread);
-        const { findings, said, tookLiberty } = context;
-        steps.push({ next, findings, free: kind === 'cache' || tookLiberty, agent, kind, site, said });
+        const { findings, said, judged } = context;
+        const free = kind === 'cache' || context.tookLiberty;
+        steps.push({ next, findings, free, agent, kind, site, said, judged });
       }
     } while (advance(taken, ways));
   }

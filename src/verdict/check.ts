@@ -217,7 +217,8 @@ function findingOf(runs: Runs, named: Named, all: readonly Named[]): Finding {
   const [agent = '0', at = '0:0'] = named.place.split('|');
   const [line = 0, column = 0] = at.split(':').map(Number);
   const id = isHazard(named.id) ? named.id : 'assertion';
-  const site = named.sighting.finding?.site ?? -1;
+  const site = named.sighting.finding?.site ??
+    named.run.stuck.find((each) => each.name === named.sighting.name)?.site ?? -1;
   const length = system.sites.at(site)?.instruction.at.length ?? 1;
   const causeHere = all.some((each) => each !== named && each.place === named.place && isCause(each));
   return {

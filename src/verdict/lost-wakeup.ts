@@ -15,6 +15,8 @@ export interface Stuck {
   readonly site: number;
   readonly state: number;
   readonly depth: number;
+  /** The word the loop reads; -1 when it reads none. */
+  readonly cell: number;
   /** The ideal values would end the loop: H12. Otherwise the thread just waits for ever. */
   readonly lost: boolean;
 }
@@ -59,7 +61,11 @@ function examine(
   const loop = new Set(states.map((state) => state.threads[agent]?.pc));
   const lost = states[0] !== undefined && wouldLeave(system, states[0], agent, loop);
   const id = lost ? 'H12' : 'stuck';
-  return { name: `${id}|${agent}|${at.line}:${at.column}`, agent, site, state: index, depth, lost };
+  const name = `${id}|${agent}|${at.line}:${at.column}`;
+  const step = states.flatMap((state) => system.successors(state)).find(
+    (each) => each.agent === agent && each.judged >= 0,
+  );
+  return { name, agent, site, state: index, depth, lost, cell: step?.judged ?? -1 };
 }
 
 /** Lets one thread run on with memory and cache holding the ideal values. */

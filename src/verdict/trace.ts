@@ -52,8 +52,7 @@ function cellsOf(
   run: Run,
 ): readonly Cell[] {
   const stuck = run.stuck.find((each) => each.name === sighting.name);
-  if (finding === null && stuck !== undefined) return system.layout.cells.slice(0, 1);
-  const cell = system.layout.cells[finding?.cell ?? -1];
+  const cell = system.layout.cells[finding?.cell ?? stuck?.cell ?? -1];
   if (cell === undefined) return [];
   const lineOf = (each: Cell): number => Math.floor(each.offset / system.program.machine.lineSize);
   const others = system.layout.cells.filter(
