@@ -53,7 +53,7 @@ describe('civac check', () => {
     const run = bench.civac(['check', '--max-states', '10', 'good.litmus']);
     expect(run.status).toBe(3);
     expect(run.out).toMatch(/^good\.litmus: unknown: .*10/m);
-    expect(run.out).not.toMatch(/: coherent$/m);
+    expect(run.out).not.toContain('good.litmus: coherent');
   });
 
   it.each(['--max-seconds', '--max-memory'])('knows the limit %s', (limit) => {
@@ -134,7 +134,7 @@ describe('civac check --format', () => {
       ['bad.litmus', 'hazard'],
       ['good.litmus', 'coherent'],
     ]);
-    expect(results[0]).toMatchObject({ expected: 'H2', asExpected: true });
+    expect(results[0]).toMatchObject({ expected: 'H2 H6', asExpected: true });
     expect(errors).toMatchObject([{ file: 'wrong.litmus', code: 'L021' }]);
   });
 

@@ -20,11 +20,15 @@ function modelOf(edges: readonly Edge[]): Model<number, string> {
     name: (finding) => finding,
     complete: (state) => edges.every((edge) => edge.from !== state),
     successors: (state) =>
-      edges.filter((edge) => edge.from === state).map(
-        (edge): Transition<number, string> => ({
-          next: edge.to, free: false, findings: edge.bad ? [`${edge.from}-${edge.to}`] : [],
-        }),
-      ),
+      edges
+        .filter((edge) => edge.from === state)
+        .map(
+          (edge): Transition<number, string> => ({
+            next: edge.to,
+            free: false,
+            findings: edge.bad ? [`${edge.from}-${edge.to}`] : [],
+          }),
+        ),
   };
 }
 
@@ -42,33 +46,42 @@ function distances(edges: readonly Edge[]): number[] {
 
 describe('breadth-first exploration', () => {
   it('finds exactly the reachable states and findings, each by a shortest path', () => {
-    fc.assert(fc.property(graphs, fc.constantFrom('forward' as const, 'reverse' as const),
-      (edges, order) => {
-        const result = explore(modelOf(edges), { ...plain, order });
-        const far = distances(edges);
-        expect(result.states).toBe(far.filter(Number.isFinite).length);
-        const wanted = new Map<string, number>();
-        for (const edge of edges.filter((each) => each.bad)) {
-          const depth = (far[edge.from] ?? Infinity) + 1;
-          if (Number.isFinite(depth)) wanted.set(`${edge.from}-${edge.to}`, depth);
-        }
-        const got = new Map([...result.found].map(([name, found]) => [name, found.depth]));
-        expect(got).toEqual(wanted);
-      }), { seed: 3 });
+    fc.assert(
+      fc.property(
+        graphs,
+        fc.constantFrom('forward' as const, 'reverse' as const),
+        (edges, order) => {
+          const result = explore(modelOf(edges), { ...plain, order });
+          const far = distances(edges);
+          expect(result.states).toBe(far.filter(Number.isFinite).length);
+          const wanted = new Map<string, number>();
+          for (const edge of edges.filter((each) => each.bad)) {
+            const depth = (far[edge.from] ?? Infinity) + 1;
+            if (Number.isFinite(depth)) wanted.set(`${edge.from}-${edge.to}`, depth);
+          }
+          const got = new Map([...result.found].map(([name, found]) => [name, found.depth]));
+          expect(got).toEqual(wanted);
+        },
+      ),
+      { seed: 3 },
+    );
   });
 
   it('gives paths that lead where they say', () => {
-    fc.assert(fc.property(graphs, (edges) => {
-      const model = modelOf(edges);
-      const result = explore(model, plain);
-      for (const found of result.found.values()) {
-        let state = 0;
-        for (const action of result.path(found.state).actions) {
-          state = model.successors(state)[action]?.next ?? -1;
+    fc.assert(
+      fc.property(graphs, (edges) => {
+        const model = modelOf(edges);
+        const result = explore(model, plain);
+        for (const found of result.found.values()) {
+          let state = 0;
+          for (const action of result.path(found.state).actions) {
+            state = model.successors(state)[action]?.next ?? -1;
+          }
+          expect(model.successors(state)[found.action]?.findings).toEqual([found.finding]);
         }
-        expect(model.successors(state)[found.action]?.findings).toEqual([found.finding]);
-      }
-    }), { seed: 4 });
+      }),
+      { seed: 4 },
+    );
   });
 
   const chain: Model<number, string> = {
@@ -76,7 +89,7 @@ describe('breadth-first exploration', () => {
     key: String,
     name: (finding) => finding,
     complete: (state) => state === 5000,
-    successors: (state) => state < 5000 ? [{ next: state + 1, free: false, findings: [] }] : [],
+    successors: (state) => (state < 5000 ? [{ next: state + 1, free: false, findings: [] }] : []),
   };
 
   it('stops at each limit and says which', () => {
@@ -92,7 +105,10 @@ describe('breadth-first exploration', () => {
   });
 
   it('does not go on past what it shall avoid', () => {
-    const edges = [{ from: 0, to: 1, bad: true }, { from: 1, to: 2, bad: false }];
+    const edges = [
+      { from: 0, to: 1, bad: true },
+      { from: 1, to: 2, bad: false },
+    ];
     const result = explore(modelOf(edges), { ...plain, avoid: () => true });
     expect(result.states).toBe(1);
     expect(result.completeStates).toEqual([]);
@@ -101,24 +117,27 @@ describe('breadth-first exploration', () => {
 
 describe('terminal components', () => {
   it('are the sets of states that nothing leaves', () => {
-    fc.assert(fc.property(graphs, (edges) => {
-      const flat = edges.flatMap(({ from, to, bad }) => [from, to, bad ? 1 : 0]);
-      const must = edges.filter((edge) => !edge.bad);
-      const reach = (start: number): Set<number> => {
-        const seen = new Set([start]);
-        for (let round = 0; round < NODES; round++) {
-          for (const { from, to } of must) if (seen.has(from)) seen.add(to);
-        }
-        return seen;
-      };
-      const all = Array.from({ length: NODES }, (_, i) => reach(i));
-      const wanted = new Set<string>();
-      all.forEach((set, i) => {
-        const closed = [...set].every((each) => all[each]?.has(i));
-        if (closed) wanted.add([...set].sort((a, b) => a - b).join());
-      });
-      const got = terminalComponents({ edges: flat }, NODES).map((each) => each.join());
-      expect(new Set(got)).toEqual(wanted);
-    }), { seed: 5, numRuns: 500 });
+    fc.assert(
+      fc.property(graphs, (edges) => {
+        const flat = edges.flatMap(({ from, to, bad }) => [from, to, bad ? 1 : 0]);
+        const must = edges.filter((edge) => !edge.bad);
+        const reach = (start: number): Set<number> => {
+          const seen = new Set([start]);
+          for (let round = 0; round < NODES; round++) {
+            for (const { from, to } of must) if (seen.has(from)) seen.add(to);
+          }
+          return seen;
+        };
+        const all = Array.from({ length: NODES }, (_, i) => reach(i));
+        const wanted = new Set<string>();
+        all.forEach((set, i) => {
+          const closed = [...set].every((each) => all[each]?.has(i));
+          if (closed) wanted.add([...set].sort((a, b) => a - b).join());
+        });
+        const got = terminalComponents({ edges: flat }, NODES).map((each) => each.join());
+        expect(new Set(got)).toEqual(wanted);
+      }),
+      { seed: 5, numRuns: 500 },
+    );
   });
 });

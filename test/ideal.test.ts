@@ -1,7 +1,15 @@
 /** The ideal memory against an oracle that keeps the whole happens-before graph. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admissible, before, join, newest, pruned, unwritten, withWrite } from '../src/ideal/word.js';
+import {
+  admissible,
+  happensBefore,
+  join,
+  newest,
+  pruned,
+  unwritten,
+  withWrite,
+} from '../src/ideal/word.js';
 import type { Clock, View, Word, Write } from '../src/ideal/word.js';
 
 const AGENTS = 3;
@@ -29,7 +37,10 @@ class Oracle {
 
   event(who: number): number {
     const id = this.past.length;
-    const direct = [...(this.told.get(who) ?? []), ...(this.last.has(who) ? [this.last.get(who) ?? 0] : [])];
+    const direct = [
+      ...(this.told.get(who) ?? []),
+      ...(this.last.has(who) ? [this.last.get(who) ?? 0] : []),
+    ];
     const all = new Set(direct);
     for (const each of direct) for (const old of this.past[each] ?? []) all.add(old);
     this.past.push(all);
@@ -46,9 +57,10 @@ class Oracle {
   allowed(who: number): number[] {
     const now = this.event(who);
     const hb = (a: number, b: number): boolean => this.past[b]?.has(a) ?? false;
-    return this.writes.filter((w) =>
-      !this.writes.some((newer) => hb(w, newer) && hb(newer, now)) &&
-      !(this.seen.get(who) ?? []).some((read) => hb(w, read)),
+    return this.writes.filter(
+      (w) =>
+        !this.writes.some((newer) => hb(w, newer) && hb(newer, now)) &&
+        !(this.seen.get(who) ?? []).some((read) => hb(w, read)),
     );
   }
 }
@@ -70,38 +82,44 @@ class Clocked {
   }
 
   prune(): void {
-    this.word = pruned(this.word, this.clocks.map((_, who) => this.view(who)));
+    this.word = pruned(
+      this.word,
+      this.clocks.map((_, who) => this.view(who)),
+    );
   }
 }
 
 describe('admissible writes', () => {
   it('are those of the full happens-before graph, pruned or not', () => {
-    fc.assert(fc.property(fc.array(actions, { maxLength: 14 }), fc.boolean(), (list, prune) => {
-      const oracle = new Oracle();
-      const clocked = new Clocked();
-      for (const action of list) {
-        if (action.kind === 'write') {
-          const id = oracle.event(action.agent);
-          oracle.writes.push(id);
-          clocked.write(action.agent, id);
-        } else if (action.kind === 'tell') {
-          oracle.tell(action.agent, action.to);
-          const [from, to] = [clocked.clocks[action.agent], clocked.clocks[action.to]];
-          if (from !== undefined && to !== undefined) clocked.clocks[action.to] = join(to, from);
-        } else {
-          const wanted = oracle.allowed(action.agent);
-          const got = admissible(clocked.word, clocked.view(action.agent));
-          expect(got.map((write) => write.value).sort()).toEqual(wanted.sort());
-          const chosen = got[action.pick % Math.max(1, got.length)];
-          if (chosen === undefined) continue;
-          const old = clocked.seen[action.agent];
-          clocked.seen[action.agent] = old === undefined ? chosen.clock : join(old, chosen.clock);
-          const reads = oracle.seen.get(action.agent) ?? [];
-          oracle.seen.set(action.agent, [...reads, chosen.value]);
+    fc.assert(
+      fc.property(fc.array(actions, { maxLength: 14 }), fc.boolean(), (list, prune) => {
+        const oracle = new Oracle();
+        const clocked = new Clocked();
+        for (const action of list) {
+          if (action.kind === 'write') {
+            const id = oracle.event(action.agent);
+            oracle.writes.push(id);
+            clocked.write(action.agent, id);
+          } else if (action.kind === 'tell') {
+            oracle.tell(action.agent, action.to);
+            const [from, to] = [clocked.clocks[action.agent], clocked.clocks[action.to]];
+            if (from !== undefined && to !== undefined) clocked.clocks[action.to] = join(to, from);
+          } else {
+            const wanted = oracle.allowed(action.agent);
+            const got = admissible(clocked.word, clocked.view(action.agent));
+            expect(got.map((write) => write.value).sort()).toEqual(wanted.sort());
+            const chosen = got[action.pick % Math.max(1, got.length)];
+            if (chosen === undefined) continue;
+            const old = clocked.seen[action.agent];
+            clocked.seen[action.agent] = old === undefined ? chosen.clock : join(old, chosen.clock);
+            const reads = oracle.seen.get(action.agent) ?? [];
+            oracle.seen.set(action.agent, [...reads, chosen.value]);
+          }
+          if (prune) clocked.prune();
         }
-        if (prune) clocked.prune();
-      }
-    }), { numRuns: 3000, seed: 7 });
+      }),
+      { numRuns: 3000, seed: 7 },
+    );
   });
 
   it('of an unwritten word are none: any value is allowed', () => {
@@ -114,7 +132,7 @@ describe('admissible writes', () => {
     const c: Write = { value: 3, agent: 1, count: 2, clock: [1, 2] };
     expect(newest([a, b])).toEqual([a, b]);
     expect(newest([a, b, c])).toEqual([c]);
-    expect(before(a, c)).toBe(true);
-    expect(before(a, b)).toBe(false);
+    expect(happensBefore(a, c)).toBe(true);
+    expect(happensBefore(a, b)).toBe(false);
   });
 });

@@ -88,9 +88,13 @@ describe('streaming DMA API, non-coherent device', () => {
       });
       it(`${dir} (${device}): SKIP_CPU_SYNC does nothing in map and unmap`, () => {
         const attrs = 'DMA_ATTR_SKIP_CPU_SYNC';
-        expect(maintenance(
-          `dma = dma_map_single_attrs(dev, p, ${SIZE}, ${dir}, ${attrs});
-	dma_unmap_single_attrs(dev, dma, ${SIZE}, ${dir}, ${attrs});`, device)).toEqual([]);
+        expect(
+          maintenance(
+            `dma = dma_map_single_attrs(dev, p, ${SIZE}, ${dir}, ${attrs});
+	dma_unmap_single_attrs(dev, dma, ${SIZE}, ${dir}, ${attrs});`,
+            device,
+          ),
+        ).toEqual([]);
       });
       it(`${dir} (${device}): sg tables as single buffers`, () => {
         const body = `pg = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0); u32 *a = page_address(pg);
@@ -115,10 +119,12 @@ describe('streaming DMA API, non-coherent device', () => {
 
   it('invalidate becomes clean+invalidate on a line the range cuts (cache.S)', () => {
     expect(maintenance('dcache_inval_poc(p + 1, p + 24);')).toEqual([
-      'clean+invalidate@0', 'clean+invalidate@64',
+      'clean+invalidate@0',
+      'clean+invalidate@64',
     ]);
     expect(maintenance('dcache_inval_poc(p, p + 17);')).toEqual([
-      'invalidate@0', 'clean+invalidate@64',
+      'invalidate@0',
+      'clean+invalidate@64',
     ]);
   });
 });
@@ -126,11 +132,15 @@ describe('streaming DMA API, non-coherent device', () => {
 describe('coherent device', () => {
   for (const dir of directions) {
     it(`${dir}: no cache maintenance at all`, () => {
-      expect(maintenance(
-        `dma = dma_map_single(dev, p, ${SIZE}, ${dir});
+      expect(
+        maintenance(
+          `dma = dma_map_single(dev, p, ${SIZE}, ${dir});
 	dma_sync_single_for_device(dev, dma, ${SIZE}, ${dir});
 	dma_sync_single_for_cpu(dev, dma, ${SIZE}, ${dir});
-	dma_unmap_single(dev, dma, ${SIZE}, ${dir});`, '.coherent = true')).toEqual([]);
+	dma_unmap_single(dev, dma, ${SIZE}, ${dir});`,
+          '.coherent = true',
+        ),
+      ).toEqual([]);
     });
   }
 });

@@ -1,9 +1,7 @@
 /** The rule tables of the machine: complete, and true to what the rules say. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  cacheRules, type LineEvent, type LineState, rowsFor,
-} from '../src/machine/cache-rules.js';
+import { cacheRules, type LineEvent, type LineState, rowsFor } from '../src/machine/cache-rules.js';
 import { applyRow, type Line } from '../src/machine/line.js';
 import { type Entry, mayDrain, tidy } from '../src/machine/store-buffer.js';
 
@@ -13,7 +11,9 @@ const own: readonly LineEvent[] = ['evict', 'speculate'];
 
 function lineOf(state: LineState, dram: number[], copy: number[]): Line {
   return {
-    state, dram, copy: state === 'absent' ? [] : copy,
+    state,
+    dram,
+    copy: state === 'absent' ? [] : copy,
     written: state === 'dirty' ? (1 << dram.length) - 1 : 0,
   };
 }
@@ -50,16 +50,18 @@ describe('cache rules', () => {
   });
 
   it('keep a copy exactly while a line is present', () => {
-    fc.assert(fc.property(lines, fc.nat(), fc.nat(9), ({ state, dram, copy }, pick, value) => {
-      const usable = cacheRules.filter((row) => row.state === state);
-      const row = usable[pick % usable.length];
-      if (row === undefined) return;
-      const { line } = applyRow(lineOf(state, dram, copy), row, 1, value);
-      expect(line.state).toBe(row.next);
-      expect(line.copy.length).toBe(row.next === 'absent' ? 0 : 2);
-      expect(line.written === 0).toBe(row.next !== 'dirty');
-      expect(line.dram.length).toBe(2);
-    }));
+    fc.assert(
+      fc.property(lines, fc.nat(), fc.nat(9), ({ state, dram, copy }, pick, value) => {
+        const usable = cacheRules.filter((row) => row.state === state);
+        const row = usable[pick % usable.length];
+        if (row === undefined) return;
+        const { line } = applyRow(lineOf(state, dram, copy), row, 1, value);
+        expect(line.state).toBe(row.next);
+        expect(line.copy.length).toBe(row.next === 'absent' ? 0 : 2);
+        expect(line.written === 0).toBe(row.next !== 'dirty');
+        expect(line.dram.length).toBe(2);
+      }),
+    );
   });
 
   it('write a dirty line back whole, words the CPU never wrote included (M2)', () => {
@@ -113,13 +115,20 @@ describe('store buffer', () => {
     ['a doorbell overtakes data without a barrier', [store('NC', 0), bell], true],
     ['dma_wmb holds the doorbell back', [store('NC', 0), barrier('st'), bell], false],
     ['smp_wmb does not hold a doorbell back', [store('NC', 0), barrier('ish'), bell], true],
-    ['smp_wmb holds a later WB store back', [store('NC', 0), barrier('ish'), store('WB', 1)], false],
+    [
+      'smp_wmb holds a later WB store back',
+      [store('NC', 0), barrier('ish'), store('WB', 1)],
+      false,
+    ],
     ['a dmb does not wait for maintenance (M9)', [maintain(0), barrier('st'), bell], true],
     ['a WB store waits for maintenance of its line', [maintain(0), store('WB', 0)], false],
     ['maintenance waits for a WB store of its line', [store('WB', 0), maintain(0)], false],
     ['maintenance overtakes an NC store without a dmb', [store('NC', 0), maintain(0)], true],
-    ['a dmb orders an NC store before maintenance',
-      [store('NC', 0), barrier('st'), maintain(0)], false],
+    [
+      'a dmb orders an NC store before maintenance',
+      [store('NC', 0), barrier('st'), maintain(0)],
+      false,
+    ],
     ['Device stores keep their order', [store('DEV', 0), bell], false],
   ])('%s', (_, buffer, expected) => {
     expect(mayDrain(buffer, buffer.length - 1, false)).toBe(expected);

@@ -17,7 +17,9 @@ const functionMax = 70;
 
 /** Tables whose rows read best whole. */
 const longLines: Readonly<Record<string, string>> = {
+  'src/kernel/constants.ts': 'one constant per line, its source beside it',
   'src/machine/cache-rules.ts': 'one row of the rule table per line',
+  'src/verdict/hazards.ts': 'the hazards in sentences, one per line',
 };
 const longFiles: Readonly<Record<string, string>> = {};
 

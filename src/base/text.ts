@@ -13,6 +13,14 @@ export function count(value: number, noun: string, plural = `${noun}s`): string 
   return `${groupDigits(value)} ${value === 1 ? noun : plural}`;
 }
 
+/** Where to cut a word that is longer than a line: after punctuation, if there is any. */
+function cutAt(word: string, width: number): number {
+  const head = word.slice(0, width);
+  const after =
+    Math.max(...['_', '(', ')', '/', ',', '.', '-'].map((c) => head.lastIndexOf(c))) + 1;
+  return after > width / 2 ? after : width;
+}
+
 /** Breaks text at spaces into lines of at most `width`; a longer word is cut. Never empty. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -26,8 +34,9 @@ export function wrap(text: string, width: number): string[] {
       }
       if (line !== '') lines.push(line);
       while (rest.length > width) {
-        lines.push(rest.slice(0, width));
-        rest = rest.slice(width);
+        const cut = cutAt(rest, width);
+        lines.push(rest.slice(0, cut));
+        rest = rest.slice(cut);
       }
       line = rest;
     }

@@ -50,17 +50,17 @@ function knows(clock: Clock, write: Write): boolean {
 }
 
 /** `a` happens before `b`. */
-export function before(a: Write, b: Write): boolean {
+export function happensBefore(a: Write, b: Write): boolean {
   return a !== b && knows(b.clock, a);
 }
 
 function excluded(word: Word, write: Write, view: View): boolean {
   // Superseded: a newer write of the word happens before the read.
-  if (word.writes.some((newer) => before(write, newer) && knows(view.clock, newer))) return true;
+  if (word.writes.some((newer) => happensBefore(write, newer) && knows(view.clock, newer))) return true;
   // The agent already read a write that this one happens before.
   if (view.seen === undefined || !knows(view.seen, write)) return false;
   return word.writes.some(
-    (newer) => before(write, newer) && view.seen !== undefined && knows(view.seen, newer),
+    (newer) => happensBefore(write, newer) && view.seen !== undefined && knows(view.seen, newer),
   );
 }
 
@@ -71,7 +71,7 @@ export function admissible(word: Word, view: View): readonly Write[] {
 
 /** Writes that no other write of the word supersedes. One, unless writers race. */
 export function newest(writes: readonly Write[]): readonly Write[] {
-  return writes.filter((write) => !writes.some((other) => before(write, other)));
+  return writes.filter((write) => !writes.some((other) => happensBefore(write, other)));
 }
 
 export function withWrite(word: Word, write: Write): Word {

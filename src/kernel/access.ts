@@ -25,7 +25,9 @@ export type Place = 'copy' | 'dram' | 'buffer';
 
 /** Picks one of the rows open under the liberties of this run. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[]): RuleRow {
-  const open = rows.filter((row) => row.liberty === undefined || context.liberties.has(row.liberty));
+  const open = rows.filter(
+    (row) => row.liberty === undefined || context.liberties.has(row.liberty),
+  );
   const row = open[open.length > 1 ? context.choose(open.length) : 0];
   if (row === undefined) throw new Error('no cache rule for this event');
   if (row.liberty !== undefined) context.tookLiberty = true;
@@ -104,7 +106,10 @@ export function cpuLoad(
   outside: boolean,
   sync: boolean,
 ): number {
-  if (refuse(context, destination, 'read')) return readRefused(context, destination, outside);
+  const event = attributeEvent(attribute, 'load');
+  if (refuse(context, destination, 'read')) {
+    return readRefused(context, destination, outside, event);
+  }
   const { value, place } = cpuFetch(context, destination, attribute);
   return judge(context, destination.cell, value, place, outside, sync);
 }
@@ -118,8 +123,11 @@ export function cpuFetch(
   const { line, word } = realPosition(context, destination);
   const own = context.step.entries.findLast(
     (entry) =>
-      entry.kind === 'store' && entry.attribute === attribute &&
-      entry.frame === destination.frame && entry.line === line && entry.word === word,
+      entry.kind === 'store' &&
+      entry.attribute === attribute &&
+      entry.frame === destination.frame &&
+      entry.line === line &&
+      entry.word === word,
   );
   if (own?.kind === 'store') {
     context.say('M7', () => `reads ${showValue(own.value)} from its own store buffer`);
@@ -149,7 +157,12 @@ export function cpuStore(
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
   pushEntries(context, [
     {
-      kind: 'store', attribute, frame: destination.frame, line, word, value,
+      kind: 'store',
+      attribute,
+      frame: destination.frame,
+      line,
+      word,
+      value,
       at: context.step.site,
     },
   ]);
@@ -166,7 +179,8 @@ export function deviceRead(
   snoops: boolean,
   sync: boolean,
 ): number {
-  if (refuse(context, destination, 'read')) return readRefused(context, destination, true);
+  const event = snoops ? 'snooping read' : 'device read';
+  if (refuse(context, destination, 'read')) return readRefused(context, destination, true, event);
   const { value, place } = deviceFetch(context, destination, snoops);
   return judge(context, destination.cell, value, place, true, sync);
 }
@@ -202,17 +216,22 @@ function refuse(context: KernelContext, destination: Destination, what: string):
       refused === 'H8'
         ? `${what}s a page that was freed, swapped out or reused`
         : `${what}s memory it must not reach`,
-    expected: 'no access: the page is not this buffer\'s any more',
+    expected: "no access: the page is not this buffer's any more",
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
   context.say(refused, () => `${what}s a page that is no longer the buffer's`);
   return true;
 }
 
-function readRefused(context: KernelContext, destination: Destination, outside: boolean): number {
+function readRefused(
+  context: KernelContext,
+  destination: Destination,
+  outside: boolean,
+  event: LineEvent,
+): number {
   const value = isFree(context, destination)
     ? secretOf(destination.frame, 0)
-    : lineEvent(context, destination, 'device read').value;
+    : lineEvent(context, destination, event).value;
   if (outside) leak(context, destination.cell, value, false);
   return value;
 }
@@ -311,7 +330,9 @@ function drained(
   let copy = line?.copy[position.word];
   for (const entry of context.step.allBuffers().flat()) {
     const here =
-      entry.kind === 'store' && entry.frame === index && entry.line === position.line &&
+      entry.kind === 'store' &&
+      entry.frame === index &&
+      entry.line === position.line &&
       entry.word === position.word;
     if (!here) continue;
     if (entry.attribute === 'WB') copy = entry.value;

@@ -27,10 +27,11 @@ export type Work =
       readonly size: number;
       readonly sync: boolean;
     }
+  /** TLBI and DSB: until no CPU has a store under way to these frames. */
+  | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number };
 
-export type FindingId =
-  | 'H1' | 'H2' | 'H3' | 'H6' | 'H8' | 'H9' | 'H10' | 'H11' | 'H14' | 'H15';
+export type FindingId = 'H1' | 'H2' | 'H3' | 'H6' | 'H8' | 'H9' | 'H10' | 'H11' | 'H14' | 'H15';
 
 export interface FindingDetail {
   readonly message: string;
@@ -108,14 +109,21 @@ export class KernelContext {
 
   find(id: FindingId, cause: boolean, cell: number, detail: () => FindingDetail): void {
     this.findings.push({
-      id, cause, cell, detail, agent: this.step.agent, site: this.step.site,
+      id,
+      cause,
+      cell,
+      detail,
+      agent: this.step.agent,
+      site: this.step.site,
     });
   }
 
   /** H11: a breach of an API contract, in the words of the checker that knows it. */
   contract(message: string): void {
     this.find('H11', true, -1, () => ({
-      message, expected: 'a call that keeps the contract', actual: message,
+      message,
+      expected: 'a call that keeps the contract',
+      actual: message,
     }));
     this.say('H11', () => message);
   }
@@ -262,21 +270,27 @@ export class KernelContext {
     const mapping = this.kernel.mappings.find(
       (each) =>
         (each.type === 'single' || each.type === 'page') &&
-        each.buffer === cell.buffer && byte >= each.offset && byte < each.offset + each.size,
+        each.buffer === cell.buffer &&
+        byte >= each.offset &&
+        byte < each.offset + each.size,
     );
     return mapping?.id ?? -1 - cell.id;
   }
 
   private pendingValues(frame: Frame, line: number, word: number): number[] {
     const index = this.step.frames.indexOf(frame);
-    return this.step.allBuffers().flatMap((buffer) =>
-      buffer.flatMap((entry) =>
-        entry.kind === 'store' && entry.frame === index && entry.line === line &&
-        entry.word === word
-          ? [entry.value]
-          : [],
-      ),
-    );
+    return this.step
+      .allBuffers()
+      .flatMap((buffer) =>
+        buffer.flatMap((entry) =>
+          entry.kind === 'store' &&
+          entry.frame === index &&
+          entry.line === line &&
+          entry.word === word
+            ? [entry.value]
+            : [],
+        ),
+      );
   }
 
   lineLayout(frame: Frame, lineIndex: number): LineLayout | undefined {

@@ -36,7 +36,14 @@ export function mapBuffer(
   // There is one linear map: whoever asks for the address of a page gets the same one.
   const id = kind === 'linear' && linear === undefined ? -1 - buffer.id : context.step.site;
   const map: CpuMap = {
-    id, kind, buffer: buffer.id, bytes: buffer.size, attribute, user, live: true, present,
+    id,
+    kind,
+    buffer: buffer.id,
+    bytes: buffer.size,
+    attribute,
+    user,
+    live: true,
+    present,
   };
   context.update({ maps: [...context.kernel.maps, map] });
   context.recorder.mapped(buffer.id, mapName(kind, attribute), context.step.site);
@@ -57,17 +64,34 @@ function setMap(context: KernelContext, next: CpuMap): void {
   });
 }
 
-/** vunmap, munmap: later accesses through it fault. */
+/** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
 export function unmapMap(context: KernelContext, map: CpuMap): void {
   setMap(context, { ...map, live: false, present: [] });
 }
 
+/** munmap: as vunmap, and the TLB is invalidated at once. */
+export function unmapUserMap(context: KernelContext, map: CpuMap): void {
+  flushTlb(context, [map]);
+  unmapMap(context, map);
+}
+
 /** unmap_mapping_range: every user mapping of the buffer loses its pages. */
 export function zapUserMaps(context: KernelContext, buffer: number): void {
+  const zapped = context.kernel.maps.filter((each) => each.buffer === buffer && each.user);
+  flushTlb(context, zapped);
   const maps = context.kernel.maps.map((each) =>
-    each.buffer === buffer && each.user ? { ...each, present: [] } : each,
+    zapped.includes(each) ? { ...each, present: [] } : each,
   );
   context.update({ maps });
+}
+
+/**
+ * A TLBI with its DSB also completes the stores other CPUs made through the old entries. Source:
+ * arch/arm64/include/asm/tlbflush.h; Arm ARM D8, completion of TLB maintenance.
+ */
+function flushTlb(context: KernelContext, maps: readonly CpuMap[]): void {
+  const frames = [...new Set(maps.flatMap((map) => map.present.map(([, frame]) => frame)))];
+  if (frames.length > 0) context.queue({ do: 'tlbi', frames });
 }
 
 export type CpuReach =

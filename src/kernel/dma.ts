@@ -7,8 +7,13 @@
  */
 import type { Destination } from './access.js';
 import {
-  DMA_ATTR_SKIP_CPU_SYNC, DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE, IOMMU_CACHE,
-  IOMMU_READ, IOMMU_WRITE,
+  DMA_ATTR_SKIP_CPU_SYNC,
+  DMA_BIDIRECTIONAL,
+  DMA_FROM_DEVICE,
+  DMA_TO_DEVICE,
+  IOMMU_CACHE,
+  IOMMU_READ,
+  IOMMU_WRITE,
 } from './constants.js';
 import type { KernelContext } from './context.js';
 import { dmaDomain, lookup, refusal, translate, translationFor, type Reached } from './iommu.js';
@@ -36,9 +41,11 @@ export function deviceConfig(context: KernelContext, device: number) {
 /** dma_info_to_prot: rights by direction, IOMMU_CACHE exactly for a coherent device. */
 function protOf(direction: number, coherent: boolean): number {
   const rights =
-    direction === DMA_TO_DEVICE ? IOMMU_READ
-    : direction === DMA_FROM_DEVICE ? IOMMU_WRITE
-    : IOMMU_READ | IOMMU_WRITE;
+    direction === DMA_TO_DEVICE
+      ? IOMMU_READ
+      : direction === DMA_FROM_DEVICE
+        ? IOMMU_WRITE
+        : IOMMU_READ | IOMMU_WRITE;
   return rights | (coherent ? IOMMU_CACHE : 0);
 }
 
@@ -58,8 +65,15 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
     context.queue({ do: 'translate', domain: dmaDomain(device), entry });
   }
   const mapping: DmaMapping = {
-    id, type, device, address, size: range.size, direction, buffer: range.buffer,
-    offset: range.from, attrs,
+    id,
+    type,
+    device,
+    address,
+    size: range.size,
+    direction,
+    buffer: range.buffer,
+    offset: range.from,
+    attrs,
   };
   context.update({ mappings: [...context.kernel.mappings, mapping] });
   return mapping;
@@ -110,7 +124,11 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
 export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
   if (deviceConfig(context, mapping.device).iommu) {
     context.queue({
-      do: 'untranslate', domain: dmaDomain(mapping.device), iova: mapping.address, size, sync: true,
+      do: 'untranslate',
+      domain: dmaDomain(mapping.device),
+      iova: mapping.address,
+      size,
+      sync: true,
     });
   }
   context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
@@ -163,7 +181,8 @@ export function dmaSync(context: KernelContext, request: SyncRequest): void {
 export function badAddress(context: KernelContext, address: number): void {
   context.find('H14', true, -1, () => ({
     message: 'cache maintenance at an address that is no memory: the kernel oopses',
-    expected: 'the DMA address of a mapping', actual: `0x${address.toString(16)}`,
+    expected: 'the DMA address of a mapping',
+    actual: `0x${address.toString(16)}`,
   }));
   context.say('H14', () => `maintenance at 0x${address.toString(16)} faults`);
 }

@@ -1,19 +1,32 @@
-/** Front door of the kernel layer: registers every operation, re-exports what is above its use. */
+/** Front door of the kernel layer: registers every operation, re-exports the registry. */
 import { cacheOperations } from './ops/cache.js';
-import { dmaOperations } from './ops/dma-api.js';
+import { coherentOperations } from './ops/coherent.js';
+import { deviceOperations } from './ops/device.js';
 import { gemOperations } from './ops/gem.js';
 import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
+import { mappingOperations } from './ops/mappings.js';
+import { memoryOperations } from './ops/memory.js';
+import { msmOperations } from './ops/msm.js';
+import { orderingOperations } from './ops/ordering.js';
 import { pageOperations } from './ops/pages.js';
-import { syncOperations } from './ops/sync.js';
-import { defineOperations, findOperation } from './registry.js';
+import { scatterlistOperations } from './ops/scatterlist.js';
+import { streamingOperations } from './ops/streaming.js';
+import { defineOperations } from './registry.js';
 
-if (findOperation('alloc_pages') === undefined) {
-  for (const family of [
-    pageOperations, gemOperations, cacheOperations, dmaOperations, iommuOperations,
-    dmaBufOperations, syncOperations,
-  ]) {
-    defineOperations(family);
-  }
-}
+defineOperations([
+  ...pageOperations,
+  ...gemOperations,
+  ...msmOperations,
+  ...mappingOperations,
+  ...memoryOperations,
+  ...cacheOperations,
+  ...streamingOperations,
+  ...scatterlistOperations,
+  ...coherentOperations,
+  ...iommuOperations,
+  ...dmaBufOperations,
+  ...deviceOperations,
+  ...orderingOperations,
+]);
 
 export * from './registry.js';

@@ -144,9 +144,7 @@ export function translate(
     return { kind: 'fault', why: `the mapping has no ${name} right` };
   }
   if (entry === present && !entry.used) {
-    const entries = domain.entries.map((each) =>
-      each === entry ? { ...each, used: true } : each,
-    );
+    const entries = domain.entries.map((each) => (each === entry ? { ...each, used: true } : each));
     setDomain(context, { ...domain, entries });
   }
   const byte = entry.offset + (iova - entry.iova);

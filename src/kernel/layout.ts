@@ -74,8 +74,11 @@ export class Layout {
       return;
     }
     for (const other of this.cells) {
-      const overlaps = other.buffer === buffer && other.page === page &&
-        other.offset < offset + size && offset < other.offset + other.size;
+      const overlaps =
+        other.buffer === buffer &&
+        other.page === page &&
+        other.offset < offset + size &&
+        offset < other.offset + other.size;
       if (overlaps) throw new MixedSize(byte, size, other);
     }
     const cell = { id: this.cells.length, buffer, page, offset, size };
@@ -88,18 +91,23 @@ export class Layout {
     const mine = this.cells.filter((cell) => cell.buffer === buffer);
     const bare = this.bare.filter((each) => each.buffer === buffer);
     const pages = [...new Set([...mine, ...bare].map((each) => each.page))].sort((a, b) => a - b);
-    this.pagesOf.set(buffer, pages.map((page) => {
-      const inPage = mine.filter((cell) => cell.page === page);
-      const lineOf = (cell: Cell): number => Math.floor(cell.offset / this.lineSize);
-      const lines = [...new Set(inPage.map(lineOf))].sort((a, b) => a - b);
-      return {
-        page,
-        lines: lines.map((line) => ({
-          line,
-          cells: inPage.filter((cell) => lineOf(cell) === line).sort((a, b) => a.offset - b.offset),
-        })),
-      };
-    }));
+    this.pagesOf.set(
+      buffer,
+      pages.map((page) => {
+        const inPage = mine.filter((cell) => cell.page === page);
+        const lineOf = (cell: Cell): number => Math.floor(cell.offset / this.lineSize);
+        const lines = [...new Set(inPage.map(lineOf))].sort((a, b) => a - b);
+        return {
+          page,
+          lines: lines.map((line) => ({
+            line,
+            cells: inPage
+              .filter((cell) => lineOf(cell) === line)
+              .sort((a, b) => a.offset - b.offset),
+          })),
+        };
+      }),
+    );
   }
 
   pages(buffer: number): readonly PageLayout[] {

@@ -53,7 +53,8 @@ function linesIn(
   if (range.otherAddress !== true && context.frame(frame)?.linear === false) {
     context.find('H14', false, -1, () => ({
       message: 'cache maintenance by a linear-map address that is not mapped',
-      expected: 'a mapped address', actual: 'a fault',
+      expected: 'a mapped address',
+      actual: 'a fault',
     }));
     return [];
   }

@@ -13,7 +13,10 @@ export function msmSyncForDevice(context: KernelContext, buffer: Buffer): void {
   if (buffer.kind !== 'msm' || !buffer.mapWc || buffer.device < 0) return;
   if (msmMapping(context, buffer) !== undefined) return;
   dmaMap(context, {
-    device: buffer.device, range: wholeBuffer(buffer), direction: DMA_BIDIRECTIONAL, attrs: 0,
+    device: buffer.device,
+    range: wholeBuffer(buffer),
+    direction: DMA_BIDIRECTIONAL,
+    attrs: 0,
     type: 'sg',
   });
 }
@@ -22,8 +25,12 @@ export function msmSyncForCpu(context: KernelContext, buffer: Buffer): void {
   const mapping = msmMapping(context, buffer);
   if (mapping === undefined) return;
   dmaUnmap(context, {
-    device: mapping.device, address: mapping.address, size: mapping.size,
-    direction: mapping.direction, attrs: 0, type: 'sg',
+    device: mapping.device,
+    address: mapping.address,
+    size: mapping.size,
+    direction: mapping.direction,
+    attrs: 0,
+    type: 'sg',
   });
 }
 

@@ -35,7 +35,9 @@ export function allocatePages(context: KernelContext, id: number, zero: boolean)
   let zeroed: { count: number; clock: readonly number[] } | undefined;
   pageLayouts(context, id).forEach((layout, i) => {
     if (slots[i]?.state !== 'none') return;
-    const pfn = buffer.contiguous ? base + layout.page : undefined;
+    // One page lies anywhere; only longer contiguous runs need frames side by side.
+    const long = buffer.contiguous && buffer.size > context.machine.pageSize;
+    const pfn = long ? base + layout.page : undefined;
     const frame = takeFrame(context, id, layout, pfn);
     const junk = !zero && layout.lines.length > 0 && context.choose(2) === 1;
     const lines = layout.lines.map((each) => freshLine(each, frame, zero, junk));
@@ -57,8 +59,17 @@ export function allocatePages(context: KernelContext, id: number, zero: boolean)
 
 function freshLine(layout: LineLayout, frame: number, zero: boolean, junk: boolean): Line {
   const dram = layout.cells.map(() => secretOf(frame, 0));
-  if (zero) return dirtyLine(dram, layout.cells.map(() => 0));
-  return junk ? dirtyLine(dram, layout.cells.map(() => secretOf(frame, 1))) : absentLine(dram);
+  if (zero)
+    return dirtyLine(
+      dram,
+      layout.cells.map(() => 0),
+    );
+  return junk
+    ? dirtyLine(
+        dram,
+        layout.cells.map(() => secretOf(frame, 1)),
+      )
+    : absentLine(dram);
 }
 
 /** A frame never used, or by choice a freed one that something stale still points to. */
@@ -74,7 +85,10 @@ function takeFrame(
   const index = reused ?? context.step.frames.length;
   context.setFrame(index, {
     pfn: context.frame(index)?.pfn ?? pfn ?? PFN_BASE + index * PFN_STRIDE,
-    buffer, page: layout.page, lines: [], linear: true,
+    buffer,
+    page: layout.page,
+    lines: [],
+    linear: true,
   });
   return index;
 }
@@ -91,7 +105,9 @@ function staleFrames(context: KernelContext): number[] {
   const bytes = context.machine.pageSize;
   context.step.frames.forEach((frame, i) => {
     const address = frame.pfn * bytes;
-    const mapped = mappings.some((m) => m.address < address + bytes && address < m.address + m.size);
+    const mapped = mappings.some(
+      (m) => m.address < address + bytes && address < m.address + m.size,
+    );
     if (mapped) pointed.add(i);
   });
   return [...pointed].filter((i) => context.frame(i)?.buffer === -1).sort((a, b) => a - b);
@@ -190,7 +206,12 @@ function swapInPage(
   const dirty = swapInDirties(context);
   const lines = layout.lines.map((each, i): Line => {
     const values = saved[i] ?? each.cells.map(() => 0);
-    return dirty ? dirtyLine(each.cells.map(() => secretOf(frame, 0)), values) : absentLine(values);
+    return dirty
+      ? dirtyLine(
+          each.cells.map(() => secretOf(frame, 0)),
+          values,
+        )
+      : absentLine(values);
   });
   const taken = context.frame(frame);
   if (taken !== undefined) context.setFrame(frame, { ...taken, lines });

@@ -10,10 +10,31 @@ import type { Value } from './value.js';
  * `dma` is dma_addr_t; `phys` is phys_addr_t; both also accept `int`.
  */
 export type Kind =
-  | 'int' | 'bool' | 'dma' | 'phys' | 'ptr' | 'page' | 'bo' | 'sgt' | 'domain' | 'device'
-  | 'dmabuf' | 'attachment' | 'mutex' | 'completion' | 'void'
+  | 'int'
+  | 'bool'
+  | 'dma'
+  | 'phys'
+  | 'ptr'
+  | 'page'
+  | 'bo'
+  | 'sgt'
+  | 'domain'
+  | 'device'
+  | 'dmabuf'
+  | 'attachment'
+  | 'mutex'
+  | 'completion'
+  | 'void'
   /** Integer-valued named constants: only constants of that family are accepted. */
-  | 'direction' | 'attrs' | 'gfp' | 'pgprot' | 'prot' | 'cflush' | 'madv' | 'bufsync' | 'ioctl';
+  | 'direction'
+  | 'attrs'
+  | 'gfp'
+  | 'pgprot'
+  | 'prot'
+  | 'cflush'
+  | 'madv'
+  | 'bufsync'
+  | 'ioctl';
 
 export interface Param {
   readonly name: string;
@@ -58,8 +79,17 @@ export interface Operation {
 }
 
 export type Family =
-  | 'pages' | 'shmem and swap' | 'GEM' | 'CPU mappings' | 'cache helpers' | 'DMA mapping API'
-  | 'IOMMU API' | 'dma-buf' | 'device' | 'ordering' | 'threads';
+  | 'pages'
+  | 'shmem and swap'
+  | 'GEM'
+  | 'CPU mappings'
+  | 'cache helpers'
+  | 'DMA mapping API'
+  | 'IOMMU API'
+  | 'dma-buf'
+  | 'device'
+  | 'ordering'
+  | 'threads';
 
 /**
  * Runs one call: changes the kernel's books at once, and queues the machine's work (cache

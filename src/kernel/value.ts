@@ -9,6 +9,13 @@ export type Value =
   | { readonly kind: 'ptr'; readonly map: number; readonly offset: number }
   | { readonly kind: HandleKind; readonly id: number };
 
-export type HandleKind = 'buffer' | 'sgt' | 'domain' | 'device' | 'attachment' | 'mutex' | 'completion';
+export type HandleKind =
+  | 'buffer'
+  | 'sgt'
+  | 'domain'
+  | 'device'
+  | 'attachment'
+  | 'mutex'
+  | 'completion';
 
 export const NULL = 0;

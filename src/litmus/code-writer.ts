@@ -94,18 +94,17 @@ export class CodeWriter {
    * it is left out (a loop counter, once its loop is unrolled).
    */
   finish(isDead: (local: number) => boolean): readonly Instruction[] {
+    const isKept = this.drafts.map((draft, index) => !isNeedless(draft, index, isDead));
     const places: number[] = [];
     let count = 0;
-    for (const draft of this.drafts) {
+    for (const kept of isKept) {
       places.push(count);
-      if (!isDropped(draft, isDead)) count++;
+      if (kept) count++;
     }
     const placeOf = (label: Label): number => places[label.position] ?? count;
-    const code: Instruction[] = [];
-    for (const draft of this.drafts) {
-      if (!isDropped(draft, isDead)) code.push(numbered(draft, placeOf));
-    }
-    return code;
+    return this.drafts
+      .filter((_, index) => isKept[index] === true)
+      .map((draft) => numbered(draft, placeOf));
   }
 
   /** Every expression that some instruction evaluates. */
@@ -117,7 +116,8 @@ export class CodeWriter {
   }
 }
 
-function isDropped(draft: Draft, isDead: (local: number) => boolean): boolean {
+function isNeedless(draft: Draft, index: number, isDead: (local: number) => boolean): boolean {
+  if (draft.op === 'jump') return draft.to.position === index + 1;
   if (draft.op !== 'straight' || draft.instruction.op !== 'set') return false;
   const { target } = draft.instruction;
   return target.kind === 'local' && isDead(target.index);

@@ -100,15 +100,11 @@ function readIds(
       (withCoherent && word === 'coherent');
     if (!isId) {
       const code = withCoherent ? 'L050' : 'L051';
-      diagnostics.error(
-        code,
-        spanOf(line, from + match.index, word.length),
-        `'${word}' is no hazard`,
-        {
-          expected: withCoherent ? idList : 'H1 to H15, assertion, or redundant: and why',
-          suggestion: nearestName(word, ['coherent', 'assertion', 'redundant']),
-        },
-      );
+      const at = spanOf(line, from + match.index, word.length);
+      diagnostics.error(code, at, `'${word}' is no hazard`, {
+        expected: withCoherent ? idList : 'H1 to H15, assertion, or redundant: and why',
+        suggestion: nearestName(word, ['coherent', 'assertion', 'redundant']),
+      });
     }
     // Kept all the same: one wrong id must not turn into "the line is empty".
     ids.add(word);

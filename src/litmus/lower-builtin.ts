@@ -135,7 +135,18 @@ function accessed(context: ThreadContext, node: CallNode): Expression | null {
 
 function lowerReadOnce(context: ThreadContext, node: CallNode, into?: Destination): Lowered {
   const element = accessed(context, node);
-  return element === null ? unknownValue : lowerLoad(context, element, true, into);
+  if (element === null) return unknownValue;
+  const loaded = lowerLoad(context, element, true, into);
+  if (node.callee === 'smp_load_acquire') writeBarrier(context, node, 'smp_rmb');
+  return loaded;
+}
+
+/** The ordering that is part of the access; no test may take it away on its own. */
+function writeBarrier(context: ThreadContext, node: CallNode, name: string): void {
+  const barrier = findOperation(name);
+  if (barrier === undefined) return;
+  const { removable: _part, ...operation } = barrier;
+  context.code.write({ op: 'call', operation, args: [], options: {}, sync: false, at: node.at });
 }
 
 function lowerWriteOnce(context: ThreadContext, node: CallNode): Lowered {
@@ -143,18 +154,8 @@ function lowerWriteOnce(context: ThreadContext, node: CallNode): Lowered {
   const place = element === null ? null : lowerPlace(context, element);
   const written = node.args[1];
   const value = written === undefined ? unknownValue : context.lower(written);
-  const barrier = findOperation('smp_mb');
   if (place === null) return unknownValue;
-  if (node.callee === 'smp_store_release' && barrier !== undefined) {
-    context.code.write({
-      op: 'call',
-      operation: barrier,
-      args: [],
-      options: {},
-      sync: false,
-      at: node.at,
-    });
-  }
+  if (node.callee === 'smp_store_release') writeBarrier(context, node, 'smp_mb');
   writeStore(context, place, value, node.at);
   return unknownValue;
 }

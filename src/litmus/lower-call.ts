@@ -172,14 +172,10 @@ function lowerOut(
   const operand =
     inner.kind === 'unary' && inner.operator === '&' ? withoutParens(inner.operand) : null;
   if (operand?.kind !== 'name') {
-    context.diagnostics.error(
-      'L032',
-      arg.at,
-      `${node.callee}() stores '${param.name}' through this`,
-      {
-        expected: `'&' and the name of ${kindsOf(param)}`,
-      },
-    );
+    const message = `${node.callee}() stores '${param.name}' through this`;
+    context.diagnostics.error('L032', arg.at, message, {
+      expected: `'&' and the name of ${kindsOf(param)}`,
+    });
     return null;
   }
   const destination = destinationOf(context, operand);

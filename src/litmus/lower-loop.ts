@@ -2,7 +2,7 @@
  * Loops. One whose condition is known in every pass is unrolled, its counters becoming constants;
  * one that waits for memory stays a loop, so that the engine sees it spin.
  */
-import type { Expression, LoopNode, Statement } from './ast.js';
+import type { Expression, LoopNode, NameNode, Statement } from './ast.js';
 import { Label } from './code-writer.js';
 import { constantOf } from './constant-expression.js';
 import { lowerCondition } from './lower-expression.js';
@@ -30,14 +30,10 @@ export function lowerLoop(
       case 'keep':
         return keep(lowering);
       case 'endless': {
-        context.diagnostics.error(
-          'L040',
-          node.at,
-          'this loop never ends: nothing in it changes its condition',
-          {
-            expected: 'a break, or a condition that memory or the loop itself changes',
-          },
-        );
+        const message = 'this loop never ends: nothing in it changes its condition';
+        context.diagnostics.error('L040', node.at, message, {
+          expected: 'a break, or a condition that memory or the loop itself changes',
+        });
         return checkOnly(lowering);
       }
     }
@@ -52,7 +48,8 @@ interface LoopLowering {
   readonly facts: LoopFacts;
 }
 
-function planOf({ context, node, facts }: LoopLowering): 'unroll' | 'keep' | 'endless' {
+function planOf(lowering: LoopLowering): 'unroll' | 'keep' | 'endless' {
+  const { context, node, facts } = lowering;
   const { condition } = node;
   if (condition !== null && hasEffect(condition)) return 'keep';
   if (!context.code.reachable) return 'keep';
@@ -66,17 +63,17 @@ function planOf({ context, node, facts }: LoopLowering): 'unroll' | 'keep' | 'en
   if (first === false && node.form !== 'do') return 'unroll';
   if (changing.length === 0) {
     if (first === false) return 'unroll';
-    const canEnd = facts.leaves || (first === undefined && usesUnknown(context, condition));
+    const canEnd = facts.leaves || (first === undefined && mayChangeOutside(context, condition));
     return canEnd ? 'keep' : 'endless';
   }
   const canUnroll =
     (first !== undefined || node.form === 'do') &&
-    changing.every((name) => countsPlainly(context, node, name, changing));
+    changing.every((name) => countsPlainly(lowering, name, changing));
   return canUnroll ? 'unroll' : 'keep';
 }
 
-/** After an error in the condition, say nothing more about the loop. */
-function usesUnknown(context: ThreadContext, condition: Expression | null): boolean {
+/** It reads a handle, which other threads may set, or a name that is an error anyway. */
+function mayChangeOutside(context: ThreadContext, condition: Expression | null): boolean {
   if (condition === null) return false;
   return namesIn(condition).some(({ name }) => {
     const local = context.lookUp(name);
@@ -86,11 +83,12 @@ function usesUnknown(context: ThreadContext, condition: Expression | null): bool
 
 /** Every pass changes `name` in the same place, by constants: `i++`, `i = i * 2`. */
 function countsPlainly(
-  context: ThreadContext,
-  node: LoopNode,
+  { context, node, facts }: LoopLowering,
   name: string,
   counters: readonly string[],
 ): boolean {
+  const isKnown = (other: NameNode): boolean =>
+    constantOf(other, (variable) => context.known(variable)) !== undefined;
   const changes = straightAssignments(node, name);
   if (changes === null || context.code.valueOf(name) === undefined) return false;
   return changes.every(
@@ -98,8 +96,7 @@ function countsPlainly(
       !hasEffect(value) &&
       namesIn(value).every(
         (inner) =>
-          counters.includes(inner.name) ||
-          constantOf(inner, (other) => context.known(other)) !== undefined,
+          counters.includes(inner.name) || (!facts.assigned.has(inner.name) && isKnown(inner)),
       ),
   );
 }
@@ -156,14 +153,10 @@ function mayGoOn({ context, node }: LoopLowering, passes: number): boolean {
 }
 
 function reportBounds({ context, node }: LoopLowering): void {
-  context.diagnostics.error(
-    'L041',
-    node.at,
-    'the bounds of this loop are not constant throughout',
-    {
-      expected: 'a counter that every pass changes by a constant',
-    },
-  );
+  const message = 'the bounds of this loop are not constant throughout';
+  context.diagnostics.error('L041', node.at, message, {
+    expected: 'a counter that every pass changes by a constant',
+  });
 }
 
 /** A loop at run time. */

@@ -51,14 +51,10 @@ export function lowerPointer(context: ThreadContext, node: Expression): Lowered 
     const index = context.lower(node.index);
     if (pointer.type.kind === 'unknown' || index.type.kind === 'unknown') return null;
     if (pointer.type.kind !== 'ptr') {
-      context.diagnostics.error(
-        'L030',
-        node.pointer.at,
-        `${describeType(pointer.type)} has no elements`,
-        {
-          expected: "a pointer, such as 'u32 *p'",
-        },
-      );
+      const message = `${describeType(pointer.type)} has no elements`;
+      context.diagnostics.error('L030', node.pointer.at, message, {
+        expected: "a pointer, such as 'u32 *p'",
+      });
       return null;
     }
     return pointerPlus(context, pointer, index, '+', node.at);

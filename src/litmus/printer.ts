@@ -265,38 +265,43 @@ function reindented(text: string, indent: string): string {
 }
 
 function joinRows(rows: readonly Row[]): string {
+  const columns = commentColumns(rows);
   const output: string[] = [];
   rows.forEach((row, index) => {
     const previous = rows[index - 1];
     // No blank line behind an opening brace or before a closing one.
-    const tight =
-      (previous?.alone === false && previous.code.endsWith('{')) ||
-      row.code.trimStart().startsWith('}');
+    const opened = previous?.alone === false && previous.code.endsWith('{');
+    const tight = opened || row.code.trimStart().startsWith('}');
     if (row.blankBefore && !tight) output.push('');
-    output.push(row.trailing === '' ? row.code : withComment(row, columnFor(rows, index)));
+    output.push(withComment(row, columns[index] ?? 0));
   });
   return output.length === 0 ? '' : `${output.join('\n')}\n`;
 }
 
 function withComment({ code, trailing }: Row, column: number): string {
+  if (trailing === '') return code;
   return `${code}${' '.repeat(Math.max(1, column - code.length))}${trailing}`;
 }
 
-/** Where the comments of the lines around `index` begin: neighbours of one depth, without gaps. */
-function columnFor(rows: readonly Row[], index: number): number {
-  let from = index;
-  let to = index;
-  while (from > 0 && rows[from]?.blankBefore === false && joins(rows[index], rows[from - 1]))
-    from--;
-  while (rows[to + 1]?.blankBefore === false && joins(rows[index], rows[to + 1])) to++;
-  const lengths = rows
-    .slice(from, to + 1)
-    .filter(({ trailing, code }) => trailing !== '' && code.length <= ALIGN_COLUMNS_MAX)
-    .map(({ code }) => code.length);
-  return Math.max(0, ...lengths) + 2;
+/** For each row, where its comment begins: together with its neighbours of one depth. */
+function commentColumns(rows: readonly Row[]): readonly number[] {
+  const columns: number[] = [];
+  let start = 0;
+  rows.forEach((_, index) => {
+    const next = rows[index + 1];
+    if (next !== undefined && belongTogether(rows[index], next)) return;
+    const group = rows.slice(start, index + 1);
+    const widths = group
+      .filter(({ trailing, code }) => trailing !== '' && code.length <= ALIGN_COLUMNS_MAX)
+      .map(({ code }) => code.length);
+    const column = widths.reduce((widest, width) => Math.max(widest, width), 0) + 2;
+    for (const _row of group) columns.push(column);
+    start = index + 1;
+  });
+  return columns;
 }
 
-function joins(row: Row | undefined, other: Row | undefined): boolean {
-  if (row === undefined || other === undefined) return false;
-  return !other.alone && other.depth === row.depth && !other.code.includes('\n');
+function belongTogether(row: Row | undefined, next: Row): boolean {
+  if (row === undefined || next.blankBefore || row.depth !== next.depth) return false;
+  return [row, next].every(({ alone, code }) => !alone && !code.includes('\n'));
 }

@@ -76,20 +76,14 @@ export function collectSymbols(
 export function declaredType(node: TypeNode, diagnostics: DiagnosticCollector): ValueType {
   const type = typeOf(node);
   if (typeof type !== 'string') return type;
-  const isUnknown = type.startsWith('unknown');
-  const suggestion = isUnknown ? nearestName(node.base, typeNames()) : undefined;
-  diagnostics.error(
-    'L013',
-    node.at,
-    type,
-    isUnknown
-      ? {
-          expected:
-            'u8, u16, u32, u64, dma_addr_t, a pointer to one, or struct page * and the like',
-          suggestion,
-        }
-      : {},
-  );
+  if (!type.startsWith('unknown')) {
+    diagnostics.error('L013', node.at, type);
+    return unknownType;
+  }
+  diagnostics.error('L013', node.at, type, {
+    expected: 'u8, u16, u32, u64, dma_addr_t, a pointer to one, or struct page * and the like',
+    suggestion: nearestName(node.base, typeNames()),
+  });
   return unknownType;
 }
 

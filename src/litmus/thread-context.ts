@@ -172,11 +172,8 @@ export class ThreadContext {
     const { symbols, thread } = this;
     if (symbols.unreadable.has(name)) return;
     if (symbols.localsOf.get(thread.name)?.has(name) === true) {
-      this.diagnostics.error(
-        'L020',
-        at,
-        `'${name}' is not declared here: only in another block or further down`,
-      );
+      const message = `'${name}' is not declared here: only in another block or further down`;
+      this.diagnostics.error('L020', at, message);
       return;
     }
     for (const [other, locals] of symbols.localsOf) {

@@ -92,7 +92,6 @@ export function hasEffect(node: Expression): boolean {
   switch (node.kind) {
     case 'index':
     case 'assign':
-    case 'ternary':
       return true;
     case 'call':
       return !isConstantFunction(node.callee);

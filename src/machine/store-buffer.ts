@@ -62,29 +62,44 @@ function isStore(e: Entry): boolean {
 /** An earlier entry leaves before a later one exactly when one of these rows holds. */
 export const orderRules: readonly OrderRow[] = [
   {
-    earlier: 'WB store or maintenance', later: 'WB store or maintenance', when: 'same line',
-    rule: 'M7 M9', text: 'cacheable accesses and maintenance of one line keep their order',
+    earlier: 'WB store or maintenance',
+    later: 'WB store or maintenance',
+    when: 'same line',
+    rule: 'M7 M9',
+    text: 'cacheable accesses and maintenance of one line keep their order',
     holds: (a, b) => sameLine(a, b) && cacheable(a) && cacheable(b),
   },
   {
-    earlier: 'NC store', later: 'NC store', when: 'same line', rule: 'M7',
+    earlier: 'NC store',
+    later: 'NC store',
+    when: 'same line',
+    rule: 'M7',
     text: 'stores of one attribute to one line keep their order',
     holds: (a, b) =>
       sameLine(a, b) && a.kind === 'store' && b.kind === 'store' && a.attribute === b.attribute,
   },
   {
-    earlier: 'Device store', later: 'Device store', when: 'always', rule: 'M7',
+    earlier: 'Device store',
+    later: 'Device store',
+    when: 'always',
+    rule: 'M7',
     text: 'Device stores keep their order',
     holds: (a, b) => posted(a) && posted(b),
   },
   {
-    earlier: 'store', later: 'any', when: 'dmb osh* between', rule: 'M7 M9',
+    earlier: 'store',
+    later: 'any',
+    when: 'dmb osh* between',
+    rule: 'M7 M9',
     text: 'a dmb orders earlier stores before everything later; it does not wait for maintenance',
     holds: (a, _b, barriers) =>
       isStore(a) && barriers.some((each) => each.kind === 'barrier' && each.scope === 'st'),
   },
   {
-    earlier: 'store', later: 'WB store', when: 'smp_* between', rule: 'M7',
+    earlier: 'store',
+    later: 'WB store',
+    when: 'smp_* between',
+    rule: 'M7',
     text: 'smp_* barriers order earlier stores before later WB stores, not before doorbells',
     holds: (a, b, barriers) =>
       isStore(a) && b.kind === 'store' && b.attribute === 'WB' && barriers.length > 0,

@@ -190,6 +190,7 @@ function legendText({ result, options, paint }: Context): string[] {
 
 function statedText(result: CheckResult): string[] {
   if (result.expected === null || result.asExpected === null) return [];
+  if (result.reason !== null) return [`its header states: ${result.expected} (not decided)`];
   return [
     result.asExpected
       ? `as its header states: ${result.expected}`
@@ -199,9 +200,12 @@ function statedText(result: CheckResult): string[] {
 
 function summaryText({ result, options }: Context): string[] {
   const lines: string[] = [];
-  const settings = Object.entries(result.assumptions).map(([key, value]) => `${key} ${value}`);
-  if (settings.length > 0)
-    lines.push(hang('assuming ', settings.join(', '), proseWidth(options) - 2));
+  const settings = Object.entries(result.assumptions).map(
+    ([key, value]) => `${key.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)}: ${value}`,
+  );
+  if (settings.length > 0) {
+    lines.push(hang('assuming ', settings.join(' | '), proseWidth(options) - 2));
+  }
   if (result.verdict === 'coherent') {
     lines.push(
       `no read returned a value it must not, in any of ${groupDigits(result.states)} states`,

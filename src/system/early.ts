@@ -7,12 +7,16 @@
  * address is not known yet, which are never passed.
  */
 import {
-  cpuFetch, deviceFetch, type Destination, type Fetched, loadMustWait,
+  cpuFetch,
+  deviceFetch,
+  type Destination,
+  type Fetched,
+  loadMustWait,
 } from '../kernel/access.js';
 import { IOMMU_READ } from '../kernel/constants.js';
 import type { KernelContext } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
-import { reach, snoops } from '../kernel/ops/sync.js';
+import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { evaluate } from './evaluate.js';
@@ -115,7 +119,10 @@ function after(instruction: Instruction, look: Look, address: readonly Expr[] | 
   const step = { ...look, left: look.left - 1 };
   if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
   if (instruction.op === 'branch') {
-    return [{ ...step, pc: instruction.otherwise }, { ...step, pc: look.pc + 1 }];
+    return [
+      { ...step, pc: instruction.otherwise },
+      { ...step, pc: look.pc + 1 },
+    ];
   }
   const passes = address === null ? look.passes : [...look.passes, address];
   const pending = new Set(look.pending);

@@ -4,19 +4,21 @@
  * Leaves out: the second half of M8, a store that overtakes an earlier load.
  */
 import type { Model, Transition } from '../explore/model.js';
-import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js';
 import { attributeEvent, pickRow } from '../kernel/access.js';
-import { KernelContext, type RawFinding, type Recorder, type StepState } from '../kernel/context.js';
-import { dmaDomain } from '../kernel/iommu.js';
+import {
+  KernelContext,
+  type RawFinding,
+  type Recorder,
+  type StepState,
+} from '../kernel/context.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
-import type { KernelState, Lock, Port } from '../kernel/state.js';
-import type { Value } from '../kernel/value.js';
 import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import type { Program } from '../litmus/program.js';
 import { earlyReads, readEarly } from './early.js';
-import { runThread, settle } from './thread.js';
+import { runThread } from './thread.js';
+import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
 
@@ -34,6 +36,7 @@ export interface Step extends Transition<State, RawFinding> {
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
   private readonly keys = new KeyMaker();
+  private readonly progress: Progress;
 
   constructor(
     readonly program: Program,
@@ -42,6 +45,16 @@ export class System implements Model<State, RawFinding> {
     readonly recorder: Recorder,
   ) {
     this.sites = new Sites(program);
+    this.progress = new Progress(program, layout, this.sites);
+  }
+
+  complete(state: State): boolean {
+    return this.progress.complete(state);
+  }
+
+  /** Threads that have not ended: what a trace or a note calls stuck. */
+  unfinished(state: State): readonly number[] {
+    return this.progress.unfinished(state);
   }
 
   key(state: State): string {
@@ -54,103 +67,15 @@ export class System implements Model<State, RawFinding> {
   }
 
   initial(): readonly State[] {
-    const state: Unkeyed = {
-      threads: this.sites.threads.map((code) => this.newThread(code.locals.length)),
-      frames: [],
-      words: this.layout.cells.map(() => unwritten),
-      kernel: this.newKernel(),
-    };
-    const threads = state.threads.slice();
-    const init = threads[0];
-    if (init !== undefined) threads[0] = { ...init, pc: 0 };
-    return [this.keyed(this.afterInit(this.settled({ ...state, threads }, 0)))];
+    return [this.keyed(this.progress.initial())];
   }
 
   private keyed(state: Unkeyed, from?: State): State {
     return { ...state, key: this.keys.key(state, from) };
   }
 
-  private newThread(locals: number): Thread {
-    return {
-      pc: -1, clock: this.sites.threads.map(() => 0), seen: {}, entries: [], work: [], site: -1,
-      early: [],
-      locals: Array.from({ length: locals }, () => 0),
-      tickets: this.program.machine.devices.map(() => 1),
-    };
-  }
-
-  private newKernel(): KernelState {
-    const { devices } = this.program.machine;
-    const clock: Clock = this.sites.threads.map(() => 0);
-    const port: Port = { rung: 0, queue: [], done: 0, clock };
-    const locks: Lock[] = this.program.locks.map(({ handle, kind }) => ({
-      id: handle, kind, holder: -1, count: 0, clock,
-    }));
-    const handles: (Value | null)[] = this.program.handles.map(() => null);
-    for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
-    return {
-      buffers: [], maps: [], sgts: [], mappings: [], attachments: [], locks, handles,
-      domains: devices.flatMap((each, device) =>
-        each.iommu ? [{ id: dmaDomain(device), device, entries: [], stale: [] }] : [],
-      ),
-      ports: devices.map(() => port),
-    };
-  }
-
-  /** When init has ended and its stores are out, every other thread begins, knowing all of it. */
-  private afterInit(state: Unkeyed): Unkeyed {
-    const init = state.threads[0];
-    const code = this.sites.threads[0]?.code ?? [];
-    if (init === undefined || init.pc !== code.length) return state;
-    if (init.entries.length > 0 || init.work.length > 0) return state;
-    const started = state.threads.map((thread, i): Thread => {
-      if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
-      const kind = this.sites.threads[i]?.kind;
-      const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
-      return { ...thread, pc: runs ? 0 : -1, clock: join(thread.clock, init.clock) };
-    });
-    let next: Unkeyed = { ...state, threads: started };
-    for (let i = 1; i < started.length; i++) {
-      if (started[i]?.pc === 0) next = this.settled(next, i);
-    }
-    return next;
-  }
-
-  /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */
-  private isRung(device: number): boolean {
-    return this.sites.threads.some((thread) =>
-      thread.code.some(
-        (each) =>
-          each.op === 'call' && ['submit', 'writel', 'writel_relaxed'].includes(each.operation.name) &&
-          each.args.some((arg) =>
-            arg.kind === 'value' && arg.value.kind === 'device' && arg.value.index === device),
-      ),
-    );
-  }
-
-  complete(state: State): boolean {
-    return state.threads.every((thread, i) => {
-      if (thread.work.length > 0) return false;
-      if (thread.entries.some((each) => each.kind === 'doorbell')) return false;
-      return i === 0 ? thread.pc === -2 : this.ended(thread, i);
-    });
-  }
-
-  private ended(thread: Thread, index: number): boolean {
-    const code = this.sites.threads[index];
-    if (code?.kind === 'device') return thread.pc < 0;
-    return thread.pc === code?.code.length;
-  }
-
-  /** Threads that have not ended: what a trace or a note calls stuck. */
-  unfinished(state: State): readonly number[] {
-    return state.threads.flatMap((thread, i) =>
-      i > 0 && (thread.work.length > 0 || !this.ended(thread, i)) ? [i] : [],
-    );
-  }
-
   successors(state: State): readonly Step[] {
-    if (this.complete(state)) return [];
+    if (this.progress.complete(state)) return [];
     const steps: Step[] = [];
     const initRuns = state.threads[0]?.pc !== -2;
     state.threads.forEach((thread, i) => {
@@ -230,9 +155,11 @@ export class System implements Model<State, RawFinding> {
     if (site?.instruction.op !== 'call') return `buffer${buffer}`;
     const { target, operation } = site.instruction;
     const name =
-      target === undefined ? undefined
-      : target.kind === 'handle' ? this.program.handles[target.index]
-      : this.sites.threads[site.thread]?.locals[target.index];
+      target === undefined
+        ? undefined
+        : target.kind === 'handle'
+          ? this.program.handles[target.index]
+          : this.sites.threads[site.thread]?.locals[target.index];
     return name ?? operation.name;
   }
 
@@ -241,7 +168,9 @@ export class System implements Model<State, RawFinding> {
     if (state.frames[frame]?.linear === true) return true;
     return state.kernel.maps.some(
       (map) =>
-        map.live && map.kind !== 'linear' && attributes[map.attribute].cacheable &&
+        map.live &&
+        map.kind !== 'linear' &&
+        attributes[map.attribute].cacheable &&
         map.present.some(([, each]) => each === frame),
     );
   }
@@ -289,16 +218,26 @@ export class System implements Model<State, RawFinding> {
     const thread = state.threads[agent];
     const instruction = kindOf(this.sites.at(site)?.instruction);
     const step: StepState = {
-      agent, site, ...instruction,
+      agent,
+      site,
+      ...instruction,
       device: this.sites.threads[agent]?.device ?? -1,
       tickets: thread?.tickets ?? [],
-      frames: state.frames, words: state.words, kernel: state.kernel,
-      clock: thread?.clock ?? [], seen: thread?.seen ?? {}, entries: thread?.entries ?? [],
-      allBuffers: () =>
-        state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
+      frames: state.frames,
+      words: state.words,
+      kernel: state.kernel,
+      clock: thread?.clock ?? [],
+      seen: thread?.seen ?? {},
+      entries: thread?.entries ?? [],
+      allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
     };
     return new KernelContext(
-      this.program.machine, this.layout, this.liberties, step, this.recorder, choose,
+      this.program.machine,
+      this.layout,
+      this.liberties,
+      step,
+      this.recorder,
+      choose,
     );
   }
 
@@ -312,86 +251,23 @@ export class System implements Model<State, RawFinding> {
     const { step } = context;
     const threads = state.threads.slice();
     if (thread !== null) {
-      threads[agent] = kind === 'thread'
-        ? {
-            ...thread, clock: step.clock, seen: step.seen, entries: step.entries,
-            tickets: step.tickets,
-          }
-        : thread;
+      threads[agent] =
+        kind === 'thread'
+          ? {
+              ...thread,
+              clock: step.clock,
+              seen: step.seen,
+              entries: step.entries,
+              tickets: step.tickets,
+            }
+          : thread;
     }
     let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
-    if (kind === 'thread') next = this.settled(next, agent);
-    next = this.afterInit(this.startDevices(next));
+    if (kind === 'thread') next = this.progress.settled(next, agent);
+    next = this.progress.afterInit(this.progress.startDevices(next));
     const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
-    if (learned || next.words !== state.words) next = this.prune(next);
+    if (learned || next.words !== state.words) next = this.progress.prune(next);
     return this.keyed(next, state);
-  }
-
-  /** Runs what needs no memory: assignments, branches; and a device's end. */
-  private settled(state: Unkeyed, index: number): Unkeyed {
-    const code = this.sites.threads[index];
-    const thread = state.threads[index];
-    if (code === undefined || thread === undefined) return state;
-    const site = this.sites.of(index, Math.max(0, thread.pc));
-    const after = settle(thread, code, state.kernel, this.program.handles, site);
-    const threads = state.threads.slice();
-    threads[index] = after.thread;
-    let next: Unkeyed = { ...state, threads, kernel: after.kernel };
-    const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
-    if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
-    return next;
-  }
-
-  private deviceEnds(state: Unkeyed, index: number): Unkeyed {
-    const thread = state.threads[index];
-    const code = this.sites.threads[index];
-    if (thread === undefined || code === undefined) return state;
-    const ports = state.kernel.ports.map((port, i) =>
-      i === code.device
-        ? { ...port, done: port.done + 1, clock: join(port.clock, thread.clock) }
-        : port,
-    );
-    const threads = state.threads.slice();
-    threads[index] = { ...thread, pc: -1, early: [] };
-    return { ...state, threads, kernel: { ...state.kernel, ports } };
-  }
-
-  /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
-  private startDevices(state: Unkeyed): Unkeyed {
-    let next = state;
-    this.sites.threads.forEach((code, i) => {
-      if (code.kind !== 'device') return;
-      for (;;) {
-        const thread = next.threads[i];
-        const bell = next.kernel.ports[code.device]?.queue[0];
-        if (thread === undefined || thread.pc !== -1 || bell === undefined) return;
-        const ports = next.kernel.ports.map((port, d) =>
-          d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
-        );
-        const threads = next.threads.slice();
-        const locals = code.locals.map(() => 0);
-        threads[i] = { ...thread, pc: 0, locals, clock: join(thread.clock, bell) };
-        next = this.settled({ ...next, threads, kernel: { ...next.kernel, ports } }, i);
-      }
-    });
-    return next;
-  }
-
-  private prune(state: Unkeyed): Unkeyed {
-    let words = state.words;
-    state.words.forEach((word, cell) => {
-      if (word.writes.length <= 1) return;
-      const views: View[] = state.threads.flatMap((thread, i) =>
-        i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)
-          ? []
-          : [{ clock: thread.clock, seen: thread.seen[cell] }],
-      );
-      const kept = pruned(word, views);
-      if (kept === word) return;
-      if (words === state.words) words = state.words.slice();
-      (words as typeof kept[])[cell] = kept;
-    });
-    return words === state.words ? state : { ...state, words };
   }
 }
 

@@ -30,7 +30,10 @@ export function runThread(
   const instruction = code.code[thread.pc];
   if (instruction === undefined) return thread;
   const env: Environment = {
-    locals: thread.locals, handles: context.kernel.handles, handleNames, site: context.step.site,
+    locals: thread.locals,
+    handles: context.kernel.handles,
+    handleNames,
+    site: context.step.site,
   };
   switch (instruction.op) {
     case 'load':
@@ -51,7 +54,9 @@ function pointer(value: Value, site: number): { map: number; offset: number } {
 
 function fault(context: KernelContext, why: string, what: string): void {
   context.find('H14', true, -1, () => ({
-    message: `the CPU's ${what} faults: ${why}`, expected: 'a mapped page', actual: why,
+    message: `the CPU's ${what} faults: ${why}`,
+    expected: 'a mapped page',
+    actual: why,
   }));
   context.say('H14', () => `${what} faults: ${why}`);
 }
@@ -184,8 +189,14 @@ function doWork(context: KernelContext, item: Work): boolean {
       const left = context.step.entries.some((each) =>
         item.what === 'all' ? true : each.kind === 'store' || each.kind === 'doorbell',
       );
-      if (!left) context.say('M9', () => item.what === 'all' ? 'dsb complete' : 'barrier complete');
+      if (!left)
+        context.say('M9', () => (item.what === 'all' ? 'dsb complete' : 'barrier complete'));
       return !left;
+    }
+    case 'tlbi': {
+      const all = context.step.allBuffers().flat();
+      const pending = all.some((each) => each.kind === 'store' && item.frames.includes(each.frame));
+      return !pending && !context.step.entries.some((each) => each.kind === 'store');
     }
     case 'translate':
       install(context, item.domain, item.entry);

@@ -41,7 +41,10 @@ export const DEFAULT_LIMITS = {
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
-  constructor(message: string, readonly at: Span) {
+  constructor(
+    message: string,
+    readonly at: Span,
+  ) {
     super(message);
   }
 }
@@ -118,7 +121,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
 /** The liberties that can matter on this machine. */
 export function libertiesOf(program: Program): readonly Liberty[] {
   const coherent = program.machine.devices.some((device) => device.coherent);
-  return ['eviction', 'reorder', 'speculation', ...(coherent ? ['stash', 'snoop'] as const : [])];
+  return ['eviction', 'reorder', 'speculation', ...(coherent ? (['stash', 'snoop'] as const) : [])];
 }
 
 function judge(runs: Runs, started: number): CheckResult {
@@ -131,11 +134,12 @@ function judge(runs: Runs, started: number): CheckResult {
     ...judged.flatMap((each, i) => assertionFinding(runs, full, each, i)),
   ].sort(byPlace);
   const { stopped } = full.exploration;
-  const verdict: Verdict =
-    found.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
+  const verdict: Verdict = found.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
   const expected = expectedText(program);
   return {
-    file: program.file, name: program.name, verdict,
+    file: program.file,
+    name: program.name,
+    verdict,
     reason: stopped === null ? null : reasonText(stopped, runs.options),
     portable: null,
     assumptions: assumptionsOf(program),
@@ -171,9 +175,10 @@ function reasonText(stopped: string, options: RunOptions): string {
 
 function assumptionsOf(program: Program): CheckResult['assumptions'] {
   const { machine } = program;
-  const swap = typeof machine.swap === 'object'
-    ? machine.devices[machine.swap.device]?.name ?? 'device'
-    : machine.swap;
+  const swap =
+    typeof machine.swap === 'object'
+      ? (machine.devices[machine.swap.device]?.name ?? 'device')
+      : machine.swap;
   return {
     profile: machine.profile,
     unexpectedHit: 'ignore',
@@ -183,9 +188,12 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     linearMapRemovable: machine.linearMapRemovable,
     swap,
     iommu: 'strict',
-    devices: machine.devices.map((device) =>
-      `${device.name}: ${device.coherent ? 'coherent' : 'non-coherent'}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`,
-    ).join('; '),
+    devices: machine.devices
+      .map(
+        (device) =>
+          `${device.name}: ${device.coherent ? 'coherent' : 'non-coherent'}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`,
+      )
+      .join('; '),
   };
 }
 
@@ -212,21 +220,29 @@ function findingOf(runs: Runs, named: Named, all: readonly Named[]): Finding {
   const { steps, finding } = replay(named.run, named.sighting, runs.facts);
   const detail = finding?.detail() ?? {
     message: 'the loop never ends although the newest values would end it',
-    expected: 'the loop ends', actual: 'it reads the same stale value for ever',
+    expected: 'the loop ends',
+    actual: 'it reads the same stale value for ever',
   };
   const [agent = '0', at = '0:0'] = named.place.split('|');
   const [line = 0, column = 0] = at.split(':').map(Number);
   const id = isHazard(named.id) ? named.id : 'assertion';
-  const site = named.sighting.finding?.site ??
-    named.run.stuck.find((each) => each.name === named.sighting.name)?.site ?? -1;
+  const site =
+    named.sighting.finding?.site ??
+    named.run.stuck.find((each) => each.name === named.sighting.name)?.site ??
+    -1;
   const length = system.sites.at(site)?.instruction.at.length ?? 1;
-  const causeHere = all.some((each) => each !== named && each.place === named.place && isCause(each));
+  const causeHere = all.some(
+    (each) => each !== named && each.place === named.place && isCause(each),
+  );
   return {
     id,
     cause: isCause(named) && !(named.id === 'H12' && causeHere),
     needs: named.needs,
     certain: isCertain(runs, named),
-    message: named.id === 'H13' ? `wrong only when the machine reorders: ${detail.message}` : detail.message,
+    message:
+      named.id === 'H13'
+        ? `wrong only when the machine reorders: ${detail.message}`
+        : detail.message,
     at: { agent: system.sites.threads[Number(agent)]?.name ?? '?', line, column, length },
     expected: detail.expected,
     actual: detail.actual,
@@ -253,15 +269,26 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
   if (kind === 'exists' || holds !== false || judged.state === null) return [];
   const at = runs.program.assertions[index]?.at;
   const sighting = {
-    name: 'assertion', id: 'assertion', finding: null, state: judged.state, action: -1, depth: 0,
+    name: 'assertion',
+    id: 'assertion',
+    finding: null,
+    state: judged.state,
+    action: -1,
+    depth: 0,
   };
-  return [{
-    id: 'assertion', cause: true, needs: [], certain: false,
-    message: kind === 'always' ? 'a complete run breaks `always`' : 'a complete run reaches `forbidden`',
-    at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
-    expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
-    actual: kind === 'always' ? 'false' : 'true',
-    trace: replay(run, sighting, runs.facts).steps,
-    mends: [],
-  }];
+  return [
+    {
+      id: 'assertion',
+      cause: true,
+      needs: [],
+      certain: false,
+      message:
+        kind === 'always' ? 'a complete run breaks `always`' : 'a complete run reaches `forbidden`',
+      at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
+      expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
+      actual: kind === 'always' ? 'false' : 'true',
+      trace: replay(run, sighting, runs.facts).steps,
+      mends: [],
+    },
+  ];
 }

@@ -1,7 +1,20 @@
 /** The hazards of model.md §4: id, name, what each means, what usually mends it, sources. */
 export type HazardId =
-  | 'H1' | 'H2' | 'H3' | 'H4' | 'H5' | 'H6' | 'H7' | 'H8' | 'H9' | 'H10' | 'H11' | 'H12' | 'H13'
-  | 'H14' | 'H15';
+  | 'H1'
+  | 'H2'
+  | 'H3'
+  | 'H4'
+  | 'H5'
+  | 'H6'
+  | 'H7'
+  | 'H8'
+  | 'H9'
+  | 'H10'
+  | 'H11'
+  | 'H12'
+  | 'H13'
+  | 'H14'
+  | 'H15';
 
 export interface HazardInfo {
   readonly name: string;
@@ -17,8 +30,10 @@ const ARM = 'Arm ARM DDI0487, B2.11 "Mismatched memory attributes"';
 export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   H1: {
     name: 'stale copy read',
-    meaning: 'A read came from a copy (a cache line, the original of a bounced page) that is older than a write it had to see.',
-    story: 'A device wrote to memory while the CPU still held the line, or fetched it speculatively meanwhile; nothing invalidated it before the CPU read.',
+    meaning:
+      'A read came from a copy (a cache line, the original of a bounced page) that is older than a write it had to see.',
+    story:
+      'A device wrote to memory while the CPU still held the line, or fetched it speculatively meanwhile; nothing invalidated it before the CPU read.',
     mends: [
       'invalidate after the device has finished and before the read: dma_sync_*_for_cpu or dma_unmap_* with DMA_FROM_DEVICE or DMA_BIDIRECTIONAL',
       'read through a non-cacheable mapping (dma_alloc_coherent, pgprot_writecombine)',
@@ -27,18 +42,26 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   },
   H2: {
     name: 'newest data not there yet',
-    meaning: 'A device, or a CPU through a non-cacheable mapping, read memory before the newest data had reached it: it was dirty in a cache, or still in a store buffer.',
-    story: 'The CPU wrote (or the kernel zeroed) the page through a cacheable mapping and nothing cleaned the line before memory was read directly.',
+    meaning:
+      'A device, or a CPU through a non-cacheable mapping, read memory before the newest data had reached it: it was dirty in a cache, or still in a store buffer.',
+    story:
+      'The CPU wrote (or the kernel zeroed) the page through a cacheable mapping and nothing cleaned the line before memory was read directly.',
     mends: [
       'clean after the last cacheable write and before the hand-over: dma_map_* or dma_sync_*_for_device (on arm64 a clean in every direction)',
       'for a write-combined object: get the sgt (dma_map_sgtable) before the first access through the mapping',
     ],
-    sources: ['model.md M2, M5, M7, M10', 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_device', ARM],
+    sources: [
+      'model.md M2, M5, M7, M10',
+      'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_device',
+      ARM,
+    ],
   },
   H3: {
     name: 'lost write',
-    meaning: 'The newest value is nowhere any more: a dirty line went out to memory later and overwrote it, or an invalidate threw the only copy away.',
-    story: 'A line was still dirty when somebody else wrote the memory under it; sooner or later it is evicted or cleaned over the new data. Or for_cpu ran over data the CPU itself had just written.',
+    meaning:
+      'The newest value is nowhere any more: a dirty line went out to memory later and overwrote it, or an invalidate threw the only copy away.',
+    story:
+      'A line was still dirty when somebody else wrote the memory under it; sooner or later it is evicted or cleaned over the new data. Or for_cpu ran over data the CPU itself had just written.',
     mends: [
       'clean (or clean+invalidate) the line before anybody writes the memory another way',
       'never invalidate what the CPU has written since: dma_sync_*_for_device first',
@@ -48,14 +71,20 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   H4: {
     name: 'unexpected cache hit',
     meaning: 'A non-cacheable access returned or updated a cached copy.',
-    story: 'The line of a write-combined mapping was cached through a cacheable alias and the core looks it up (M6).',
-    mends: ['clean+invalidate before the non-cacheable mapping is used', 'remove the cacheable alias'],
+    story:
+      'The line of a write-combined mapping was cached through a cacheable alias and the core looks it up (M6).',
+    mends: [
+      'clean+invalidate before the non-cacheable mapping is used',
+      'remove the cacheable alias',
+    ],
     sources: ['model.md M6', ARM],
   },
   H5: {
     name: 'mismatched access',
-    meaning: 'Two accesses to one line differ in cacheability and the later one lacks the recovery rule it needs.',
-    story: 'A warning beside H1-H4: the architecture gives no guarantee without the maintenance of rules R1-R4.',
+    meaning:
+      'Two accesses to one line differ in cacheability and the later one lacks the recovery rule it needs.',
+    story:
+      'A warning beside H1-H4: the architecture gives no guarantee without the maintenance of rules R1-R4.',
     mends: ['the maintenance that rules R1-R4 of model.md M9 ask for'],
     sources: ['model.md M9', ARM],
   },
@@ -69,7 +98,7 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   H7: {
     name: 'unreachable address',
     meaning: 'The device cannot emit the address and nothing bounces it.',
-    story: 'Pages above the device\'s mask without an IOMMU.',
+    story: "Pages above the device's mask without an IOMMU.",
     mends: ['allocate below the mask (GFP_DMA32)', 'use the DMA mapping API and check its result'],
     sources: ['model.md K9'],
   },
@@ -85,28 +114,34 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   },
   H9: {
     name: 'isolation',
-    meaning: 'A context reached a buffer that was never mapped for it, or bytes beside the range granted.',
+    meaning:
+      'A context reached a buffer that was never mapped for it, or bytes beside the range granted.',
     story: 'A mapping covers more than the buffer, or goes into the wrong domain.',
     mends: ['map whole pages only, into the right domain'],
     sources: ['model.md M12'],
   },
   H10: {
     name: 'false sharing',
-    meaning: 'A value was destroyed by the write-back, or the maintenance, of a line it only shares with another object.',
+    meaning:
+      'A value was destroyed by the write-back, or the maintenance, of a line it only shares with another object.',
     story: 'A CPU-written field and device-written data stand in one cache line.',
-    mends: ['align and pad the device\'s data to ARCH_DMA_MINALIGN'],
+    mends: ["align and pad the device's data to ARCH_DMA_MINALIGN"],
     sources: ['model.md M2', 'arch/arm64/mm/cache.S:dcache_inval_poc (edges)'],
   },
   H11: {
     name: 'API contract',
-    meaning: 'A call breaks its contract: unbalanced, double, wrong size, direction, device or function, never mapped.',
+    meaning:
+      'A call breaks its contract: unbalanced, double, wrong size, direction, device or function, never mapped.',
     story: 'It may happen to work on one kernel configuration and oops or corrupt on the next.',
-    mends: ['make the call match the mapping; CONFIG_DMA_API_DEBUG reports the same class at run time'],
+    mends: [
+      'make the call match the mapping; CONFIG_DMA_API_DEBUG reports the same class at run time',
+    ],
     sources: ['kernel/dma/debug.c', 'model.md H11'],
   },
   H12: {
     name: 'lost wake-up',
-    meaning: 'A loop keeps failing on the values it really sees although the newest values would end it.',
+    meaning:
+      'A loop keeps failing on the values it really sees although the newest values would end it.',
     story: 'A CPU polls a cached flag that a device writes in memory.',
     mends: ['poll through a non-cacheable mapping', 'invalidate the line in the loop'],
     sources: ['model.md H12'],
@@ -114,7 +149,8 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   H13: {
     name: 'ordering',
     meaning: 'Wrong only in runs that reorder: a barrier is missing.',
-    story: 'The doorbell or the flag overtook the data in the store buffer, or maintenance was not complete.',
+    story:
+      'The doorbell or the flag overtook the data in the store buffer, or maintenance was not complete.',
     mends: [
       'dma_wmb() between data and flag or index; writel() instead of writel_relaxed() for the doorbell',
       'dma_rmb() between reading a flag or index and reading the data it announces',
@@ -131,7 +167,7 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
   },
   H15: {
     name: 'wrong memory',
-    meaning: 'One buffer was meant and another one\'s memory was reached.',
+    meaning: "One buffer was meant and another one's memory was reached.",
     story: 'A wrong page, pfn or truncated address.',
     mends: ['use the address that the mapping call returned'],
     sources: ['model.md M1'],

@@ -62,9 +62,9 @@ function examine(
   const lost = states[0] !== undefined && wouldLeave(system, states[0], agent, loop);
   const id = lost ? 'H12' : 'stuck';
   const name = `${id}|${agent}|${at.line}:${at.column}`;
-  const step = states.flatMap((state) => system.successors(state)).find(
-    (each) => each.agent === agent && each.judged >= 0,
-  );
+  const step = states
+    .flatMap((state) => system.successors(state))
+    .find((each) => each.agent === agent && each.judged >= 0);
   return { name, agent, site, state: index, depth, lost, cell: step?.judged ?? -1 };
 }
 

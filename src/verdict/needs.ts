@@ -77,11 +77,14 @@ function byPlace(needed: ReadonlyMap<string, Needed>): readonly Named[] {
 function merged(place: string, list: readonly { name: string; need: Needed }[]): Named {
   const all = list.flatMap(({ need }) => need.sets);
   const sets = all.filter(
-    (set, i) => !all.some((other, j) => j !== i && within(other, set) &&
-      (other.length < set.length || j < i)),
+    (set, i) =>
+      !all.some(
+        (other, j) => j !== i && within(other, set) && (other.length < set.length || j < i),
+      ),
   );
   const least = list.reduce((a, b) =>
-    (b.need.sets[0]?.length ?? 99) < (a.need.sets[0]?.length ?? 99) ? b : a);
+    (b.need.sets[0]?.length ?? 99) < (a.need.sets[0]?.length ?? 99) ? b : a,
+  );
   const names = [least.name, ...list.map((each) => each.name).filter((n) => n !== least.name)];
   const result = named('H13', place, names, sets, least.need.run)[0];
   if (result === undefined) throw new Error('a finding without a run');
@@ -96,5 +99,7 @@ function named(
   run: Run | undefined,
 ): Named[] {
   const sighting = run?.sightings.get(raw[0] ?? '');
-  return run === undefined || sighting === undefined ? [] : [{ id, place, needs, raw, run, sighting }];
+  return run === undefined || sighting === undefined
+    ? []
+    : [{ id, place, needs, raw, run, sighting }];
 }

@@ -25,8 +25,7 @@ export function aliasFacts(runs: Runs, run: Run): readonly AliasFact[] {
       second: second.name,
       since: Math.max(first.line, second.line),
       apart: facts.maintainedAt(buffer).map((site) => callAt(run, site)),
-      removable:
-        first.name.startsWith('linear') && runs.program.machine.linearMapRemovable,
+      removable: first.name.startsWith('linear') && runs.program.machine.linearMapRemovable,
     })),
   );
 }
@@ -62,15 +61,28 @@ function callAt(run: Run, site: number): string {
 }
 
 export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[] {
-  const recorded = runs.facts.notes().map((note): Note => ({
-    kind: note.kind, rule: note.rule, operation: nameOf(run, note.site),
-    line: lineOf(run, note.site), message: note.message,
-  }));
-  const stuck = run.stuck.filter((each) => !each.lost).map((each): Note => ({
-    kind: 'stuck', rule: '§1', operation: nameOf(run, each.site), line: lineOf(run, each.site),
-    message: `thread ${[program.init, ...program.threads][each.agent]?.name ?? '?'} may wait here for ever`,
-  }));
-  const unique = new Map([...recorded, ...stuck].map((note) =>
-    [`${note.line}|${note.message}`, note] as const));
+  const recorded = runs.facts.notes().map(
+    (note): Note => ({
+      kind: note.kind,
+      rule: note.rule,
+      operation: nameOf(run, note.site),
+      line: lineOf(run, note.site),
+      message: note.message,
+    }),
+  );
+  const stuck = run.stuck
+    .filter((each) => !each.lost)
+    .map(
+      (each): Note => ({
+        kind: 'stuck',
+        rule: '§1',
+        operation: nameOf(run, each.site),
+        line: lineOf(run, each.site),
+        message: `thread ${[program.init, ...program.threads][each.agent]?.name ?? '?'} may wait here for ever`,
+      }),
+    );
+  const unique = new Map(
+    [...recorded, ...stuck].map((note) => [`${note.line}|${note.message}`, note] as const),
+  );
   return [...unique.values()].sort((a, b) => a.line - b.line);
 }

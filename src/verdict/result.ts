@@ -3,7 +3,13 @@ import type { HazardId } from './hazards.js';
 
 /** What the machine may do beyond executing in order; see model.md §1 `needs`. */
 export type Liberty =
-  | 'eviction' | 'reorder' | 'speculation' | 'arch-hit' | 'may-hit' | 'stash' | 'snoop';
+  | 'eviction'
+  | 'reorder'
+  | 'speculation'
+  | 'arch-hit'
+  | 'may-hit'
+  | 'stash'
+  | 'snoop';
 
 export type Verdict = 'coherent' | 'hazard' | 'unknown';
 

@@ -59,10 +59,15 @@ export class Runs {
   }
 
   /** Can a run end without such a finding? Null when a limit was hit before an answer. */
-  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null {
+  avoidable(
+    liberties: readonly Liberty[],
+    avoid: (finding: RawFinding) => boolean,
+  ): boolean | null {
     const system = this.system(liberties);
     const exploration = explore(system, {
-      ...this.exploreOptions(liberties), avoid, untilComplete: true,
+      ...this.exploreOptions(liberties),
+      avoid,
+      untilComplete: true,
     });
     if (exploration.completeStates.length > 0) return true;
     return exploration.stopped === null ? false : null;
@@ -76,14 +81,18 @@ export class Runs {
     const { limits, order, now, tick } = this.options;
     const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
     return {
-      limits, order, now, tick: (states, transitions) => tick(states, transitions, name),
+      limits,
+      order,
+      now,
+      tick: (states, transitions) => tick(states, transitions, name),
     };
   }
 
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
     const exploration = explore(system, {
-      ...this.exploreOptions(liberties), keepGraph: true,
+      ...this.exploreOptions(liberties),
+      keepGraph: true,
     });
     const sightings = new Map<string, Sighting>();
     for (const [name, { finding, state, action, depth }] of exploration.found) {

@@ -57,7 +57,9 @@ function cellsOf(
   const lineOf = (each: Cell): number => Math.floor(each.offset / system.program.machine.lineSize);
   const others = system.layout.cells.filter(
     (each) =>
-      each !== cell && each.buffer === cell.buffer && each.page === cell.page &&
+      each !== cell &&
+      each.buffer === cell.buffer &&
+      each.page === cell.page &&
       lineOf(each) === lineOf(cell),
   );
   return [cell, ...others];
@@ -100,9 +102,10 @@ export function cellName(system: System, cell: Cell): string {
 function viewCell(system: System, state: State, cell: Cell): CellView {
   const name = cellName(system, cell);
   const word = state.words[cell.id];
-  const ideal = word === undefined || word.writes.length === 0
-    ? '-'
-    : showValues(newest(word.writes).map((write) => write.value));
+  const ideal =
+    word === undefined || word.writes.length === 0
+      ? '-'
+      : showValues(newest(word.writes).map((write) => write.value));
   const position = system.layout.position(cell);
   const buffer = state.kernel.buffers.find((each) => each.id === cell.buffer);
   const slot = buffer?.pages[position.page];
@@ -115,7 +118,8 @@ function viewCell(system: System, state: State, cell: Cell): CellView {
   if (line === undefined) return { name, dram: '-', cache: '-', buffer: '-', ideal };
   const copy = line.copy[position.word];
   return {
-    name, ideal,
+    name,
+    ideal,
     dram: showValue(line.dram[position.word] ?? 0),
     cache: copy === undefined ? '-' : `${line.state} ${showValue(copy)}`,
     buffer: pending(state, index, position.line, position.word),

@@ -10,7 +10,13 @@ import { CFLUSH_CLEAN, CFLUSH_INVALIDATE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { badAddress, physicalPlace } from '../dma.js';
 import {
-  dsb, issueMaintenance, maintain, type Range, syncForCpu, syncForDevice, wholeBuffer,
+  dsb,
+  issueMaintenance,
+  maintain,
+  type Range,
+  syncForCpu,
+  syncForDevice,
+  wholeBuffer,
 } from '../maintenance.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
@@ -23,7 +29,8 @@ function pointerRange(context: KernelContext, args: Args): Range {
   if (start.map.id !== end.map.id) fail(context, 'start and end are of different mappings');
   if (!start.map.live) badAddress(context, start.offset);
   return {
-    buffer: start.map.buffer, from: start.offset,
+    buffer: start.map.buffer,
+    from: start.offset,
     size: start.map.live ? end.offset - start.offset : 0,
     otherAddress: start.map.kind !== 'linear',
   };
@@ -64,37 +71,69 @@ const clflushNoop: Effect = (context) => {
 };
 
 const pointers: readonly Param[] = [
-  { name: 'start', kinds: ['ptr'] }, { name: 'end', kinds: ['ptr'] },
+  { name: 'start', kinds: ['ptr'] },
+  { name: 'end', kinds: ['ptr'] },
 ];
 const physical: readonly Param[] = [
-  { name: 'paddr', kinds: ['phys'] }, { name: 'size', kinds: ['int'] },
+  { name: 'paddr', kinds: ['phys'] },
+  { name: 'size', kinds: ['int'] },
   { name: 'dir', kinds: ['direction'] },
 ];
 const virtual: readonly Param[] = [
-  { name: 'addr', kinds: ['ptr'] }, { name: 'length', kinds: ['int'] },
+  { name: 'addr', kinds: ['ptr'] },
+  { name: 'length', kinds: ['int'] },
 ];
 
 function poc(name: string, op: Maintenance, complete: boolean, doc: string): Operation {
   return {
-    name, family: 'cache helpers', where: 'cpu', returns: 'void', rules: ['M9', 'K4'],
-    params: pointers, doc, removable: 'drop', effect: byPointers(op, complete),
+    name,
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M9', 'K4'],
+    params: pointers,
+    doc,
+    removable: 'drop',
+    effect: byPointers(op, complete),
     source: 'arch/arm64/mm/cache.S',
   };
 }
 
 const arm64: readonly Operation[] = [
   poc('dcache_clean_poc', 'clean', true, 'DC CVAC on every line of [start, end), then dsb sy'),
-  poc('dcache_inval_poc', 'invalidate', true,
-    'DC IVAC on every whole line of [start, end), DC CIVAC on a line the range cuts, then dsb sy'),
-  poc('dcache_clean_inval_poc', 'clean+invalidate', true,
-    'DC CIVAC on every line of [start, end), then dsb sy'),
-  poc('dcache_clean_poc_nosync', 'clean', false,
-    'DC CVAC without the dsb: not complete before arch_sync_dma_flush'),
-  poc('dcache_inval_poc_nosync', 'invalidate', false,
-    'DC IVAC without the dsb: not complete before arch_sync_dma_flush'),
+  poc(
+    'dcache_inval_poc',
+    'invalidate',
+    true,
+    'DC IVAC on every whole line of [start, end), DC CIVAC on a line the range cuts, then dsb sy',
+  ),
+  poc(
+    'dcache_clean_inval_poc',
+    'clean+invalidate',
+    true,
+    'DC CIVAC on every line of [start, end), then dsb sy',
+  ),
+  poc(
+    'dcache_clean_poc_nosync',
+    'clean',
+    false,
+    'DC CVAC without the dsb: not complete before arch_sync_dma_flush',
+  ),
+  poc(
+    'dcache_inval_poc_nosync',
+    'invalidate',
+    false,
+    'DC IVAC without the dsb: not complete before arch_sync_dma_flush',
+  ),
   {
-    name: 'arch_sync_dma_flush', family: 'cache helpers', where: 'cpu', returns: 'void',
-    rules: ['M9'], params: [], removable: 'drop', doc: 'dsb sy: completes all maintenance before it',
+    name: 'arch_sync_dma_flush',
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M9'],
+    params: [],
+    removable: 'drop',
+    doc: 'dsb sy: completes all maintenance before it',
     source: 'kernels with ARCH_HAS_BATCHED_DMA_SYNC: kernel/dma/mapping.c',
     effect: (context) => {
       dsb(context);
@@ -102,8 +141,13 @@ const arm64: readonly Operation[] = [
     },
   },
   {
-    name: 'arch_sync_dma_for_device', family: 'cache helpers', where: 'cpu', returns: 'void',
-    rules: ['K4', 'M9'], params: physical, removable: 'drop',
+    name: 'arch_sync_dma_for_device',
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K4', 'M9'],
+    params: physical,
+    removable: 'drop',
     doc: 'cleans through the linear map, whatever the direction',
     source: 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_device',
     effect: (context, args) => {
@@ -113,8 +157,13 @@ const arm64: readonly Operation[] = [
     },
   },
   {
-    name: 'arch_sync_dma_for_cpu', family: 'cache helpers', where: 'cpu', returns: 'void',
-    rules: ['K4', 'M9', 'M17'], params: physical, removable: 'drop',
+    name: 'arch_sync_dma_for_cpu',
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K4', 'M9', 'M17'],
+    params: physical,
+    removable: 'drop',
     doc: 'invalidates through the linear map; nothing for DMA_TO_DEVICE',
     source: 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_cpu',
     effect: (context, args) => {
@@ -124,9 +173,16 @@ const arm64: readonly Operation[] = [
     },
   },
   {
-    name: 'arch_dma_prep_coherent', family: 'cache helpers', where: 'cpu', returns: 'void',
-    rules: ['K4', 'M9'], removable: 'drop',
-    params: [{ name: 'page', kinds: ['page', 'bo'] }, { name: 'size', kinds: ['int'] }],
+    name: 'arch_dma_prep_coherent',
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K4', 'M9'],
+    removable: 'drop',
+    params: [
+      { name: 'page', kinds: ['page', 'bo'] },
+      { name: 'size', kinds: ['int'] },
+    ],
     doc: 'cleans through the linear map; clean lines may stay',
     source: 'arch/arm64/mm/dma-mapping.c:arch_dma_prep_coherent',
     effect: (context, args) => {
@@ -139,18 +195,35 @@ const arm64: readonly Operation[] = [
 
 function drm(name: string, params: readonly Param[], source: string): Operation {
   return {
-    name, family: 'cache helpers', where: 'cpu', returns: 'void', rules: ['K4', 'M17'], params,
-    doc: 'on arm64 a warning and no flush', source, effect: clflushNoop, removable: 'drop',
+    name,
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K4', 'M17'],
+    params,
+    doc: 'on arm64 a warning and no flush',
+    source,
+    effect: clflushNoop,
+    removable: 'drop',
   };
 }
 
 const cflushParam: Param = { name: 'op', kinds: ['cflush'] };
 
-function proposed(name: string, params: readonly Param[], range: (c: KernelContext, a: Args) => Range) {
+function proposed(
+  name: string,
+  params: readonly Param[],
+  range: (c: KernelContext, a: Args) => Range,
+) {
   const operation: Operation = {
-    name, family: 'cache helpers', where: 'cpu', returns: 'void', rules: ['K4', 'M9'],
-    params: [...params, cflushParam], removable: 'drop',
-    doc: 'the thread\'s proposal: clean, invalidate or both through the linear map, then dsb',
+    name,
+    family: 'cache helpers',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K4', 'M9'],
+    params: [...params, cflushParam],
+    removable: 'drop',
+    doc: "the thread's proposal: clean, invalidate or both through the linear map, then dsb",
     source: '[PATCH 1/2] drm: add cache support for arm64, 2019 (thread.md §2); not upstream',
     effect: (context, args) => {
       maintain(context, cflushOp(args[params.length]), range(context, args));
@@ -162,15 +235,24 @@ function proposed(name: string, params: readonly Param[], range: (c: KernelConte
 
 export const cacheOperations: readonly Operation[] = [
   ...arm64,
-  drm('drm_clflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }],
-    'drivers/gpu/drm/drm_cache.c:drm_clflush_pages'),
-  drm('drm_clflush_sg', [{ name: 'st', kinds: ['sgt'] }],
-    'drivers/gpu/drm/drm_cache.c:drm_clflush_sg'),
+  drm(
+    'drm_clflush_pages',
+    [{ name: 'pages', kinds: ['bo', 'page'] }],
+    'drivers/gpu/drm/drm_cache.c:drm_clflush_pages',
+  ),
+  drm(
+    'drm_clflush_sg',
+    [{ name: 'st', kinds: ['sgt'] }],
+    'drivers/gpu/drm/drm_cache.c:drm_clflush_sg',
+  ),
   drm('drm_clflush_virt_range', virtual, 'drivers/gpu/drm/drm_cache.c:drm_clflush_virt_range'),
   proposed('drm_cflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }], (context, args) =>
-    wholeBuffer(bufferArg(context, args[0]))),
+    wholeBuffer(bufferArg(context, args[0])),
+  ),
   proposed('drm_cflush_sg', [{ name: 'st', kinds: ['sgt'] }], (context, args) =>
-    wholeBuffer(context.buffer(sgtArg(context, args[0]).buffer))),
+    wholeBuffer(context.buffer(sgtArg(context, args[0]).buffer)),
+  ),
   proposed('drm_cflush_virt_range', virtual, (context, args) =>
-    rangeArg(context, args[0], args[1])),
+    rangeArg(context, args[0], args[1]),
+  ),
 ];

@@ -1,0 +1,187 @@
+import type { Entry } from '../../machine/store-buffer.js';
+import { deviceRead, deviceWrite, pushEntries } from '../access.js';
+import { deviceArg, handle, int } from '../args.js';
+import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
+import type { KernelContext } from '../context.js';
+import { deviceConfig, deviceReach } from '../dma.js';
+import { type Reached, translate } from '../iommu.js';
+import type { Effect, Operation, Param } from '../registry.js';
+import type { Port } from '../state.js';
+import type { Value } from '../value.js';
+
+type Args = readonly Value[];
+
+/** Bytes of a device access: one u32. */
+const DEVICE_WORD = 4;
+
+/** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
+export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
+  const device = context.step.device;
+  if (args.length > count) {
+    const domain = handle(context, args[0], 'domain');
+    return translate(context, domain, int(args[1]), DEVICE_WORD, right);
+  }
+  return deviceReach(context, device, int(args[0]), DEVICE_WORD, right);
+}
+
+function fault(context: KernelContext, why: string, what: string): void {
+  context.find('H14', true, -1, () => ({
+    message: `the device's ${what} faults: ${why}`,
+    expected: 'a valid translation',
+    actual: why,
+  }));
+  context.say('H14', () => `${what} faults: ${why}`);
+}
+
+/** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
+export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
+  return deviceConfig(context, context.step.device).coherent && reached.cacheable;
+}
+
+const dmaRead: Effect = (context, args) => {
+  const reached = reach(context, args, 1, IOMMU_READ);
+  if (reached.kind === 'fault') {
+    fault(context, reached.why, 'read');
+    return 0;
+  }
+  return deviceRead(context, reached.destination, snoops(context, reached), context.step.sync);
+};
+
+const dmaWrite: Effect = (context, args) => {
+  const reached = reach(context, args, 2, IOMMU_WRITE);
+  const value = int(args.at(-1));
+  if (reached.kind === 'fault') fault(context, reached.why, 'write');
+  else deviceWrite(context, reached.destination, snoops(context, reached), value);
+  return 0;
+};
+
+function setPort(context: KernelContext, device: number, change: (port: Port) => Port): void {
+  context.update({
+    ports: context.kernel.ports.map((port, i) => (i === device ? change(port) : port)),
+  });
+}
+
+function doorbell(deviceAt: number, ordered: boolean): Effect {
+  return (context, args) => {
+    const device = deviceArg(context, args[deviceAt]);
+    const at = context.step.site;
+    const entries: Entry[] = ordered ? [{ kind: 'barrier', scope: 'st', at }] : [];
+    entries.push({ kind: 'doorbell', device, clock: context.step.clock, at });
+    setPort(context, device, (port) => ({ ...port, rung: port.rung + 1 }));
+    const rung = context.kernel.ports[device]?.rung ?? 0;
+    context.step.tickets = context.step.tickets.map((t, i) => (i === device ? rung : t));
+    context.say('M7', () =>
+      ordered ? 'doorbell, ordered after earlier stores' : 'doorbell, not ordered after anything',
+    );
+    pushEntries(context, entries);
+    return 0;
+  };
+}
+
+const wait: Effect = (context, args) => {
+  const device = deviceArg(context, args[0]);
+  const port = context.kernel.ports[device];
+  const ticket = context.step.tickets[device] ?? 1;
+  if (port === undefined || port.done < ticket) {
+    context.blocked = true;
+    return 0;
+  }
+  context.learn(port.clock);
+  context.step.tickets = context.step.tickets.map((t, i) => (i === device ? ticket + 1 : t));
+  context.say('M10', () => "completion seen: the device's writes are in place");
+  return 0;
+};
+
+const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
+
+const iovaParam: Param = { name: 'iova', kinds: ['int', 'dma', 'phys'], optional: true };
+
+export const deviceOperations: readonly Operation[] = [
+  ...(['dma_read', 'dma_read_sync'] as const).map(
+    (name): Operation => ({
+      name,
+      family: 'device',
+      where: 'device',
+      returns: 'int',
+      rules: ['M10', 'M12'],
+      reads: true,
+      params: [address, iovaParam],
+      effect: dmaRead,
+      doc:
+        name === 'dma_read'
+          ? 'the device reads a u32: (domain, iova), or (address) by its DMA API mapping'
+          : 'as dma_read, and synchronises with the write it sees',
+      source: 'model.md M10',
+    }),
+  ),
+  {
+    name: 'dma_write',
+    family: 'device',
+    where: 'device',
+    returns: 'void',
+    rules: ['M10', 'M12'],
+    params: [
+      address,
+      { name: 'iova or value', kinds: ['int', 'dma', 'phys'] },
+      { name: 'value', kinds: ['int'], optional: true },
+    ],
+    doc: 'the device writes a u32: (domain, iova, value), or (address, value)',
+    source: 'model.md M10',
+    effect: dmaWrite,
+    loadsPass: true,
+  },
+  {
+    name: 'submit',
+    family: 'device',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M7', 'K7'],
+    params: [{ name: 'dev', kinds: ['device'] }],
+    doc: 'rings the doorbell as writel does: ordered after earlier stores; the device program runs once for it',
+    source: 'arch/arm64/include/asm/io.h:writel (__io_bw)',
+    effect: doorbell(0, true),
+    loadsPass: true,
+  },
+  {
+    name: 'writel',
+    family: 'device',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M7'],
+    params: [
+      { name: 'value', kinds: ['int'] },
+      { name: 'dev', kinds: ['device'] },
+    ],
+    doc: 'doorbell with dma_wmb before it; completes no cache maintenance',
+    source: 'arch/arm64/include/asm/io.h:writel (__io_bw)',
+    effect: doorbell(1, true),
+    loadsPass: true,
+  },
+  {
+    name: 'writel_relaxed',
+    family: 'device',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M7'],
+    params: [
+      { name: 'value', kinds: ['int'] },
+      { name: 'dev', kinds: ['device'] },
+    ],
+    doc: 'doorbell without any barrier',
+    source: 'arch/arm64/include/asm/io.h:writel_relaxed',
+    effect: doorbell(1, false),
+    loadsPass: true,
+  },
+  {
+    name: 'wait',
+    family: 'device',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M10', 'K7'],
+    blocks: true,
+    params: [{ name: 'dev', kinds: ['device'] }],
+    doc: "waits for the fence or interrupt of this thread's last submit (else for the next completion)",
+    source: 'model.md §1, M10',
+    effect: wait,
+  },
+];

@@ -1,0 +1,128 @@
+/**
+ * What GEM objects of every driver share: pages got and put, tables, kernel mappings, the end.
+ * Sources: drivers/gpu/drm/drm_gem_shmem_helper.c, drm_gem.c, msm/msm_gem.c (v6.12).
+ */
+import { bufferArg, deviceArg, fail, int, pointerArg } from '../args.js';
+import type { KernelContext } from '../context.js';
+import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
+import { dmaUnmap } from '../dma.js';
+import { msmSyncForDevice } from '../msm.js';
+import { freePages, residentPages } from '../pages.js';
+import type { Buffer, BufferKind } from '../state.js';
+import type { Value } from '../value.js';
+import type { Attribute } from '../../machine/attributes.js';
+import { newBuffer } from './pages.js';
+
+export type Args = readonly Value[];
+
+export function create(kind: BufferKind, mapWc: (wc: boolean) => boolean) {
+  return (context: KernelContext, args: Args): Value => {
+    const wc = mapWc(context.option('map_wc') !== 0);
+    const buffer = newBuffer(context, {
+      kind,
+      size: int(args[1]),
+      device: deviceArg(context, args[0]),
+      mapWc: wc,
+    });
+    return { kind: 'buffer', id: buffer.id };
+  };
+}
+
+/** pages_use_count up; the first user makes the pages resident. */
+export function getPages(context: KernelContext, buffer: Buffer): void {
+  if (buffer.gone !== 'no') fail(context, `the object was ${buffer.gone}`);
+  residentPages(context, buffer.id);
+  const now = context.buffer(buffer.id);
+  context.setBuffer({ ...now, pins: now.pins + 1 });
+  msmSyncForDevice(context, context.buffer(buffer.id));
+}
+
+export function putPages(context: KernelContext, buffer: Buffer): void {
+  if (buffer.pins === 0) {
+    context.contract('put_pages without get_pages: the use count is zero already');
+    return;
+  }
+  context.setBuffer({ ...buffer, pins: buffer.pins - 1 });
+}
+
+export function makeSgt(context: KernelContext, buffer: Buffer, mapping: number): Value {
+  const id = context.step.site;
+  context.update({
+    sgts: [...context.kernel.sgts, { id, buffer: buffer.id, mapping, freed: false }],
+  });
+  return { kind: 'sgt', id };
+}
+
+export function dropSgt(context: KernelContext, buffer: Buffer): void {
+  const sgt = context.kernel.sgts.find((each) => each.id === buffer.sgt);
+  const mapping = context.kernel.mappings.find((each) => each.id === sgt?.mapping);
+  if (mapping === undefined) return;
+  dmaUnmap(context, {
+    device: mapping.device,
+    address: mapping.address,
+    size: mapping.size,
+    direction: mapping.direction,
+    attrs: context.skipSyncAttrs(),
+    type: 'sg',
+  });
+}
+
+export function defaultAttribute(buffer: Buffer): Attribute {
+  return buffer.mapWc ? 'NC' : 'WB';
+}
+
+export function objectVmap(context: KernelContext, args: Args): Value {
+  getPages(context, bufferArg(context, args[0]));
+  const buffer = context.buffer(bufferArg(context, args[0]).id);
+  context.setBuffer({ ...buffer, vmaps: buffer.vmaps + 1 });
+  return mapBuffer(context, buffer, 'vmap', defaultAttribute(buffer));
+}
+
+export function objectVunmap(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[1]);
+  const buffer = context.buffer(map.buffer);
+  if (!map.live || buffer.vmaps === 0) {
+    context.contract('vunmap without vmap');
+    return 0;
+  }
+  unmapMap(context, map);
+  context.setBuffer({ ...buffer, vmaps: buffer.vmaps - 1 });
+  putPages(context, context.buffer(buffer.id));
+  return 0;
+}
+
+/** The shmem file is truncated: frames free, user mappings gone, contents lost. */
+export function truncate(context: KernelContext, buffer: Buffer, gone: 'purged' | 'freed'): void {
+  zapUserMaps(context, buffer.id);
+  if (context.work.length === 0) freePages(context, buffer.id);
+  else context.queue({ do: 'free', buffer: buffer.id });
+  context.setBuffer({ ...context.buffer(buffer.id), gone, pins: 0, sgt: -1 });
+}
+
+/** put_iova_spaces: the object leaves every domain, each iommu_unmap with its IOTLB sync. */
+export function unmapIova(context: KernelContext, buffer: Buffer): void {
+  for (const domain of context.kernel.domains) {
+    if (domain.id < 0) continue;
+    for (const entry of domain.entries.filter((each) => each.buffer === buffer.id)) {
+      context.queue({
+        do: 'untranslate',
+        domain: domain.id,
+        iova: entry.iova,
+        size: entry.size,
+        sync: true,
+      });
+    }
+  }
+}
+
+export const deviceParam = { name: 'dev', kinds: ['device'] } as const;
+
+export const sizeParam = { name: 'size', kinds: ['int'] } as const;
+
+export const boParam = { name: 'bo', kinds: ['bo'] } as const;
+
+export const wcOption = {
+  name: 'map_wc',
+  kind: 'bool',
+  doc: 'CPU mappings are write-combined instead of write-back',
+} as const;

@@ -1,0 +1,141 @@
+/**
+ * Operations: CPU mappings: mmap, vmap, zap (K3).
+ * Sources: mm/vmalloc.c, mm/memory.c, drivers/gpu/drm/drm_gem_shmem_helper.c (v6.12).
+ */
+import { bufferArg, int, pointerArg } from '../args.js';
+import { PROT_DEVICE, PROT_WC } from '../constants.js';
+import type { KernelContext } from '../context.js';
+import { mapBuffer, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
+import type { Operation } from '../registry.js';
+import type { Value } from '../value.js';
+import type { Attribute } from '../../machine/attributes.js';
+import {
+  type Args,
+  getPages,
+  putPages,
+  defaultAttribute,
+  objectVmap,
+  objectVunmap,
+  boParam,
+} from './gem-parts.js';
+
+function attributeOf(prot: number): Attribute {
+  return prot === PROT_DEVICE ? 'DEV' : prot === PROT_WC ? 'NC' : 'WB';
+}
+
+function mmap(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  if (buffer.kind === 'gem-shmem') getPages(context, buffer);
+  const attribute = args[1] === undefined ? defaultAttribute(buffer) : attributeOf(int(args[1]));
+  return mapBuffer(context, context.buffer(buffer.id), 'mmap', attribute);
+}
+
+function munmap(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[0]);
+  if (!map.live) context.contract('munmap of a mapping that is gone');
+  else {
+    unmapUserMap(context, map);
+    const buffer = context.buffer(map.buffer);
+    if (buffer.kind === 'gem-shmem' && buffer.gone === 'no') putPages(context, buffer);
+  }
+  return 0;
+}
+
+function vmap(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  return mapBuffer(context, buffer, 'vmap', attributeOf(int(args[1])));
+}
+
+export const mappingOperations: readonly Operation[] = [
+  {
+    name: 'drm_gem_shmem_vmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['K3', 'K7'],
+    params: [boParam],
+    doc: 'kernel mapping of the object, write-combined with map_wc; holds the pages; no cache maintenance',
+    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vmap_locked',
+    effect: objectVmap,
+  },
+  {
+    name: 'drm_gem_shmem_vunmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K3', 'K7'],
+    params: [boParam, { name: 'vaddr', kinds: ['ptr'] }],
+    doc: 'ends the kernel mapping and its hold on the pages',
+    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vunmap_locked',
+    effect: objectVunmap,
+  },
+  {
+    name: 'drm_vma_node_unmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K3'],
+    params: [boParam],
+    doc: 'zaps every user mapping of the object; the next access faults',
+    source: 'include/drm/drm_vma_manager.h:drm_vma_node_unmap',
+    effect: (context, args) => {
+      zapUserMaps(context, bufferArg(context, args[0]).id);
+      return 0;
+    },
+  },
+  {
+    name: 'mmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['K3'],
+    params: [
+      { name: 'object', kinds: ['bo', 'page', 'dmabuf'] },
+      { name: 'prot', kinds: ['pgprot'], optional: true },
+    ],
+    doc: "user mapping with the object's attribute or the given one; pages come in at the first access",
+    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_mmap, mm/memory.c',
+    effect: mmap,
+  },
+  {
+    name: 'munmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K3'],
+    params: [{ name: 'address', kinds: ['ptr'] }],
+    doc: 'ends a user mapping',
+    effect: munmap,
+    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vm_close',
+  },
+  {
+    name: 'vmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['K3'],
+    params: [
+      { name: 'pages', kinds: ['bo', 'page'] },
+      { name: 'prot', kinds: ['pgprot'] },
+    ],
+    doc: 'kernel mapping of the pages with the given attribute; no cache maintenance',
+    source: 'mm/vmalloc.c:vmap',
+    effect: vmap,
+  },
+  {
+    name: 'vunmap',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K3'],
+    params: [{ name: 'address', kinds: ['ptr'] }],
+    doc: 'ends a vmap',
+    source: 'mm/vmalloc.c:vunmap',
+    effect: (context, args) => {
+      const { map } = pointerArg(context, args[0]);
+      if (map.live) unmapMap(context, map);
+      else context.contract('vunmap of a mapping that is gone');
+      return 0;
+    },
+  },
+];

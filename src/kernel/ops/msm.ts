@@ -1,0 +1,131 @@
+/**
+ * Operations: GEM objects of drm/msm, whose get_pages dma-maps for the clean (K7).
+ * Source: drivers/gpu/drm/msm/msm_gem.c (v6.12).
+ */
+import { bufferArg } from '../args.js';
+import type { KernelContext } from '../context.js';
+import { zapUserMaps } from '../cpu-maps.js';
+import { msmSyncForCpu } from '../msm.js';
+import type { Operation } from '../registry.js';
+import type { Value } from '../value.js';
+import {
+  type Args,
+  create,
+  getPages,
+  putPages,
+  objectVmap,
+  objectVunmap,
+  truncate,
+  unmapIova,
+  deviceParam,
+  sizeParam,
+  boParam,
+  wcOption,
+} from './gem-parts.js';
+
+function msmEvict(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  if (buffer.pins > 0 || buffer.vmaps > 0) {
+    context.noop('the object is pinned or vmapped: not evicted');
+    return 0;
+  }
+  unmapIova(context, buffer);
+  zapUserMaps(context, buffer.id);
+  msmSyncForCpu(context, buffer);
+  return 0;
+}
+
+function msmPurge(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  unmapIova(context, buffer);
+  msmSyncForCpu(context, buffer);
+  truncate(context, buffer, 'purged');
+  return 0;
+}
+
+export const msmOperations: readonly Operation[] = [
+  {
+    name: 'msm_gem_new',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'bo',
+    rules: ['K7'],
+    params: [deviceParam, sizeParam],
+    options: [wcOption],
+    doc: 'an object of drm/msm; with map_wc (MSM_BO_WC) its get_pages dma-maps it for the clean',
+    effect: create('msm', (wc) => wc),
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_new',
+  },
+  {
+    name: 'msm_gem_get_vaddr',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['K3', 'K7'],
+    params: [boParam],
+    doc: "gets the pages (with their clean) and vmaps them with the object's attribute",
+    source: 'drivers/gpu/drm/msm/msm_gem.c:get_vaddr',
+    effect: objectVmap,
+  },
+  {
+    name: 'msm_gem_put_vaddr',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K3', 'K7'],
+    params: [boParam, { name: 'vaddr', kinds: ['ptr'] }],
+    doc: 'ends the vmap',
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_put_vaddr_locked',
+    effect: objectVunmap,
+  },
+  {
+    name: 'msm_gem_pin_pages_locked',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['K2', 'K7'],
+    params: [boParam],
+    doc: 'get_pages and a pin: for MSM_BO_WC a dma_map_sgtable(BIDIRECTIONAL) cleans new pages',
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_pin_pages_locked',
+    effect: (context, args) => {
+      getPages(context, bufferArg(context, args[0]));
+      return 0;
+    },
+  },
+  {
+    name: 'msm_gem_unpin_pages_locked',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K2', 'K7'],
+    params: [boParam],
+    doc: 'takes the pin back; the pages stay until evicted',
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_unpin_pages_locked',
+    effect: (context, args) => {
+      putPages(context, bufferArg(context, args[0]));
+      return 0;
+    },
+  },
+  {
+    name: 'msm_gem_evict',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K2', 'K7', 'M17'],
+    params: [boParam],
+    doc: 'the shrinker unmaps the object from every domain and from user space, then put_pages; nothing while pinned or vmapped',
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_evict',
+    effect: msmEvict,
+  },
+  {
+    name: 'msm_gem_purge',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['K2', 'K7'],
+    params: [boParam],
+    doc: 'as evict, and the contents are thrown away',
+    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_purge',
+    effect: msmPurge,
+  },
+];

@@ -1,0 +1,151 @@
+/**
+ * Operations: streaming mappings of one range: dma_map_single, _page and their syncs (K5).
+ * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
+ * Leaves out: swiotlb and masks, so a mapping never bounces and never fails.
+ */
+import { deviceArg, int, rangeArg, bufferArg } from '../args.js';
+import { dmaMap, dmaSync, dmaUnmap } from '../dma.js';
+import type { Effect, Operation } from '../registry.js';
+import type { DmaMapping } from '../state.js';
+import {
+  dev,
+  size,
+  dir,
+  attrs,
+  addr,
+  ptr,
+  offset,
+  mapDoc,
+  unmapDoc,
+  forCpuDoc,
+  forDeviceDoc,
+  attrsOf,
+  op,
+} from './dma-parts.js';
+
+type Type = DmaMapping['type'];
+
+function mapSingle(attrsAt: number): Effect {
+  return (context, args) =>
+    dmaMap(context, {
+      device: deviceArg(context, args[0]),
+      range: rangeArg(context, args[1], args[2]),
+      direction: int(args[3]),
+      attrs: attrsOf(context, args[attrsAt]),
+      type: 'single',
+    }).address;
+}
+
+const mapPage: Effect = (context, args) =>
+  dmaMap(context, {
+    device: deviceArg(context, args[0]),
+    range: { buffer: bufferArg(context, args[1]).id, from: int(args[2]), size: int(args[3]) },
+    direction: int(args[4]),
+    attrs: attrsOf(context, undefined),
+    type: 'page',
+  }).address;
+
+function unmapSingle(type: Type, attrsAt: number): Effect {
+  return (context, args) => {
+    dmaUnmap(context, {
+      device: deviceArg(context, args[0]),
+      address: int(args[1]),
+      size: int(args[2]),
+      direction: int(args[3]),
+      attrs: attrsOf(context, args[attrsAt]),
+      type,
+    });
+    return 0;
+  };
+}
+
+function syncSingle(to: 'cpu' | 'device', range: boolean): Effect {
+  return (context, args) => {
+    const shift = range ? 1 : 0;
+    dmaSync(context, {
+      device: deviceArg(context, args[0]),
+      to,
+      address: int(args[1]) + (range ? int(args[2]) : 0),
+      size: int(args[2 + shift]),
+      direction: int(args[3 + shift]),
+    });
+    return 0;
+  };
+}
+
+export const streamingOperations: readonly Operation[] = [
+  op('dma_map_single', 'dma', [dev, ptr, size, dir], mapDoc, mapSingle(9), 'skip-sync'),
+  op(
+    'dma_map_single_attrs',
+    'dma',
+    [dev, ptr, size, dir, attrs],
+    mapDoc,
+    mapSingle(4),
+    'skip-sync',
+  ),
+  op(
+    'dma_map_page',
+    'dma',
+    [dev, { name: 'page', kinds: ['page'] }, offset, size, dir],
+    mapDoc,
+    mapPage,
+    'skip-sync',
+  ),
+  op(
+    'dma_unmap_single',
+    'void',
+    [dev, addr, size, dir],
+    unmapDoc,
+    unmapSingle('single', 9),
+    'skip-sync',
+  ),
+  op(
+    'dma_unmap_single_attrs',
+    'void',
+    [dev, addr, size, dir, attrs],
+    unmapDoc,
+    unmapSingle('single', 4),
+    'skip-sync',
+  ),
+  op(
+    'dma_unmap_page',
+    'void',
+    [dev, addr, size, dir],
+    unmapDoc,
+    unmapSingle('page', 9),
+    'skip-sync',
+  ),
+  op(
+    'dma_sync_single_for_cpu',
+    'void',
+    [dev, addr, size, dir],
+    forCpuDoc,
+    syncSingle('cpu', false),
+    'drop',
+  ),
+  op(
+    'dma_sync_single_for_device',
+    'void',
+    [dev, addr, size, dir],
+    forDeviceDoc,
+    syncSingle('device', false),
+    'drop',
+  ),
+  op(
+    'dma_sync_single_range_for_cpu',
+    'void',
+    [dev, addr, offset, size, dir],
+    forCpuDoc,
+    syncSingle('cpu', true),
+    'drop',
+  ),
+  op(
+    'dma_sync_single_range_for_device',
+    'void',
+    [dev, addr, offset, size, dir],
+    forDeviceDoc,
+    syncSingle('device', true),
+    'drop',
+  ),
+  op('dma_mapping_error', 'int', [dev, addr], 'always 0 here: a mapping never fails', () => 0),
+];

@@ -1,0 +1,199 @@
+/**
+ * What follows from a step by itself: assignments and branches, the end of init, a device that
+ * starts or ends, writes that nobody can read any more. Also when a run is complete.
+ */
+import { type Clock, join, pruned, type View } from '../ideal/word.js';
+import { unwritten } from '../ideal/word.js';
+import { dmaDomain } from '../kernel/iommu.js';
+import type { KernelState, Lock, Port } from '../kernel/state.js';
+import type { Value } from '../kernel/value.js';
+import type { Layout } from '../kernel/layout.js';
+import type { Program } from '../litmus/program.js';
+import type { Sites } from './sites.js';
+import type { Thread, Unkeyed } from './state.js';
+import { settle } from './thread.js';
+
+export class Progress {
+  constructor(
+    private readonly program: Program,
+    private readonly layout: Layout,
+    private readonly sites: Sites,
+  ) {}
+
+  initial(): Unkeyed {
+    const state: Unkeyed = {
+      threads: this.sites.threads.map((code) => this.newThread(code.locals.length)),
+      frames: [],
+      words: this.layout.cells.map(() => unwritten),
+      kernel: this.newKernel(),
+    };
+    const threads = state.threads.slice();
+    const init = threads[0];
+    if (init !== undefined) threads[0] = { ...init, pc: 0 };
+    return this.afterInit(this.settled({ ...state, threads }, 0));
+  }
+
+  newThread(locals: number): Thread {
+    return {
+      pc: -1,
+      clock: this.sites.threads.map(() => 0),
+      seen: {},
+      entries: [],
+      work: [],
+      site: -1,
+      early: [],
+      locals: Array.from({ length: locals }, () => 0),
+      tickets: this.program.machine.devices.map(() => 1),
+    };
+  }
+
+  newKernel(): KernelState {
+    const { devices } = this.program.machine;
+    const clock: Clock = this.sites.threads.map(() => 0);
+    const port: Port = { rung: 0, queue: [], done: 0, clock };
+    const locks: Lock[] = this.program.locks.map(({ handle, kind }) => ({
+      id: handle,
+      kind,
+      holder: -1,
+      count: 0,
+      clock,
+    }));
+    const handles: (Value | null)[] = this.program.handles.map(() => null);
+    for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
+    return {
+      buffers: [],
+      maps: [],
+      sgts: [],
+      mappings: [],
+      attachments: [],
+      locks,
+      handles,
+      domains: devices.flatMap((each, device) =>
+        each.iommu ? [{ id: dmaDomain(device), device, entries: [], stale: [] }] : [],
+      ),
+      ports: devices.map(() => port),
+    };
+  }
+
+  /** When init has ended and its stores are out, every other thread begins, knowing all of it. */
+  afterInit(state: Unkeyed): Unkeyed {
+    const init = state.threads[0];
+    const code = this.sites.threads[0]?.code ?? [];
+    if (init === undefined || init.pc !== code.length) return state;
+    if (init.entries.length > 0 || init.work.length > 0) return state;
+    const started = state.threads.map((thread, i): Thread => {
+      if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
+      const kind = this.sites.threads[i]?.kind;
+      const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
+      return { ...thread, pc: runs ? 0 : -1, clock: join(thread.clock, init.clock) };
+    });
+    let next: Unkeyed = { ...state, threads: started };
+    for (let i = 1; i < started.length; i++) {
+      if (started[i]?.pc === 0) next = this.settled(next, i);
+    }
+    return next;
+  }
+
+  /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */
+  isRung(device: number): boolean {
+    return this.sites.threads.some((thread) =>
+      thread.code.some(
+        (each) =>
+          each.op === 'call' &&
+          ['submit', 'writel', 'writel_relaxed'].includes(each.operation.name) &&
+          each.args.some(
+            (arg) =>
+              arg.kind === 'value' && arg.value.kind === 'device' && arg.value.index === device,
+          ),
+      ),
+    );
+  }
+
+  ended(thread: Thread, index: number): boolean {
+    const code = this.sites.threads[index];
+    if (code?.kind === 'device') return thread.pc < 0;
+    return thread.pc === code?.code.length;
+  }
+
+  complete(state: Unkeyed): boolean {
+    return state.threads.every((thread, i) => {
+      if (thread.work.length > 0) return false;
+      if (thread.entries.some((each) => each.kind === 'doorbell')) return false;
+      return i === 0 ? thread.pc === -2 : this.ended(thread, i);
+    });
+  }
+
+  /** Threads that have not ended: what a trace or a note calls stuck. */
+  unfinished(state: Unkeyed): readonly number[] {
+    return state.threads.flatMap((thread, i) =>
+      i > 0 && (thread.work.length > 0 || !this.ended(thread, i)) ? [i] : [],
+    );
+  }
+
+  /** Runs what needs no memory: assignments, branches; and a device's end. */
+  settled(state: Unkeyed, index: number): Unkeyed {
+    const code = this.sites.threads[index];
+    const thread = state.threads[index];
+    if (code === undefined || thread === undefined) return state;
+    const site = this.sites.of(index, Math.max(0, thread.pc));
+    const after = settle(thread, code, state.kernel, this.program.handles, site);
+    const threads = state.threads.slice();
+    threads[index] = after.thread;
+    let next: Unkeyed = { ...state, threads, kernel: after.kernel };
+    const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
+    if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
+    return next;
+  }
+
+  deviceEnds(state: Unkeyed, index: number): Unkeyed {
+    const thread = state.threads[index];
+    const code = this.sites.threads[index];
+    if (thread === undefined || code === undefined) return state;
+    const ports = state.kernel.ports.map((port, i) =>
+      i === code.device
+        ? { ...port, done: port.done + 1, clock: join(port.clock, thread.clock) }
+        : port,
+    );
+    const threads = state.threads.slice();
+    threads[index] = { ...thread, pc: -1, early: [] };
+    return { ...state, threads, kernel: { ...state.kernel, ports } };
+  }
+
+  /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
+  startDevices(state: Unkeyed): Unkeyed {
+    let next = state;
+    this.sites.threads.forEach((code, i) => {
+      if (code.kind !== 'device') return;
+      for (;;) {
+        const thread = next.threads[i];
+        const bell = next.kernel.ports[code.device]?.queue[0];
+        if (thread === undefined || thread.pc !== -1 || bell === undefined) return;
+        const ports = next.kernel.ports.map((port, d) =>
+          d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
+        );
+        const threads = next.threads.slice();
+        const locals = code.locals.map(() => 0);
+        threads[i] = { ...thread, pc: 0, locals, clock: join(thread.clock, bell) };
+        next = this.settled({ ...next, threads, kernel: { ...next.kernel, ports } }, i);
+      }
+    });
+    return next;
+  }
+
+  prune(state: Unkeyed): Unkeyed {
+    let words = state.words;
+    state.words.forEach((word, cell) => {
+      if (word.writes.length <= 1) return;
+      const views: View[] = state.threads.flatMap((thread, i) =>
+        i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)
+          ? []
+          : [{ clock: thread.clock, seen: thread.seen[cell] }],
+      );
+      const kept = pruned(word, views);
+      if (kept === word) return;
+      if (words === state.words) words = state.words.slice();
+      (words as (typeof kept)[])[cell] = kept;
+    });
+    return words === state.words ? state : { ...state, words };
+  }
+}
