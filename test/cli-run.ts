@@ -19,9 +19,9 @@ function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv
   return { ...env, NO_COLOR: '1', ...extra };
 }
 
-/** A folder with some files in it, removed by `drop`. */
+/** A folder to run in: one of its own with some files in it, removed by `drop`, or a given one. */
 export class Bench {
-  readonly folder = mkdtempSync(join(tmpdir(), 'civac-test-'));
+  constructor(readonly folder = mkdtempSync(join(tmpdir(), 'civac-test-'))) {}
 
   write(name: string, text: string | Uint8Array): string {
     writeFileSync(join(this.folder, name), text);
@@ -42,6 +42,9 @@ export class Bench {
       env: environment(options.env ?? {}),
       input: options.input ?? '',
       maxBuffer: 1 << 28,
+      // A run that hangs fails its test (status null) instead of the whole suite.
+      timeout: 50_000,
+      killSignal: 'SIGKILL',
     });
     return { status: run.status, out: run.stdout, err: run.stderr };
   }

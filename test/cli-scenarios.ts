@@ -5,8 +5,9 @@ export const coherent = `// A device reads what the CPU wrote and handed over.
 machine arm64 {
 	device nic { .coherent = false, .iommu = none, .dma_mask = DMA_BIT_MASK(64) };
 }
+u32 *buf;
 init {
-	u32 *buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
 }
 cpu driver {
 	buf[0] = 1;
@@ -21,7 +22,7 @@ device nic {
 
 /** The same without the hand-over: the device reads memory, the value is in the cache. */
 export const hazard = coherent
-  .replace('Result: coherent   (dma_map_single cleans the line)', 'Result: H2   (never cleaned)')
+  .replace('Result: coherent   (dma_map_single cleans the line)', 'Result: H2 H6   (never cleaned)')
   .replace('DMA_TO_DEVICE)', 'DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC)')
   .replace('dma_map_single(', 'dma_map_single_attrs(');
 
@@ -30,8 +31,9 @@ export const endless = `// Many stores of many threads.
 machine arm64 {
 	device nic { .coherent = false, .iommu = none, .dma_mask = DMA_BIT_MASK(64) };
 }
+u32 *buf;
 init {
-	u32 *buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
 }
 ${['a', 'b', 'c', 'd']
   .map((name, i) => {

@@ -1,10 +1,12 @@
 /** What the command line says to wrong input, and its smaller verbs. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { version } from '../src/base/version.js';
+import { compile } from '../src/litmus/index.js';
 import { hazards } from '../src/verdict/hazards.js';
-import { Bench } from './cli-run.js';
+import { Bench, root } from './cli-run.js';
 import { coherent, hazard } from './cli-scenarios.js';
 
 const bench = new Bench();
@@ -112,6 +114,20 @@ describe('civac explain', () => {
     expect(run.out).toContain(hazards.H3.name);
     expect(bench.civac(['--explain', 'h3'])).toEqual(run);
     expect(bench.civac(['check', '--explain', 'H3'])).toEqual(run);
+  });
+
+  it('names exactly the scenarios whose header states the hazard', () => {
+    const named = bench.civac(['explain', 'H13']).out.match(/\S+\.litmus$/gm) ?? [];
+    const corpus = join(root, 'litmus');
+    const stated = readdirSync(corpus, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.litmus'))
+      .map((name) => join(corpus, name))
+      .filter((file) => {
+        const result = compile(readFileSync(file, 'utf8'), file).program?.header.result ?? [];
+        return result !== 'coherent' && result.includes('H13');
+      });
+    expect(stated.length).toBeGreaterThan(0);
+    expect(named.sort()).toEqual(stated.sort());
   });
 
   it('knows rules and messages too', () => {

@@ -25,7 +25,7 @@ function modelOf(edges: readonly Edge[]): Model<number, string> {
         .map(
           (edge): Transition<number, string> => ({
             next: edge.to,
-            free: false,
+            will: 'must',
             findings: edge.bad ? [`${edge.from}-${edge.to}`] : [],
           }),
         ),
@@ -89,7 +89,7 @@ describe('breadth-first exploration', () => {
     key: String,
     name: (finding) => finding,
     complete: (state) => state === 5000,
-    successors: (state) => (state < 5000 ? [{ next: state + 1, free: false, findings: [] }] : []),
+    successors: (state) => (state < 5000 ? [{ next: state + 1, will: 'must', findings: [] }] : []),
   };
 
   it('stops at each limit and says which', () => {

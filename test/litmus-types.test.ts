@@ -89,6 +89,17 @@ describe('handles', () => {
     refuses('x = p[0];', "L025 'x' needs a declaration: it is an integer");
   });
 
+  it('may stand for flags, and for other handles', () => {
+    accepts(`${pages}rights = IOMMU_READ | IOMMU_WRITE;
+      iommu_map_sgtable(vm, 0, sgt, rights);\nwhere = gpu;\nsubmit(where);`);
+    refuses('a = b;\nb = a;', "L025 nothing says what 'a' is", "L025 nothing says what 'b' is");
+    refuses(
+      'q = &p[1];\nr = p + 1;',
+      "L025 'q' needs a declaration: it is a pointer (void *)",
+      "L025 'r' needs a declaration: it is a pointer (u32 *)",
+    );
+  });
+
   it('keep to one kind', () => {
     refuses(
       'vm = drm_gem_shmem_get_pages_sgt(bo);',

@@ -15,6 +15,7 @@ function lineOf(state: LineState, dram: number[], copy: number[]): Line {
     dram,
     copy: state === 'absent' ? [] : copy,
     written: state === 'dirty' ? (1 << dram.length) - 1 : 0,
+    stopped: 0,
   };
 }
 
@@ -67,7 +68,7 @@ describe('cache rules', () => {
   it('write a dirty line back whole, words the CPU never wrote included (M2)', () => {
     const row = rowsFor('dirty', 'clean')[0];
     if (row === undefined) throw new Error('no row');
-    const stale: Line = { state: 'dirty', dram: [1, 7], copy: [2, 0], written: 1 };
+    const stale: Line = { state: 'dirty', dram: [1, 7], copy: [2, 0], written: 1, stopped: 0 };
     const outcome = applyRow(stale, row);
     expect(outcome.line.dram).toEqual([2, 0]);
     expect(outcome.wroteBack).toBe(true);
@@ -97,7 +98,7 @@ describe('cache rules', () => {
 });
 
 function store(attribute: 'WB' | 'NC' | 'DEV', line: number): Entry {
-  return { kind: 'store', attribute, frame: 0, line, word: 0, value: 1, at: 0 };
+  return { kind: 'store', attribute, frame: 0, line, word: 0, value: 1, own: false, at: 0 };
 }
 function maintain(line: number): Entry {
   return { kind: 'maintain', op: 'clean', frame: 0, line, from: 0, to: 64, at: 0 };

@@ -15,7 +15,8 @@ export function count(value: number, noun: string, plural = `${noun}s`): string 
 
 /** Where to cut a word that is longer than a line: after punctuation, if there is any. */
 function cutAt(word: string, width: number): number {
-  const head = word.slice(0, width);
+  // A tail of a letter or two on a line of its own would look lost.
+  const head = word.slice(0, Math.min(width, word.length - 3));
   const after =
     Math.max(...['_', '(', ')', '/', ',', '.', '-'].map((c) => head.lastIndexOf(c))) + 1;
   return after > width / 2 ? after : width;

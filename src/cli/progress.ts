@@ -1,5 +1,5 @@
 /** One line on stderr, only on a terminal and only after a second, gone when output comes. */
-import { groupDigits } from '../base/text.js';
+import { count } from '../base/text.js';
 import type { WorkerProgress } from './worker.js';
 
 const quietMs = 1000;
@@ -20,7 +20,7 @@ export class Progress {
   update(file: string, progress: WorkerProgress): void {
     if (!this.on || performance.now() - this.started < quietMs) return;
     const place = this.total > 1 ? `${this.done + 1}/${this.total} ` : '';
-    const states = `${groupDigits(progress.states)} states`;
+    const states = count(progress.states, 'state');
     const text = `${place}${file}: ${states}, ${progress.seconds.toFixed(1)} s (${progress.run})`;
     const width = (process.stderr.columns ?? 80) - 1;
     process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);

@@ -3,7 +3,7 @@
  * shortest, step sequence that shows it. A run goes on after a finding.
  * Leaves out: reductions, parallelism, packed states: this is the readable reference.
  */
-import type { Model } from './model.js';
+import type { Model, Will } from './model.js';
 
 export interface Limits {
   readonly maxStates: number;
@@ -35,7 +35,9 @@ export interface Found<F> {
   readonly depth: number;
 }
 
-/** Edges as flat triples: from, to, 1 when the step is free. */
+/** Edges as flat triples: from, to, index of the will in WILLS. */
+export const WILLS: readonly Will[] = ['must', 'free', 'liberty', 'plain'];
+
 export interface Graph {
   readonly edges: readonly number[];
 }
@@ -103,7 +105,7 @@ class Search<S, F> {
         if (!this.found.has(name)) this.found.set(name, { finding, state: index, action, depth });
       }
       const next = this.visit(step.next, index, action, depth);
-      if (this.options.keepGraph) this.edges.push(index, next, step.free ? 1 : 0);
+      if (this.options.keepGraph) this.edges.push(index, next, WILLS.indexOf(step.will));
     }
   }
 

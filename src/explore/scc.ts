@@ -2,7 +2,8 @@
  * Terminal strongly connected sets of an explored graph: sets of states that, once entered, are
  * never left by a step that has to happen. Tarjan's algorithm, iterative.
  */
-import type { Graph } from './bfs.js';
+import { type Graph, WILLS } from './bfs.js';
+import type { Will } from './model.js';
 
 interface Adjacency {
   /** Per state, where its steps begin in `targets`. */
@@ -10,17 +11,19 @@ interface Adjacency {
   readonly targets: Int32Array;
 }
 
-function adjacency(graph: Graph, states: number): Adjacency {
+function adjacency(graph: Graph, states: number, never: readonly Will[]): Adjacency {
+  const left = never.map((will) => WILLS.indexOf(will));
+  const counts = (will: number | undefined): boolean => !left.includes(will ?? 0);
   const start = new Int32Array(states + 1);
   const { edges } = graph;
   for (let i = 0; i < edges.length; i += 3) {
-    if (edges[i + 2] === 0) start[(edges[i] ?? 0) + 1] = (start[(edges[i] ?? 0) + 1] ?? 0) + 1;
+    if (counts(edges[i + 2])) start[(edges[i] ?? 0) + 1] = (start[(edges[i] ?? 0) + 1] ?? 0) + 1;
   }
   for (let i = 0; i < states; i++) start[i + 1] = (start[i + 1] ?? 0) + (start[i] ?? 0);
   const targets = new Int32Array(start[states] ?? 0);
   const next = start.slice();
   for (let i = 0; i < edges.length; i += 3) {
-    if (edges[i + 2] !== 0) continue;
+    if (!counts(edges[i + 2])) continue;
     const from = edges[i] ?? 0;
     targets[next[from] ?? 0] = edges[i + 1] ?? 0;
     next[from] = (next[from] ?? 0) + 1;
@@ -93,9 +96,13 @@ class Tarjan {
   }
 }
 
-/** The terminal components, each as the list of its states, lowest state first. */
-export function terminalComponents(graph: Graph, states: number): number[][] {
-  const links = adjacency(graph, states);
+/** The terminal components when steps of some will are never taken; lowest state first. */
+export function terminalComponents(
+  graph: Graph,
+  states: number,
+  never: readonly Will[] = ['free', 'liberty'],
+): number[][] {
+  const links = adjacency(graph, states, never);
   const tarjan = new Tarjan(links, states);
   for (let state = 0; state < states; state++) tarjan.run(state);
   const open = new Uint8Array(tarjan.count);

@@ -17,7 +17,7 @@ export interface Write {
 }
 
 /** How the newest value of a word was destroyed, once it is nowhere any more. */
-export type Loss = 'H1' | 'H2' | 'H3' | 'H8' | 'H10';
+export type Loss = 'H1' | 'H2' | 'H3' | 'H8' | 'H10' | 'H15';
 
 export interface Word {
   /** Writes that some agent may still read, oldest known first; empty before the first write. */
@@ -56,7 +56,8 @@ export function happensBefore(a: Write, b: Write): boolean {
 
 function excluded(word: Word, write: Write, view: View): boolean {
   // Superseded: a newer write of the word happens before the read.
-  if (word.writes.some((newer) => happensBefore(write, newer) && knows(view.clock, newer))) return true;
+  if (word.writes.some((newer) => happensBefore(write, newer) && knows(view.clock, newer)))
+    return true;
   // The agent already read a write that this one happens before.
   if (view.seen === undefined || !knows(view.seen, write)) return false;
   return word.writes.some(

@@ -21,13 +21,18 @@ export interface Destination {
   readonly refused: 'H8' | 'H9' | 'H15' | null;
 }
 
-export type Place = 'copy' | 'dram' | 'buffer';
+/** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
+export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
 
-/** Picks one of the rows open under the liberties of this run. */
-export function pickRow(context: KernelContext, rows: readonly RuleRow[]): RuleRow {
-  const open = rows.filter(
-    (row) => row.liberty === undefined || context.liberties.has(row.liberty),
-  );
+/** Picks one of the rows open under the liberties of this run. `own`: see RuleRow.own. */
+export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = false): RuleRow {
+  const { liberties } = context;
+  const mayHit = liberties.has('may-hit');
+  const open = rows.filter((row) => {
+    if (row.liberty === undefined) return true;
+    if (row.liberty !== 'arch-hit') return liberties.has(row.liberty);
+    return mayHit || (liberties.has('arch-hit') && (row.own !== true || own));
+  });
   const row = open[open.length > 1 ? context.choose(open.length) : 0];
   if (row === undefined) throw new Error('no cache rule for this event');
   if (row.liberty !== undefined) context.tookLiberty = true;
@@ -59,9 +64,12 @@ function lineEvent(
   const { line, word } = realPosition(context, destination);
   const state = stateOf(context, destination);
   if (state === undefined) throw new Error('access to a line that is not there');
-  const row = pickRow(context, rowsFor(state, event));
+  const own = context.hasTouched(destination.frame, line);
+  const row = pickRow(context, rowsFor(state, event), own);
   const outcome = context.apply(destination.frame, line, row, { word, value });
-  return { value: outcome.value ?? 0, from: outcome.from ?? 'dram', row };
+  if (event === 'load WB') context.touch(destination.frame, line);
+  const from = row.liberty === 'arch-hit' ? 'hit' : (outcome.from ?? 'dram');
+  return { value: outcome.value ?? 0, from, row };
 }
 
 function isFree(context: KernelContext, destination: Destination): boolean {
@@ -155,6 +163,7 @@ export function cpuStore(
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
+  if (attribute === 'WB') context.touch(destination.frame, line);
   pushEntries(context, [
     {
       kind: 'store',
@@ -163,12 +172,16 @@ export function cpuStore(
       line,
       word,
       value,
+      own: context.hasTouched(destination.frame, line),
       at: context.step.site,
     },
   ]);
 }
 
 export function pushEntries(context: KernelContext, entries: readonly Entry[]): void {
+  // A store barrier orders no loads, so it does not end what M6 `arch` allows.
+  const full = entries.some((each) => each.kind === 'barrier' && each.scope === 'ish-full');
+  if (full) context.step.touched = [];
   context.step.entries = tidy([...context.step.entries, ...entries]);
 }
 
@@ -215,7 +228,7 @@ function refuse(context: KernelContext, destination: Destination, what: string):
     message:
       refused === 'H8'
         ? `${what}s a page that was freed, swapped out or reused`
-        : `${what}s memory it must not reach`,
+        : `${what}s another buffer's memory than the one meant`,
     expected: "no access: the page is not this buffer's any more",
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
@@ -244,7 +257,8 @@ function noteRefused(context: KernelContext, destination: Destination, value: nu
   const victim = context.layout.cell(frame.buffer, byte, destination.cell.size);
   const word = context.word(victim);
   if (word.refused.some((each) => each.value === value)) return;
-  context.setWord(victim, { ...word, refused: [...word.refused, { value, id: 'H8' }] });
+  context.setWord(victim, { ...word, refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
+  });
 }
 
 function leak(context: KernelContext, cell: Cell, value: number, cause: boolean): void {
@@ -310,10 +324,12 @@ function causeOf(
   const refused = word.refused.find((each) => each.value === value);
   if (refused !== undefined) return refused.id;
   const wanted = newest(allowed).map((write) => write.value);
-  const { dram, copy } = drained(context, cell);
+  const { dram, copy, stopped } = drained(context, cell);
   const inMemory = dram !== undefined && wanted.includes(dram);
   const inCopy = copy !== undefined && wanted.includes(copy);
+  if (place === 'hit') return 'H4';
   if (!inMemory && !inCopy) return word.lost ?? 'H3';
+  if (!inMemory && stopped) return 'H4';
   if (place !== 'dram' && inMemory) return 'H1';
   return 'H2';
 }
@@ -321,7 +337,7 @@ function causeOf(
 function drained(
   context: KernelContext,
   cell: Cell,
-): { dram: number | undefined; copy: number | undefined } {
+): { dram: number | undefined; copy: number | undefined; stopped: boolean } {
   const position = context.layout.position(cell);
   const slot = context.buffer(cell.buffer).pages[position.page];
   const index = slot?.state === 'resident' ? slot.frame : -1;
@@ -338,7 +354,8 @@ function drained(
     if (entry.attribute === 'WB') copy = entry.value;
     else dram = entry.value;
   }
-  return { dram, copy };
+  const stopped = ((line?.stopped ?? 0) & (1 << position.word)) !== 0;
+  return { dram, copy, stopped };
 }
 
 /** The newest value is in memory, memory was read, and yet: the read was too early, or a store late. */
@@ -363,6 +380,8 @@ function causeText(id: FindingId, place: Place, early: boolean): string {
         : 'the newest value has not reached this place yet';
     case 'H3':
       return 'the newest value is nowhere any more: it was overwritten or thrown away';
+    case 'H4':
+      return 'a non-cacheable access hit a cached copy, or stopped in one';
     case 'H10':
       return 'the value was destroyed by the write-back or the maintenance of a neighbour';
     default:

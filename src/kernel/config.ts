@@ -19,6 +19,8 @@ export interface MachineConfig {
   readonly linearMapRemovable: boolean;
   /** Where shmem pages are swapped to: nowhere, zram (the CPU copies), or a block device. */
   readonly swap: 'none' | 'zram' | { readonly device: number };
+  /** What an NC or Device access does when the line is cached (M6). */
+  readonly unexpectedHit: 'ignore' | 'arch' | 'may-hit';
   /** Bytes, powers of two. */
   readonly lineSize: number;
   readonly pageSize: number;

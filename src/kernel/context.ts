@@ -29,9 +29,21 @@ export type Work =
     }
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
-  | { readonly do: 'free'; readonly buffer: number };
+  | { readonly do: 'free'; readonly buffer: number }
+  | { readonly do: 'swap-out'; readonly buffer: number };
 
-export type FindingId = 'H1' | 'H2' | 'H3' | 'H6' | 'H8' | 'H9' | 'H10' | 'H11' | 'H14' | 'H15';
+export type FindingId =
+  | 'H1'
+  | 'H2'
+  | 'H3'
+  | 'H4'
+  | 'H6'
+  | 'H8'
+  | 'H9'
+  | 'H10'
+  | 'H11'
+  | 'H14'
+  | 'H15';
 
 export interface FindingDetail {
   readonly message: string;
@@ -81,6 +93,18 @@ export class KernelContext {
   /** A designated option of the running call; 0 when it is not given. */
   option(name: string): number {
     return this.step.options[name] ?? 0;
+  }
+
+  /** Notes a WB access of this CPU, for M6 `arch`. */
+  touch(frame: number, line: number): void {
+    const code = touchCode(frame, line);
+    if (!this.liberties.has('arch-hit') || this.step.touched.includes(code)) return;
+    this.step.touched = [...this.step.touched, code].sort((a, b) => a - b);
+  }
+
+  /** This CPU accessed the line WB and no DMB came since. */
+  hasTouched(frame: number, line: number): boolean {
+    return this.step.touched.includes(touchCode(frame, line));
   }
 
   /** Stores to an `&x` argument of the running call. */
@@ -219,13 +243,14 @@ export class KernelContext {
       lines[lineIndex] = outcome.line;
       this.setFrame(frameIndex, { ...frame, lines });
       if (outcome.wroteBack || outcome.dropped) {
-        this.recordLosses(frame, lineIndex, line, outcome.line, range);
+        this.recordLosses(frameIndex, frame, lineIndex, line, outcome.line, range);
       }
     }
     return outcome;
   }
 
   private recordLosses(
+    frameIndex: number,
     frame: Frame,
     lineIndex: number,
     old: Line,
@@ -237,7 +262,7 @@ export class KernelContext {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
-      const pending = this.pendingValues(frame, lineIndex, i);
+      const pending = this.pendingValues(frameIndex, lineIndex, i);
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
@@ -277,8 +302,7 @@ export class KernelContext {
     return mapping?.id ?? -1 - cell.id;
   }
 
-  private pendingValues(frame: Frame, line: number, word: number): number[] {
-    const index = this.step.frames.indexOf(frame);
+  private pendingValues(index: number, line: number, word: number): number[] {
     return this.step
       .allBuffers()
       .flatMap((buffer) =>
@@ -299,6 +323,11 @@ export class KernelContext {
   }
 }
 
+/** One number for a line of a frame: pages have fewer lines than this. */
+function touchCode(frame: number, line: number): number {
+  return frame * 8192 + line;
+}
+
 /** The mutable shell of one step: what the running thread and the shared state look like now. */
 export interface StepState {
   readonly agent: number;
@@ -309,6 +338,8 @@ export interface StepState {
   readonly sync: boolean;
   /** Index of the device this agent is; -1 for a CPU. */
   readonly device: number;
+  /** Lines this CPU accessed WB with no DMB since; only kept under M6 `arch`. */
+  touched: readonly number[];
   /** Completions this thread waits for next, per device. */
   tickets: readonly number[];
   frames: readonly Frame[];

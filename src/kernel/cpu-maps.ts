@@ -11,7 +11,7 @@ import type { Destination } from './access.js';
 import type { KernelContext } from './context.js';
 import { refusal } from './iommu.js';
 import { framesIn, residentPages } from './pages.js';
-import { msmSyncForDevice } from './msm.js';
+import { msmGetPages } from './msm.js';
 import type { Buffer, CpuMap } from './state.js';
 import type { Value } from './value.js';
 
@@ -142,7 +142,7 @@ function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | 
   if (missing || buffer.kind === 'msm') {
     context.say('K3', () => 'page fault: the pages are got');
     residentPages(context, buffer.id);
-    msmSyncForDevice(context, context.buffer(buffer.id));
+    msmGetPages(context, context.buffer(buffer.id));
   }
   const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);
   const mine = all.filter(([each]) => each === page);

@@ -19,7 +19,7 @@ import type { KernelContext } from './context.js';
 import { dmaDomain, lookup, refusal, translate, translationFor, type Reached } from './iommu.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { physicalAddress } from './pages.js';
-import type { DmaMapping } from './state.js';
+import type { DmaMapping, Sgt } from './state.js';
 
 /** DMA API addresses behind an IOMMU: one 256 MiB window for each mapping call. */
 const IOVA_STRIDE = 0x1000_0000;
@@ -30,6 +30,8 @@ export interface MapRequest {
   readonly direction: number;
   readonly attrs: number;
   readonly type: DmaMapping['type'];
+  /** The pages a scatterlist names; absent: those of the buffer now. */
+  readonly frames?: Sgt['frames'];
 }
 
 export function deviceConfig(context: KernelContext, device: number) {
@@ -61,7 +63,15 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   if (type !== 'coherent') mapMaintenance(context, request);
   if (config.iommu) {
     const prot = protOf(direction, config.coherent);
-    const entry = translationFor(context, buffer, address, range.from, range.size, prot);
+    const entry = translationFor(
+      context,
+      buffer,
+      address,
+      range.from,
+      range.size,
+      prot,
+      request.frames,
+    );
     context.queue({ do: 'translate', domain: dmaDomain(device), entry });
   }
   const mapping: DmaMapping = {

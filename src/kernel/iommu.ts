@@ -34,8 +34,8 @@ export function translationFor(
   offset: number,
   size: number,
   prot: number,
+  frames = framesIn(context, buffer, offset, size),
 ): Translation {
-  const frames = framesIn(context, buffer, offset, size);
   return { iova, size, buffer: buffer.id, offset, prot, frames, used: false };
 }
 
@@ -147,8 +147,7 @@ export function translate(
     const entries = domain.entries.map((each) => (each === entry ? { ...each, used: true } : each));
     setDomain(context, { ...domain, entries });
   }
-  const byte = entry.offset + (iova - entry.iova);
-  const destination = physical(context, entry, byte, size);
+  const destination = physical(context, entry, present, iova, size);
   return { kind: 'memory', destination, cacheable: (entry.prot & IOMMU_CACHE) !== 0 };
 }
 
@@ -177,12 +176,19 @@ function chooseEntry(
 function physical(
   context: KernelContext,
   entry: Translation,
-  byte: number,
+  present: Translation | undefined,
+  iova: number,
   size: number,
 ): Destination {
-  const cell = context.layout.cell(entry.buffer, byte, size);
-  const frame = entry.frames.find(([page]) => page === cell.page)?.[1] ?? -1;
-  return { frame, cell, refused: refusal(context, frame, entry.buffer, cell.page) };
+  const cellOf = (each: Translation) =>
+    context.layout.cell(each.buffer, each.offset + (iova - each.iova), size);
+  const reached = cellOf(entry);
+  const frame = entry.frames.find(([page]) => page === reached.page)?.[1] ?? -1;
+  const gone = refusal(context, frame, entry.buffer, reached.page);
+  if (gone !== null || present === undefined) return { frame, cell: reached, refused: gone };
+  // The page table means one buffer, the stale entry reached another one (H15).
+  const meant = cellOf(present);
+  return { frame, cell: meant, refused: meant === reached ? null : 'H15' };
 }
 
 /** H8 when the frame is no longer this page of this buffer. */

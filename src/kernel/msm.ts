@@ -9,20 +9,26 @@ import { dmaMap, dmaUnmap } from './dma.js';
 import { wholeBuffer } from './maintenance.js';
 import type { Buffer } from './state.js';
 
-export function msmSyncForDevice(context: KernelContext, buffer: Buffer): void {
-  if (buffer.kind !== 'msm' || !buffer.mapWc || buffer.device < 0) return;
-  if (msmMapping(context, buffer) !== undefined) return;
-  dmaMap(context, {
+/** get_pages: the pages are the driver's from now on, pinned or not; new ones are cleaned. */
+export function msmGetPages(context: KernelContext, buffer: Buffer): void {
+  if (buffer.kind !== 'msm' || buffer.held) return;
+  context.setBuffer({ ...buffer, held: true });
+  if (!buffer.mapWc || buffer.device < 0) return;
+  const mapping = dmaMap(context, {
     device: buffer.device,
     range: wholeBuffer(buffer),
     direction: DMA_BIDIRECTIONAL,
     attrs: 0,
     type: 'sg',
   });
+  context.setBuffer({ ...context.buffer(buffer.id), sgt: mapping.id });
 }
 
-export function msmSyncForCpu(context: KernelContext, buffer: Buffer): void {
-  const mapping = msmMapping(context, buffer);
+/** put_pages: the mapping for the clean ends (an invalidate), the pages go back to shmem. */
+export function msmPutPages(context: KernelContext, buffer: Buffer): void {
+  if (buffer.kind !== 'msm') return;
+  const mapping = context.kernel.mappings.find((each) => each.id === buffer.sgt);
+  context.setBuffer({ ...buffer, held: false, sgt: -1 });
   if (mapping === undefined) return;
   dmaUnmap(context, {
     device: mapping.device,
@@ -32,9 +38,4 @@ export function msmSyncForCpu(context: KernelContext, buffer: Buffer): void {
     attrs: 0,
     type: 'sg',
   });
-}
-
-function msmMapping(context: KernelContext, buffer: Buffer) {
-  if (buffer.kind !== 'msm') return undefined;
-  return context.kernel.mappings.find((each) => each.buffer === buffer.id && each.type === 'sg');
 }

@@ -42,8 +42,12 @@ export interface Buffer {
   /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
   readonly pins: number;
   readonly vmaps: number;
-  /** drm_gem_shmem's own sgt, made by get_pages_sgt; -1 before. */
+  /** The driver holds page references without a pin (msm: from get_pages until evict). */
+  readonly held: boolean;
+  /** drm_gem_shmem's own sgt, or msm's own mapping for the clean; -1 without one. */
   readonly sgt: number;
+  /** madvise said DONTNEED: the contents may be purged. */
+  readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
 }
 
@@ -87,7 +91,8 @@ export interface Sgt {
   readonly buffer: number;
   /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
   readonly mapping: number;
-  readonly freed: boolean;
+  /** The pages as they were when the table was made: [page number, frame]. */
+  readonly frames: readonly (readonly [number, number])[];
 }
 
 /** A live DMA API mapping: what dma-debug would keep an entry for. */

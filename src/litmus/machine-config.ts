@@ -12,6 +12,7 @@ import type { DeviceConfig, MachineConfig } from './program.js';
 export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['linear_map_removable', 'true: set_direct_map_invalid_noflush() works (default false)'],
   ['swap', 'none (default), zram, or a device that swaps by DMA'],
+  ['unexpected_hit', 'ignore (default), arch or may_hit: whether an uncached access may hit (M6)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
@@ -26,6 +27,7 @@ const defaults: MachineConfig = {
   devices: [],
   linearMapRemovable: false,
   swap: 'none',
+  unexpectedHit: 'ignore',
   lineSize: 64,
   pageSize: 4096,
 };
@@ -110,6 +112,9 @@ function applySettings(
       case 'swap':
         machine = { ...machine, swap: swapOf(setting, devices, diagnostics) };
         break;
+      case 'unexpected_hit':
+        machine = { ...machine, unexpectedHit: hitOf(setting, diagnostics) };
+        break;
       case 'cache_line':
         machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
         break;
@@ -145,6 +150,19 @@ function checkedSettings(
     seen.add(name);
     return true;
   });
+}
+
+function hitOf(
+  setting: OptionNode,
+  diagnostics: DiagnosticCollector,
+): MachineConfig['unexpectedHit'] {
+  const name = nameOf(setting, diagnostics);
+  if (name === 'arch' || name === 'ignore') return name;
+  if (name === 'may_hit') return 'may-hit';
+  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
+    expected: 'ignore, arch or may_hit',
+  });
+  return 'ignore';
 }
 
 function booleanOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): boolean {

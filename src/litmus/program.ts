@@ -11,8 +11,24 @@ import type { Operation } from '../kernel/registry.js';
 export type { DeviceConfig, MachineConfig } from '../kernel/config.js';
 
 export type BinaryOperator =
-  | '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>'
-  | '==' | '!=' | '<' | '<=' | '>' | '>=' | '&&' | '||';
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '&'
+  | '|'
+  | '^'
+  | '<<'
+  | '>>'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '&&'
+  | '||';
 export type UnaryOperator = '-' | '!' | '~';
 
 /** Bytes of a CPU or device word access. */
@@ -22,7 +38,7 @@ export type Expr =
   | { readonly kind: 'const'; readonly value: number }
   /** A thread-local variable, by index into ThreadCode.locals. */
   | { readonly kind: 'local'; readonly index: number }
-  /** A file-wide handle (buffer, domain, sgt, pointer, dma address), by index into Program.handles. */
+  /** A file-wide handle (buffer, domain, sgt, pointer, dma address): index into Program.handles. */
   | { readonly kind: 'handle'; readonly index: number }
   /** A device of the machine block, by index into MachineConfig.devices. */
   | { readonly kind: 'device'; readonly index: number }
@@ -31,7 +47,13 @@ export type Expr =
    * `wrap` is the width in bits to which an integer result is reduced: 32 for u32 and int
    * arithmetic (unsigned), 64 for u64, dma_addr_t, size_t, phys_addr_t (kept exact below 2^53).
    */
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly wrap: 32 | 64; readonly left: Expr; readonly right: Expr }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly wrap: 32 | 64;
+      readonly left: Expr;
+      readonly right: Expr;
+    }
   /** Pointer plus bytes: C's `p + n` and `&p[n]` after scaling by the element size. */
   | { readonly kind: 'offset'; readonly pointer: Expr; readonly bytes: Expr };
 
@@ -49,7 +71,13 @@ export type Instruction =
       readonly sync: boolean;
       readonly at: Span;
     }
-  | { readonly op: 'store'; readonly address: Expr; readonly size: AccessSize; readonly value: Expr; readonly at: Span }
+  | {
+      readonly op: 'store';
+      readonly address: Expr;
+      readonly size: AccessSize;
+      readonly value: Expr;
+      readonly at: Span;
+    }
   | {
       readonly op: 'call';
       readonly operation: Operation;
@@ -63,9 +91,14 @@ export type Instruction =
       readonly at: Span;
     }
   /** Goes to `otherwise` when the condition is 0, else to the next instruction. */
-  | { readonly op: 'branch'; readonly condition: Expr; readonly otherwise: number; readonly at: Span;
+  | {
+      readonly op: 'branch';
+      readonly condition: Expr;
+      readonly otherwise: number;
+      readonly at: Span;
       /** The condition of a loop that spins on memory (H12 looks at these). */
-      readonly spin: boolean }
+      readonly spin: boolean;
+    }
   | { readonly op: 'jump'; readonly to: number; readonly at: Span };
 
 export type Target =
@@ -97,12 +130,17 @@ export interface Assertion {
 export type Condition =
   | { readonly kind: 'and' | 'or'; readonly left: Condition; readonly right: Condition }
   | { readonly kind: 'not'; readonly operand: Condition }
-  | { readonly kind: 'compare'; readonly operator: '==' | '!=' | '<' | '<=' | '>' | '>=';
-      readonly thread: number; readonly local: number; readonly value: number };
+  | {
+      readonly kind: 'compare';
+      readonly operator: '==' | '!=' | '<' | '<=' | '>' | '>=';
+      readonly thread: number;
+      readonly local: number;
+      readonly value: number;
+    };
 
 /** What the header comment says. */
 export interface Header {
-  /** `coherent`, or the set of hazard ids in file order; null when no `Result:` line stands there. */
+  /** `coherent`, or the set of hazard ids in file order; null without a `Result:` line. */
   readonly result: 'coherent' | readonly string[] | null;
   readonly why: string;
   readonly without: readonly WithoutClaim[];

@@ -5,22 +5,30 @@
  */
 import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { Span } from '../diagnostics/diagnostic.js';
+import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
 import { findOperation } from '../kernel/registry.js';
-import type { CallNode, DeclarationNode, Expression, SyntaxTree, ThreadNode } from './ast.js';
+import type {
+  CallNode,
+  DeclarationNode,
+  Expression,
+  SyntaxTree,
+  ThreadNode,
+  TypeNode,
+} from './ast.js';
 import {
   describeType,
   int32,
+  isFamily,
   isLock,
   typeNames,
   typeOf,
   typeOfKind,
   unknownType,
   type ValueType,
+  voidPointer,
 } from './types.js';
 import { everyExpressionIn, everyStatement, withoutParens } from './walk.js';
-import { nearestName } from '../diagnostics/nearest.js';
-import type { TypeNode } from './ast.js';
 
 export interface Handle {
   readonly name: string;
@@ -29,12 +37,14 @@ export interface Handle {
   readonly at: Span;
 }
 
+type LocalTypes = ReadonlyMap<string, TypeNode>;
+
 export interface FileSymbols {
   readonly handles: ReadonlyMap<string, Handle>;
   /** Device name to its index in the machine block. */
   readonly devices: ReadonlyMap<string, number>;
   /** Thread name to the variables it declares, wherever in it. */
-  readonly localsOf: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly localsOf: ReadonlyMap<string, LocalTypes>;
   /** Names in text that could not be read: unknown, but not the reader's next mistake. */
   readonly unreadable: ReadonlySet<string>;
 }
@@ -51,25 +61,38 @@ export function collectSymbols(
     if (item.kind === 'broken') for (const name of item.names) unreadable.add(name);
   }
   const threads = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
-  const localsOf = new Map<string, Set<string>>();
+  const localsOf = collectLocals(threads, unreadable);
+  const found = threads.flatMap((thread) => {
+    const locals: LocalTypes = localsOf.get(thread.name) ?? new Map();
+    const scopes = [locals, handles, devices, constants, unreadable];
+    const typeOfName: NameType = (name) => {
+      if (devices.has(name)) return { kind: 'device' };
+      return handles.get(name)?.type ?? fixedType(name, locals);
+    };
+    const isKnown = (name: string): boolean => scopes.some((scope) => scope.has(name));
+    return assignmentsIn(thread, isKnown).map((assignment) => ({ ...assignment, typeOfName }));
+  });
+  inferHandles(found, handles, diagnostics);
+  return { handles, devices, localsOf, unreadable };
+}
+
+function collectLocals(
+  threads: readonly ThreadNode[],
+  unreadable: Set<string>,
+): ReadonlyMap<string, LocalTypes> {
+  const localsOf = new Map<string, Map<string, TypeNode>>();
   for (const thread of threads) {
-    const locals = localsOf.get(thread.name) ?? new Set();
+    const locals = localsOf.get(thread.name) ?? new Map<string, TypeNode>();
     everyStatement(thread.body, (statement) => {
       if (statement.kind === 'declaration') {
-        for (const { name } of statement.declarators) locals.add(name);
+        for (const { name, type } of statement.declarators) locals.set(name, type);
       } else if (statement.kind === 'broken') {
         for (const name of statement.names) unreadable.add(name);
       }
     });
     localsOf.set(thread.name, locals);
   }
-  const found = threads.flatMap((thread) => {
-    const locals = localsOf.get(thread.name) ?? new Set<string>();
-    const scopes = [locals, handles, devices, constants, unreadable];
-    return assignmentsIn(thread, (name) => scopes.some((scope) => scope.has(name)));
-  });
-  inferHandles(found, handles, diagnostics);
-  return { handles, devices, localsOf, unreadable };
+  return localsOf;
 }
 
 /** The type of a declaration, or unknown after saying what is wrong with it. */
@@ -116,13 +139,17 @@ function declareHandles(
   }
 }
 
+/** null while the name is not understood. */
+type NameType = (name: string) => ValueType | null;
+
 /** One place that gives an undeclared name a value. */
 interface Assignment {
   readonly name: string;
   readonly at: Span;
-  readonly thread: ThreadNode;
   readonly value: { readonly from: Expression } | { readonly type: ValueType };
 }
+
+type TypedAssignment = Assignment & { readonly typeOfName: NameType };
 
 function assignmentsIn(thread: ThreadNode, isKnown: (name: string) => boolean): Assignment[] {
   const found: Assignment[] = [];
@@ -130,15 +157,15 @@ function assignmentsIn(thread: ThreadNode, isKnown: (name: string) => boolean): 
     if (node.kind === 'assign' && node.target.kind === 'name' && !isKnown(node.target.name)) {
       const { name, at } = node.target;
       const value = node.operator === null ? { from: node.value } : { type: int32 };
-      found.push({ name, at, thread, value });
+      found.push({ name, at, value });
     } else if (node.kind === 'call') {
-      found.push(...outArguments(node, thread).filter(({ name }) => !isKnown(name)));
+      found.push(...outArguments(node).filter(({ name }) => !isKnown(name)));
     }
   });
   return found;
 }
 
-function outArguments(node: CallNode, thread: ThreadNode): Assignment[] {
+function outArguments(node: CallNode): Assignment[] {
   const params = findOperation(node.callee)?.params ?? [];
   return node.args.flatMap((arg, index) => {
     const param = params[index];
@@ -146,12 +173,12 @@ function outArguments(node: CallNode, thread: ThreadNode): Assignment[] {
     if (param?.out !== true || kind === undefined) return [];
     if (arg.kind !== 'unary' || arg.operator !== '&' || arg.operand.kind !== 'name') return [];
     const { name, at } = arg.operand;
-    return [{ name, at, thread, value: { type: typeOfKind(kind) } }];
+    return [{ name, at, value: { type: typeOfKind(kind) } }];
   });
 }
 
 function inferHandles(
-  found: readonly Assignment[],
+  found: readonly TypedAssignment[],
   handles: Map<string, Handle>,
   diagnostics: DiagnosticCollector,
 ): void {
@@ -160,13 +187,23 @@ function inferHandles(
   for (let left = -1; left !== waiting.length; ) {
     left = waiting.length;
     waiting = waiting.filter((assignment) => {
-      const type = assignedType(assignment, handles);
+      const { value, typeOfName } = assignment;
+      const type = 'type' in value ? value.type : typeOfSource(value.from, typeOfName);
       if (type === null) return true;
       addHandle(assignment, type, handles, diagnostics);
       return false;
     });
   }
-  for (const assignment of waiting) addHandle(assignment, unknownType, handles, diagnostics);
+  const unexplained = new Set(waiting.map(({ name }) => name));
+  for (const assignment of waiting) {
+    const { name, at, value } = assignment;
+    addHandle(assignment, unknownType, handles, diagnostics);
+    const source = 'from' in value ? withoutParens(value.from) : null;
+    if (source?.kind !== 'name' || !unexplained.has(source.name)) continue;
+    diagnostics.error('L025', at, `nothing says what '${name}' is`, {
+      expected: 'a call that makes it, somewhere',
+    });
+  }
 }
 
 function addHandle(
@@ -210,51 +247,47 @@ function neededDeclaration(name: string, type: ValueType): string | null {
   }
 }
 
-function assignedType(
-  { value, thread }: Assignment,
-  handles: ReadonlyMap<string, Handle>,
-): ValueType | null {
-  return 'type' in value ? value.type : typeOfSource(value.from, thread, handles);
-}
-
-function typeOfSource(
-  source: Expression,
-  thread: ThreadNode,
-  handles: ReadonlyMap<string, Handle>,
-): ValueType | null {
+function typeOfSource(source: Expression, typeOfName: NameType): ValueType | null {
   const node = withoutParens(source);
   switch (node.kind) {
     case 'call': {
       const operation = findOperation(node.callee);
-      // Constant functions and READ_ONCE give integers; anything else is reported as unknown.
-      if (operation === undefined) return node.callee === 'READ_ONCE' ? int32 : unknownType;
+      // READ_ONCE and constant functions; anything else is reported as unknown.
+      if (operation === undefined) return builtinType(node.callee);
       return operation.returns === 'void' ? unknownType : typeOfKind(operation.returns);
     }
     case 'name':
-      return handles.get(node.name)?.type ?? localType(node.name, thread);
+      return typeOfName(node.name);
     case 'cast': {
       const type = typeOf(node.type);
       return typeof type === 'string' ? unknownType : type;
     }
     case 'assign':
-      return typeOfSource(node.value, thread, handles);
+      return typeOfSource(node.value, typeOfName);
+    case 'unary':
+      return node.operator === '&' ? voidPointer : int32;
+    case 'binary': {
+      // Pointer arithmetic, and flags joined by `|`.
+      const left = typeOfSource(node.left, typeOfName);
+      return left === null || left.kind === 'ptr' || isFamily(left) ? left : int32;
+    }
     default:
       return int32;
   }
 }
 
-/** null while the name is not understood. */
-function localType(name: string, thread: ThreadNode): ValueType | null {
+function builtinType(callee: string): ValueType {
+  if (callee.startsWith('pgprot_')) return { kind: 'pgprot' };
+  return /^(READ_ONCE|smp_load_acquire|DMA_BIT_MASK)$/u.test(callee) ? int32 : unknownType;
+}
+
+/** The type of a constant or of a variable that the thread declares. */
+function fixedType(name: string, locals: LocalTypes): ValueType | null {
   const constant = constants.get(name);
   if (constant !== undefined) return typeOfKind(constant.kind);
-  let type: ValueType | null = null;
-  everyStatement(thread.body, (statement) => {
-    if (statement.kind !== 'declaration') return;
-    const declarator = statement.declarators.find((candidate) => candidate.name === name);
-    const declared = declarator === undefined ? null : typeOf(declarator.type);
-    if (declared !== null && typeof declared !== 'string') type = declared;
-  });
-  return type;
+  const node = locals.get(name);
+  const type = node === undefined ? null : typeOf(node);
+  return typeof type === 'string' ? unknownType : type;
 }
 
 /** Mutexes and completions exist from the start; the engine makes them. */

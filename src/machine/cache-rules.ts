@@ -5,7 +5,7 @@
  * with a liberty is open only where that liberty is allowed (model.md §1, `needs`).
  * Sources: model.md M2-M5, M9, M10; Arm ARM DDI0487 B2.11 and D8.18; the TRMs of Cortex-A35 and
  * A53 for M6 `ignore` (a non-cacheable access does not use the lookup).
- * Leaves out: M6 `arch` and `may-hit`, caches per shareability domain, device caches (M11).
+ * Leaves out: caches per shareability domain, device caches (M11).
  */
 export type LineState = 'absent' | 'clean' | 'dirty';
 
@@ -32,9 +32,10 @@ export type LineEffect =
   | 'dram<-value'
   | 'return copy'
   | 'return dram'
-  | 'mark clean';
+  | 'mark clean'
+  | 'stop here';
 
-export type RowLiberty = 'eviction' | 'speculation' | 'snoop' | 'stash';
+export type RowLiberty = 'eviction' | 'speculation' | 'snoop' | 'stash' | 'arch-hit';
 
 export interface RuleRow {
   readonly state: LineState;
@@ -44,6 +45,8 @@ export interface RuleRow {
   readonly rule: string;
   readonly text: string;
   readonly liberty?: RowLiberty;
+  /** Under M6 `arch` only for a line this CPU accessed WB with no DMB since. */
+  readonly own?: boolean;
 }
 
 function row(
@@ -80,6 +83,11 @@ export const cacheRules: readonly RuleRow[] = [
   row('absent', 'store NC', 'absent', ['dram<-value'], 'M5', 'memory written'),
   row('clean', 'store NC', 'clean', ['dram<-value'], 'M6', 'memory written; the cached copy is now stale'),
   row('dirty', 'store NC', 'dirty', ['dram<-value'], 'M6', 'memory written under a dirty copy'),
+  // M6 `arch` and `may-hit`: unexpected hits.
+  row('dirty', 'load NC', 'dirty', ['return copy'], 'M6', 'unexpected hit: value from the dirty copy', 'arch-hit'),
+  row('dirty', 'store NC', 'dirty', ['copy<-value', 'stop here'], 'M6', 'unexpected hit: the store stops in the dirty copy', 'arch-hit'),
+  { ...row('clean', 'load NC', 'clean', ['return copy'], 'M6', 'unexpected hit: value from the clean copy', 'arch-hit'), own: true },
+  { ...row('clean', 'store NC', 'dirty', ['copy<-value', 'stop here'], 'M6', 'unexpected hit: the store stops in the copy', 'arch-hit'), own: true },
   // M9: maintenance to the Point of Coherency.
   row('absent', 'clean', 'absent', [], 'M9', 'clean: no copy, nothing to write back'),
   row('clean', 'clean', 'clean', [], 'M9', 'clean: the copy is clean, nothing to write back'),

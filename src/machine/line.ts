@@ -13,6 +13,8 @@ export interface Line {
   readonly copy: readonly number[];
   /** Bit i: word i was written in the copy since it was last clean. */
   readonly written: number;
+  /** Bit i: the value of word i is that of an NC store that stopped in the copy (M6). */
+  readonly stopped: number;
 }
 
 export interface LineOutcome {
@@ -28,17 +30,18 @@ export interface LineOutcome {
 }
 
 export function absentLine(dram: readonly number[]): Line {
-  return { state: 'absent', dram, copy: [], written: 0 };
+  return { state: 'absent', dram, copy: [], written: 0, stopped: 0 };
 }
 
 export function dirtyLine(dram: readonly number[], copy: readonly number[]): Line {
-  return { state: 'dirty', dram, copy, written: (1 << copy.length) - 1 };
+  return { state: 'dirty', dram, copy, written: (1 << copy.length) - 1, stopped: 0 };
 }
 
 interface Work {
   dram: readonly number[];
   copy: readonly number[];
   written: number;
+  stopped: number;
   value: number | undefined;
   from: 'copy' | 'dram' | undefined;
 }
@@ -54,18 +57,22 @@ const doEffect: Readonly<Record<LineEffect, (work: Work, word: number, value: nu
   fill: (work) => {
     work.copy = work.dram;
     work.written = 0;
+    work.stopped = 0;
   },
   'write-back': (work) => {
     work.dram = work.copy;
     work.written = 0;
+    work.stopped = 0;
   },
   drop: (work) => {
     work.copy = [];
     work.written = 0;
+    work.stopped = 0;
   },
   'copy<-value': (work, word, value) => {
     work.copy = replaced(work.copy, word, value);
     work.written |= 1 << word;
+    work.stopped &= ~(1 << word);
   },
   'dram<-value': (work, word, value) => {
     work.dram = replaced(work.dram, word, value);
@@ -78,6 +85,9 @@ const doEffect: Readonly<Record<LineEffect, (work: Work, word: number, value: nu
     work.value = work.dram[word];
     work.from = 'dram';
   },
+  'stop here': (work, word) => {
+    work.stopped |= 1 << word;
+  },
   'mark clean': (work) => {
     work.written = 0;
   },
@@ -89,6 +99,7 @@ export function applyRow(line: Line, row: RuleRow, word = 0, value = 0): LineOut
     dram: line.dram,
     copy: line.copy,
     written: line.written,
+    stopped: line.stopped,
     value: undefined,
     from: undefined,
   };
@@ -97,12 +108,19 @@ export function applyRow(line: Line, row: RuleRow, word = 0, value = 0): LineOut
     row.next === line.state &&
     work.dram === line.dram &&
     work.copy === line.copy &&
-    work.written === line.written;
+    work.written === line.written &&
+    work.stopped === line.stopped;
   const wroteBack = row.effects.includes('write-back');
   return {
     line: unchanged
       ? line
-      : { state: row.next, dram: work.dram, copy: work.copy, written: work.written },
+      : {
+          state: row.next,
+          dram: work.dram,
+          copy: work.copy,
+          written: work.written,
+          stopped: work.stopped,
+        },
     value: work.value,
     from: work.from,
     wroteBack,

@@ -15,6 +15,8 @@ export type Entry =
       readonly line: number;
       readonly word: number;
       readonly value: number;
+      /** This CPU accessed the line WB with no DMB since (M6 `arch`). */
+      readonly own: boolean;
       readonly at: number;
     }
   | {

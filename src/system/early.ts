@@ -24,19 +24,23 @@ import type { Thread } from './state.js';
 
 /** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
 const WINDOW = 24;
+/** Instructions looked at over all paths: what lies beyond is read in turn. */
+const LOOKS_MAX = 2000;
 
 interface Candidate {
   readonly pc: number;
   /** Addresses of the accesses it would pass. */
   readonly passes: readonly (readonly Expr[])[];
+  /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
+  readonly maintained: readonly (readonly Expr[])[];
 }
 
-interface Look {
-  readonly pc: number;
+interface Look extends Candidate {
   readonly left: number;
   /** Locals that instructions not yet executed will set. */
   readonly pending: ReadonlySet<number>;
-  readonly passes: readonly (readonly Expr[])[];
+  /** It passes a read: what passes only stores is the store buffer's doing (M7). */
+  readonly overtakes: boolean;
 }
 
 function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
@@ -58,7 +62,7 @@ function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
 function addressOf(instruction: Instruction): readonly Expr[] | null {
   if (instruction.op === 'load' || instruction.op === 'store') return [instruction.address];
   if (instruction.op !== 'call' || instruction.operation.where !== 'device') return null;
-  const values = instruction.args.flatMap((arg) => (arg.kind === 'value' ? [arg.value] : []));
+  const values = valuesOf(instruction);
   return instruction.operation.reads ? values : values.slice(0, -1);
 }
 
@@ -67,10 +71,16 @@ function isRead(instruction: Instruction): boolean {
   return instruction.op === 'call' && instruction.operation.reads === true && !instruction.sync;
 }
 
+/** Maintenance without its dsb: it orders only WB accesses of its own lines (M9). */
+function isIncomplete(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation.name.endsWith('_nosync');
+}
+
 /** Nothing after it is read before it: barriers, calls that order loads, a device's sync read. */
 function stops(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
   const { operation, sync } = instruction;
+  if (isIncomplete(instruction)) return false;
   return operation.reads === true ? sync : operation.loadsPass !== true;
 }
 
@@ -97,22 +107,25 @@ function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
 }
 
 function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
-  const found = new Map<number, Candidate>();
-  const visited = new Set<number>();
-  const open: Look[] = [{ pc: from, left: WINDOW, pending: new Set(), passes: [] }];
-  for (let look = open.pop(); look !== undefined; look = open.pop()) {
+  const found: Candidate[] = [];
+  const start = { pc: from, left: WINDOW, pending: new Set<number>(), overtakes: false };
+  const open: Look[] = [{ ...start, passes: [], maintained: [] }];
+  // Every path counts on its own: a read may be free to go on one and held back on another.
+  for (let paths = 0; paths < LOOKS_MAX; paths++) {
+    const look = open.pop();
+    if (look === undefined) break;
     const instruction = code.code[look.pc];
-    if (instruction === undefined || look.left === 0 || visited.has(look.pc)) continue;
-    visited.add(look.pc);
-    if (stops(instruction)) continue;
+    if (instruction === undefined || look.left === 0 || stops(instruction)) continue;
     const address = addressOf(instruction);
     if (address?.some((expr) => uses(expr, look.pending))) continue;
-    if (address !== null && isRead(instruction) && look.pc !== from) {
-      found.set(look.pc, { pc: look.pc, passes: look.passes });
+    const reads = address !== null && isRead(instruction);
+    if (reads && look.pc !== from && (look.overtakes || code.kind === 'device')) {
+      const { pc, passes, maintained } = look;
+      found.push({ pc, passes, maintained });
     }
     open.push(...after(instruction, look, address));
   }
-  return [...found.values()].sort((a, b) => a.pc - b.pc);
+  return found.sort((a, b) => a.pc - b.pc);
 }
 
 function after(instruction: Instruction, look: Look, address: readonly Expr[] | null): Look[] {
@@ -125,16 +138,27 @@ function after(instruction: Instruction, look: Look, address: readonly Expr[] | 
     ];
   }
   const passes = address === null ? look.passes : [...look.passes, address];
+  const maintained = isIncomplete(instruction)
+    ? [...look.maintained, valuesOf(instruction)]
+    : look.maintained;
+  const overtakes = look.overtakes || isRead(instruction);
   const pending = new Set(look.pending);
   const target = 'target' in instruction ? instruction.target : undefined;
   if (target?.kind === 'handle') return [];
   if (target !== undefined) pending.add(target.index);
-  return [{ ...step, pc: look.pc + 1, passes, pending }];
+  return [{ ...step, pc: look.pc + 1, passes, maintained, overtakes, pending }];
+}
+
+function valuesOf(instruction: Instruction): readonly Expr[] {
+  if (instruction.op !== 'call') return [];
+  return instruction.args.flatMap((arg) => (arg.kind === 'value' ? [arg.value] : []));
 }
 
 interface Arrived {
   readonly destination: Destination;
   readonly outside: boolean;
+  /** It goes through the CPU's cache. */
+  readonly cacheable: boolean;
   /** Null when the read may not happen now. */
   readonly fetch: (() => Fetched) | null;
 }
@@ -152,7 +176,7 @@ function arrive(
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
     const fetch = () => deviceFetch(context, destination, snoops(context, reached));
-    return { destination, outside: true, fetch };
+    return { destination, outside: true, cacheable: false, fetch };
   }
   const [expr] = address;
   const pointer = expr === undefined ? 0 : value(expr);
@@ -162,7 +186,7 @@ function arrive(
   const { destination, attribute, user } = reached;
   const held = attribute === 'DEV' || loadMustWait(context, destination, attribute);
   const fetch = held ? null : () => cpuFetch(context, destination, attribute);
-  return { destination, outside: user, fetch };
+  return { destination, outside: user, cacheable: attribute === 'WB', fetch };
 }
 
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
@@ -170,7 +194,8 @@ export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] 
   if (thread.work.length > 0) return [];
   const all = candidates(code, thread.pc);
   if (all.length === 0) return [];
-  return all.map((each) => each.pc).filter((pc) => !thread.early.some((read) => read.pc === pc));
+  const pcs = new Set(all.map((each) => each.pc));
+  return [...pcs].filter((pc) => !thread.early.some((read) => read.pc === pc));
 }
 
 /** Takes one read early; the thread stays where it is. Blocked when it may not be now. */
@@ -181,33 +206,70 @@ export function readEarly(
   pc: number,
   handleNames: readonly string[],
 ): Thread {
-  const candidate = candidates(code, thread.pc).find((each) => each.pc === pc);
   const instruction = code.code[pc];
   context.blocked = true;
   const address = instruction === undefined ? null : addressOf(instruction);
-  if (candidate === undefined || instruction === undefined || address === null) return thread;
-  const { handles } = context.kernel;
+  if (instruction === undefined || address === null) return thread;
+  const { handles, maps } = context.kernel;
+  const { frames } = context.step;
   const isSet = (expr: Expr): boolean =>
     expr.kind !== 'handle' || (handles[expr.index] ?? null) !== null;
-  if (![address, ...candidate.passes].flat().every(isSet)) return thread;
+  const paths = candidates(code, thread.pc).filter(
+    (each) =>
+      each.pc === pc && [address, ...each.passes, ...each.maintained].flat().every(isSet),
+  );
+  if (paths.length === 0) return thread;
   const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
   const value: Evaluate = (expr) => evaluate(expr, env);
   const size = instruction.op === 'load' ? instruction.size : 4;
-  const before = context.step;
-  const frames = before.frames;
-  const kernel = before.kernel;
   const mine = arrive(context, address, value, size);
-  const clash = candidate.passes.some((each) => {
-    const other = arrive(context, each, value, size);
-    return other === null || other.destination.cell === mine?.destination.cell;
-  });
+  const free = mine !== null && paths.some((path) => isFree(context, path, mine, value, size));
   // A page fault or a fault on the way is no early read: it happens in turn.
-  const faulted = before.frames !== frames || before.kernel.maps !== kernel.maps;
-  if (mine === null || mine.fetch === null || mine.destination.refused !== null) return thread;
-  if (clash || faulted) return thread;
+  const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
+  if (mine === null || mine.fetch === null || !free || faulted) return thread;
+  if (mine.destination.refused !== null) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
-  context.say(before.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
+  context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
   const read = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
   return { ...thread, early: [...thread.early, read].sort((a, b) => a.pc - b.pc) };
+}
+
+/** On this path nothing it passes is about the same word, or maintains its line (WB). */
+function isFree(
+  context: KernelContext,
+  path: Candidate,
+  mine: Arrived,
+  value: Evaluate,
+  size: number,
+): boolean {
+  const clash = path.passes.some((each) => {
+    const other = arrive(context, each, value, size);
+    return other === null || other.destination.cell === mine.destination.cell;
+  });
+  if (clash) return false;
+  return !mine.cacheable || !path.maintained.some((range) => covers(context, range, mine, value));
+}
+
+function covers(
+  context: KernelContext,
+  range: readonly Expr[],
+  mine: Arrived,
+  value: Evaluate,
+): boolean {
+  const [from, to] = range.map(value);
+  if (typeof from !== 'object' || from.kind !== 'ptr') return true;
+  if (typeof to !== 'object' || to.kind !== 'ptr') return true;
+  const { cell } = mine.destination;
+  const map = context.kernel.maps.find((each) => each.id === from.map);
+  if (map?.buffer !== cell.buffer) return false;
+  const { lineSize, pageSize } = context.machine;
+  const line = Math.floor((cell.page * pageSize + cell.offset) / lineSize);
+  return line >= Math.floor(from.offset / lineSize) && line * lineSize < to.offset;
+}
+
+/** An access of the thread to a word ends every early read of it: the same word keeps its order. */
+export function withoutEarly(thread: Thread, cell: number): Thread {
+  if (!thread.early.some((read) => read.cell === cell)) return thread;
+  return { ...thread, early: thread.early.filter((read) => read.cell !== cell) };
 }

@@ -23,6 +23,8 @@ export interface Thread {
   /** The instruction that `work` belongs to; -1 without work. */
   readonly site: number;
   readonly tickets: readonly number[];
+  /** Lines accessed WB with no DMB since; kept under M6 `arch` only. */
+  readonly touched: readonly number[];
   /** Reads satisfied before their turn (M8, M10), by instruction. */
   readonly early: readonly EarlyRead[];
 }

@@ -187,6 +187,7 @@ export class System implements Model<State, RawFinding> {
     steps: Step[],
     run: (context: KernelContext) => Thread | null,
   ): void {
+    const first = steps.length;
     const taken: number[] = [];
     const ways: number[] = [];
     do {
@@ -203,10 +204,11 @@ export class System implements Model<State, RawFinding> {
       if (!context.blocked) {
         const next = this.finish(state, context, agent, kind, thread);
         const { findings, said, judged } = context;
-        const free = kind === 'cache' || context.tookLiberty;
-        steps.push({ next, findings, free, agent, kind, site, said, judged });
+        const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
+        steps.push({ next, findings, will, agent, kind, site, said, judged });
       }
     } while (advance(taken, ways));
+    markAlternatives(steps, first);
   }
 
   private context(
@@ -223,6 +225,7 @@ export class System implements Model<State, RawFinding> {
       ...instruction,
       device: this.sites.threads[agent]?.device ?? -1,
       tickets: thread?.tickets ?? [],
+      touched: thread?.touched ?? [],
       frames: state.frames,
       words: state.words,
       kernel: state.kernel,
@@ -259,6 +262,7 @@ export class System implements Model<State, RawFinding> {
               seen: step.seen,
               entries: step.entries,
               tickets: step.tickets,
+              touched: step.touched,
             }
           : thread;
     }
@@ -277,6 +281,15 @@ function kindOf(instruction: { op: string } | undefined): {
 } {
   const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
+}
+
+/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
+function markAlternatives(steps: Step[], first: number): void {
+  const group = steps.slice(first);
+  if (!group.some((each) => each.will === 'liberty')) return;
+  group.forEach((each, i) => {
+    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
+  });
 }
 
 /** Runs a step; what it meets for the first time remembers the instruction. */
@@ -319,7 +332,7 @@ function drain(context: KernelContext, entry: Entry): void {
   if (state === undefined) return;
   const event: LineEvent =
     entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
-  const row = pickRow(context, rowsFor(state, event));
+  const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
   context.apply(entry.frame, entry.line, row, access, range);

@@ -7,12 +7,12 @@ import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
-import { freePages } from '../kernel/pages.js';
+import { freePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
-import { endsEarlyReads } from './early.js';
+import { endsEarlyReads, withoutEarly } from './early.js';
 import { evaluate, type Environment } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -103,7 +103,8 @@ function runLoad(
     return thread;
   }
   const value = cpuLoad(context, destination, attribute, user, instruction.sync);
-  return assign(context, next(thread), instruction.target, value);
+  const after = withoutEarly(next(thread), destination.cell.id);
+  return assign(context, after, instruction.target, value);
 }
 
 function runStore(
@@ -122,7 +123,7 @@ function runStore(
   const value = evaluate(instruction.value, env);
   if (typeof value !== 'number') throw new ScenarioError('only integers can be stored', env.site);
   cpuStore(context, reached.destination, reached.attribute, masked(value, instruction.size));
-  return next(thread);
+  return withoutEarly(next(thread), reached.destination.cell.id);
 }
 
 function runCall(
@@ -189,6 +190,7 @@ function doWork(context: KernelContext, item: Work): boolean {
       const left = context.step.entries.some((each) =>
         item.what === 'all' ? true : each.kind === 'store' || each.kind === 'doorbell',
       );
+      if (!left) context.step.touched = [];
       if (!left)
         context.say('M9', () => (item.what === 'all' ? 'dsb complete' : 'barrier complete'));
       return !left;
@@ -203,6 +205,10 @@ function doWork(context: KernelContext, item: Work): boolean {
       return true;
     case 'untranslate':
       remove(context, item.domain, item.iova, item.size, item.sync);
+      return true;
+    case 'swap-out':
+      swapOut(context, item.buffer);
+      context.say('K2', () => 'pages written to swap, frames freed');
       return true;
     case 'free':
       freePages(context, item.buffer);

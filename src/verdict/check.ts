@@ -121,7 +121,15 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
 /** The liberties that can matter on this machine. */
 export function libertiesOf(program: Program): readonly Liberty[] {
   const coherent = program.machine.devices.some((device) => device.coherent);
-  return ['eviction', 'reorder', 'speculation', ...(coherent ? (['stash', 'snoop'] as const) : [])];
+  const { unexpectedHit } = program.machine;
+  return [
+    'eviction',
+    'reorder',
+    'speculation',
+    ...(coherent ? (['stash', 'snoop'] as const) : []),
+    ...(unexpectedHit === 'arch' ? (['arch-hit'] as const) : []),
+    ...(unexpectedHit === 'may-hit' ? (['may-hit'] as const) : []),
+  ];
 }
 
 function judge(runs: Runs, started: number): CheckResult {
@@ -141,7 +149,7 @@ function judge(runs: Runs, started: number): CheckResult {
     name: program.name,
     verdict,
     reason: stopped === null ? null : reasonText(stopped, runs.options),
-    portable: null,
+    portable: isPortable(runs, verdict),
     assumptions: assumptionsOf(program),
     hazards: found,
     aliases: aliasFacts(runs, full),
@@ -153,6 +161,16 @@ function judge(runs: Runs, started: number): CheckResult {
     transitions: full.exploration.transitions,
     seconds: now() - started,
   };
+}
+
+/** Coherent also under M6 `arch`; null while the verdict is unknown. */
+function isPortable(runs: Runs, verdict: Verdict): boolean | null {
+  if (verdict === 'unknown') return null;
+  if (verdict === 'hazard' && runs.program.machine.unexpectedHit !== 'may-hit') return false;
+  const plain = libertiesOf(runs.program).filter((each) => !each.endsWith('-hit'));
+  const { sightings, exploration } = runs.run([...plain, 'arch-hit']);
+  if (sightings.size > 0) return false;
+  return exploration.stopped === null ? true : null;
 }
 
 function byPlace(a: Finding, b: Finding): number {
@@ -181,7 +199,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
       : machine.swap;
   return {
     profile: machine.profile,
-    unexpectedHit: 'ignore',
+    unexpectedHit: machine.unexpectedHit,
     loadOrder: 'early loads; stores do not overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,

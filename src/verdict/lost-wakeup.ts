@@ -3,6 +3,7 @@
  * set that would end on the ideal values is a lost wake-up (model.md §4).
  */
 import type { Exploration } from '../explore/bfs.js';
+import type { Will } from '../explore/model.js';
 import { terminalComponents } from '../explore/scc.js';
 import { newest } from '../ideal/word.js';
 import type { RawFinding } from '../kernel/context.js';
@@ -21,6 +22,12 @@ export interface Stuck {
   readonly lost: boolean;
 }
 
+/** The machine never takes a liberty, or always does where it can. */
+const POLICIES: readonly (readonly Will[])[] = [
+  ['free', 'liberty'],
+  ['free', 'plain'],
+];
+
 /** Steps of one thread tried on ideal values before it counts as caught in its loop. */
 const TRIES_MAX = 200;
 
@@ -30,20 +37,33 @@ export function lostWakeups(
 ): readonly Stuck[] {
   if (exploration.graph === null) return [];
   const found = new Map<string, Stuck>();
-  for (const members of terminalComponents(exploration.graph, exploration.states)) {
-    const first = members[0];
-    const state = first === undefined ? undefined : exploration.stateAt(first);
-    if (first === undefined || state === undefined || system.complete(state)) continue;
-    const states = members.flatMap((each) => exploration.stateAt(each) ?? []);
-    for (const agent of system.unfinished(state)) {
-      const stuck = examine(system, states, agent, first, exploration.path(first).actions.length);
-      const old = stuck === null ? undefined : found.get(stuck.name);
-      if (stuck !== null && (old === undefined || stuck.depth < old.depth)) {
-        found.set(stuck.name, stuck);
+  for (const never of POLICIES) {
+    for (const members of terminalComponents(exploration.graph, exploration.states, never)) {
+      for (const stuck of stuckIn(system, exploration, members, never)) {
+        const old = found.get(stuck.name);
+        if (old === undefined || stuck.depth < old.depth) found.set(stuck.name, stuck);
       }
     }
   }
   return [...found.values()];
+}
+
+function stuckIn(
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+  members: readonly number[],
+  never: readonly Will[],
+): readonly Stuck[] {
+  const first = members[0];
+  const state = first === undefined ? undefined : exploration.stateAt(first);
+  if (first === undefined || state === undefined || system.complete(state)) return [];
+  const states = members.flatMap((each) => exploration.stateAt(each) ?? []);
+  const depth = exploration.path(first).actions.length;
+  return system.unfinished(state).flatMap((agent) => {
+    const stuck = examine(system, states, agent, first, depth);
+    // A thread that only a liberty keeps from going on is worth a word when a loop fails by it.
+    return stuck === null || (!stuck.lost && never.includes('plain')) ? [] : [stuck];
+  });
 }
 
 function examine(
@@ -77,7 +97,7 @@ function wouldLeave(
 ): boolean {
   let state = idealised(system, from);
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const step = system.successors(state).find((each) => each.agent === agent && !each.free);
+    const step = system.successors(state).find((each) => each.agent === agent && each.will !== 'free');
     if (step === undefined) return false;
     const pc = step.next.threads[agent]?.pc;
     if (!loop.has(pc)) return true;

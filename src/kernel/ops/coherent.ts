@@ -62,6 +62,7 @@ function zeroThroughRemap(context: KernelContext, id: number): void {
             line,
             word,
             value: 0,
+            own: false,
             at: context.step.site,
           },
         ]);

@@ -6,8 +6,8 @@ import { bufferArg, deviceArg, fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
 import { dmaUnmap } from '../dma.js';
-import { msmSyncForDevice } from '../msm.js';
-import { freePages, residentPages } from '../pages.js';
+import { msmGetPages } from '../msm.js';
+import { framesIn, freePages, residentPages } from '../pages.js';
 import type { Buffer, BufferKind } from '../state.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
@@ -34,7 +34,7 @@ export function getPages(context: KernelContext, buffer: Buffer): void {
   residentPages(context, buffer.id);
   const now = context.buffer(buffer.id);
   context.setBuffer({ ...now, pins: now.pins + 1 });
-  msmSyncForDevice(context, context.buffer(buffer.id));
+  msmGetPages(context, context.buffer(buffer.id));
 }
 
 export function putPages(context: KernelContext, buffer: Buffer): void {
@@ -48,7 +48,7 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
 export function makeSgt(context: KernelContext, buffer: Buffer, mapping: number): Value {
   const id = context.step.site;
   context.update({
-    sgts: [...context.kernel.sgts, { id, buffer: buffer.id, mapping, freed: false }],
+    sgts: [...context.kernel.sgts, { id, buffer: buffer.id, mapping, frames: framesIn(context, buffer, 0, buffer.size) }],
   });
   return { kind: 'sgt', id };
 }

@@ -8,7 +8,7 @@ import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { dmaMap } from '../dma.js';
 import { wholeBuffer } from '../maintenance.js';
-import { msmSyncForCpu } from '../msm.js';
+import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import {
@@ -61,7 +61,7 @@ function objectPut(context: KernelContext, args: Args): Value {
   }
   if (buffer.kind === 'msm') {
     unmapIova(context, buffer);
-    msmSyncForCpu(context, buffer);
+    msmPutPages(context, context.buffer(buffer.id));
   } else dropSgt(context, buffer);
   truncate(context, context.buffer(buffer.id), 'freed');
   return 0;

@@ -5,7 +5,7 @@
 import { bufferArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { zapUserMaps } from '../cpu-maps.js';
-import { msmSyncForCpu } from '../msm.js';
+import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import {
@@ -31,14 +31,14 @@ function msmEvict(context: KernelContext, args: Args): Value {
   }
   unmapIova(context, buffer);
   zapUserMaps(context, buffer.id);
-  msmSyncForCpu(context, buffer);
+  msmPutPages(context, context.buffer(buffer.id));
   return 0;
 }
 
 function msmPurge(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   unmapIova(context, buffer);
-  msmSyncForCpu(context, buffer);
+  msmPutPages(context, context.buffer(buffer.id));
   truncate(context, buffer, 'purged');
   return 0;
 }

@@ -9,7 +9,6 @@ import {
   freePages,
   physicalAddress,
   residentPages,
-  swapOut,
 } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, BufferKind } from '../state.js';
@@ -43,6 +42,8 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
     vmaps: 0,
     sgt: -1,
     gone: 'no',
+    held: false,
+    dontneed: false,
   };
   context.update({ buffers: [...context.kernel.buffers, buffer] });
   return buffer;
@@ -111,11 +112,13 @@ function writepage(context: KernelContext, args: readonly Value[]): Value {
   const buffer = bufferArg(context, args[0]);
   if (context.machine.swap === 'none') context.noop('no swap device: the pages stay');
   else if (buffer.pins > 0) context.noop('the pages are pinned: not swapped');
+  else if (buffer.held) context.noop('the driver holds the pages until it evicts: not swapped');
   else if (!buffer.pages.some((slot) => slot.state === 'resident')) {
     context.noop('no resident pages');
   } else {
-    swapOut(context, buffer.id);
-    context.say('K2', () => 'pages written to swap, frames freed');
+    // Block DMA follows a dma_map, whose clean ends with a dsb, and a doorbell by writel.
+    if (typeof context.machine.swap === 'object') context.queue({ do: 'drained', what: 'all' });
+    context.queue({ do: 'swap-out', buffer: buffer.id });
   }
   return 0;
 }

@@ -50,6 +50,7 @@ function mapSg(context: KernelContext, args: Args, direction: number, attributes
     direction,
     attrs: attributes,
     type: 'sg',
+    frames: table.frames,
   });
   context.update({
     sgts: context.kernel.sgts.map((each) =>

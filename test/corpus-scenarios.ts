@@ -1,0 +1,44 @@
+/** The scenarios of litmus/, compiled, for the tests that run over all of them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compile } from '../src/litmus/index.js';
+import type { Program } from '../src/litmus/program.js';
+import type { CheckResult } from '../src/verdict/result.js';
+import { root } from './cli-run.js';
+
+export interface Scenario {
+  /** `thread/a-wc-mmap-before-map.broken` */
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+  readonly program: Program;
+}
+
+/** Every scenario, in the order of names; throws when one does not compile. */
+export function scenarios(): readonly Scenario[] {
+  return readdirSync(join(root, 'litmus'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.litmus'))
+    .map((path) => path.replaceAll('\\', '/').replace(/\.litmus$/, ''))
+    .sort()
+    .map(scenario);
+}
+
+export function scenario(name: string): Scenario {
+  const file = `litmus/${name}.litmus`;
+  const text = readFileSync(join(root, file), 'utf8');
+  const { program, diagnostics } = compile(text, file);
+  if (program === null) {
+    throw new Error(`${file}:${diagnostics[0]?.span.line}: ${diagnostics[0]?.message}`);
+  }
+  return { name, file, text, program };
+}
+
+/** What a result comes to: `coherent`, or `H2 H6` in order of id; `unknown: why` at a limit. */
+export function outcomeOf({ verdict, hazards, reason }: CheckResult): string {
+  if (verdict === 'unknown' || reason !== null) return `unknown: ${reason}`;
+  return verdict === 'coherent' ? 'coherent' : inOrder(hazards.map(({ id }) => id));
+}
+
+export function inOrder(ids: readonly string[]): string {
+  return [...new Set(ids)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).join(' ');
+}

@@ -1,0 +1,137 @@
+/**
+ * The corpus is as its headers say: the verdict of every scenario, and for every sync and barrier
+ * of a coherent one what happens when that call is dropped. The search order, and what the reports
+ * look like, are tested in corpus-determinism.test.ts and report-golden.test.ts.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { removableCalls, withoutCall } from '../src/litmus/index.js';
+import type { Program, WithoutClaim } from '../src/litmus/program.js';
+import { check } from '../src/verdict/check.js';
+import type { CheckResult } from '../src/verdict/result.js';
+import { root } from './cli-run.js';
+import { inOrder, outcomeOf, type Scenario, scenarios } from './corpus-scenarios.js';
+
+const all = scenarios();
+
+function claimKey({ operation, occurrence }: { operation: string; occurrence: number }): string {
+  return `${operation}#${occurrence}`;
+}
+
+function claimed({ hazards }: WithoutClaim): string {
+  return hazards === 'redundant' ? 'coherent' : inOrder(hazards);
+}
+
+/** Everything in which a scenario is not as its header says, one line each. */
+function differences({ program }: Scenario): readonly string[] {
+  const { result, without } = program.header;
+  if (result === null) return ['has no Result line'];
+  const found = outcomeOf(check(program));
+  const stated = result === 'coherent' ? 'coherent' : inOrder(result);
+  const verdict = found === stated ? [] : [`states ${stated}, is ${found}`];
+  // A claim about a hazardous scenario would say what mends nothing: only coherent ones make them.
+  if (result !== 'coherent') {
+    return [...verdict, ...without.map((claim) => `claims Without ${claimKey(claim)} needlessly`)];
+  }
+  return [...verdict, ...claimDifferences(program)];
+}
+
+function claimDifferences(program: Scenario['program']): readonly string[] {
+  const claims = new Map(program.header.without.map((claim) => [claimKey(claim), claim]));
+  const calls = removableCalls(program);
+  const missing = calls.flatMap((call): readonly string[] => {
+    const { operation, occurrence, at } = call;
+    const key = claimKey(call);
+    const claim = claims.get(key);
+    claims.delete(key);
+    const found = outcomeOf(check(withoutCall(program, operation, occurrence)));
+    if (claim === undefined) return [`line ${at.line}: no 'Without ${key}'; without it ${found}`];
+    if (claim.why === '') return [`Without ${key}: does not say why`];
+    return found === claimed(claim)
+      ? []
+      : [`Without ${key}: claims ${claimed(claim)}, is ${found}`];
+  });
+  return [...missing, ...[...claims.keys()].map((key) => `Without ${key}: no such call`)];
+}
+
+/** The rows of a shelf's README, by scenario: its other cells. */
+function rowsOf(shelf: string): ReadonlyMap<string, readonly string[]> {
+  const lines = readFileSync(join(root, 'litmus', shelf, 'README.md'), 'utf8').split('\n');
+  const rows = lines
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  return new Map(rows.map(([, name = '', ...cells]) => [`${shelf}/${name}`, cells]));
+}
+
+/** `H2 nothing; H3 eviction, reorder or speculation`, hazards and places in order of appearance. */
+function needsCell({ hazards }: CheckResult): string {
+  const byId = new Map<string, Set<string>>();
+  for (const { id, needs } of hazards) {
+    const sets = needs.map((set) => set.join('+') || 'nothing').join(' or ');
+    byId.set(id, (byId.get(id) ?? new Set()).add(sets));
+  }
+  return [...byId].map(([id, sets]) => `${id} ${[...sets].join(', ')}`).join('; ');
+}
+
+describe('the tables of the shelves', () => {
+  it.each(['basics', 'bugs', 'nearmiss'])('list every scenario of %s', (shelf) => {
+    const rows = rowsOf(shelf);
+    const mine = all.filter(({ name }) => name.startsWith(`${shelf}/`));
+    const stated = (result: Program['header']['result']): string =>
+      typeof result === 'string' ? result : (result?.join(' ') ?? '');
+    const wrong = mine.filter(
+      ({ name, program }) => !rows.get(name)?.includes(stated(program.header.result)),
+    );
+    expect(wrong.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('say what the hazards of basics need', () => {
+    const rows = rowsOf('basics');
+    const wrong = all
+      .filter(({ name }) => name.startsWith('basics/'))
+      .map(({ name, program }) => [name, needsCell(check(program))] as const)
+      .filter(([name, needs]) => rows.get(name)?.[2] !== needs);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('corpus', () => {
+  it('has 60 scenarios and more, 25 of them in thread/', () => {
+    expect(all.length).toBeGreaterThanOrEqual(60);
+    expect(all.filter(({ name }) => name.startsWith('thread/')).length).toBeGreaterThanOrEqual(25);
+  });
+
+  it('has coherent and hazardous scenarios with and without claims to compare', () => {
+    const coherent = all.filter(({ program }) => program.header.result === 'coherent');
+    expect(coherent.length).toBeGreaterThan(20);
+    expect(all.length - coherent.length).toBeGreaterThan(20);
+    expect(coherent.flatMap(({ program }) => removableCalls(program)).length).toBeGreaterThan(60);
+  });
+
+  it.each(all)('$name is as its header says', (scenario) => {
+    expect(differences(scenario)).toEqual([]);
+  });
+
+  it('would notice a wrong header', () => {
+    const scenario = all.find(({ name }) => name === 'basics/from-device');
+    if (scenario === undefined) throw new Error('no basics/from-device');
+    const { program } = scenario;
+    const lying = (change: Partial<typeof program.header>): readonly string[] =>
+      differences({
+        ...scenario,
+        program: { ...program, header: { ...program.header, ...change } },
+      });
+    expect(differences(scenario)).toEqual([]);
+    expect(lying({ result: ['H1'], without: [] })).toEqual(['states H1, is coherent']);
+    expect(lying({ without: [] })).toHaveLength(2);
+    const [first] = program.header.without;
+    if (first === undefined) throw new Error('no claim');
+    const wrong = lying({
+      without: program.header.without.map((each) => ({ ...each, hazards: ['H9'] })),
+    });
+    expect(wrong).toHaveLength(2);
+    const extra = { ...first, occurrence: 9 };
+    expect(lying({ without: [...program.header.without, extra] })).toHaveLength(1);
+  });
+});
