@@ -257,7 +257,9 @@ function noteRefused(context: KernelContext, destination: Destination, value: nu
   const victim = context.layout.cell(frame.buffer, byte, destination.cell.size);
   const word = context.word(victim);
   if (word.refused.some((each) => each.value === value)) return;
-  context.setWord(victim, { ...word, refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
+  context.setWord(victim, {
+    ...word,
+    refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
   });
 }
 
@@ -358,7 +360,7 @@ function drained(
   return { dram, copy, stopped };
 }
 
-/** The newest value is in memory, memory was read, and yet: the read was too early, or a store late. */
+/** The newest value is in memory and memory was read: the read was early, or a store late. */
 function tooEarly(
   context: KernelContext,
   cell: Cell,

@@ -1,7 +1,8 @@
 /**
  * What drm/msm does around its pages: for a write-combined object get_pages maps the table
  * BIDIRECTIONAL for the clean that comes with it, put_pages unmaps it for the invalidate.
- * Source: drivers/gpu/drm/msm/msm_gem.c: get_pages, put_pages, sync_for_device, sync_for_cpu (v6.12).
+ * Source: drivers/gpu/drm/msm/msm_gem.c (v6.12): get_pages, put_pages, sync_for_device and
+ * sync_for_cpu.
  */
 import { DMA_BIDIRECTIONAL } from './constants.js';
 import type { KernelContext } from './context.js';

@@ -215,8 +215,7 @@ export function readEarly(
   const isSet = (expr: Expr): boolean =>
     expr.kind !== 'handle' || (handles[expr.index] ?? null) !== null;
   const paths = candidates(code, thread.pc).filter(
-    (each) =>
-      each.pc === pc && [address, ...each.passes, ...each.maintained].flat().every(isSet),
+    (each) => each.pc === pc && [address, ...each.passes, ...each.maintained].flat().every(isSet),
   );
   if (paths.length === 0) return thread;
   const env = { locals: thread.locals, handles, handleNames, site: context.step.site };

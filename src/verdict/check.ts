@@ -141,7 +141,7 @@ function judge(runs: Runs, started: number): CheckResult {
     ...named.map((each) => findingOf(runs, each, named)),
     ...judged.flatMap((each, i) => assertionFinding(runs, full, each, i)),
   ].sort(byPlace);
-  const { stopped } = full.exploration;
+  const { stopped } = runs;
   const verdict: Verdict = found.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
   const expected = expectedText(program);
   return {
@@ -206,12 +206,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     linearMapRemovable: machine.linearMapRemovable,
     swap,
     iommu: 'strict',
-    devices: machine.devices
-      .map(
-        (device) =>
-          `${device.name}: ${device.coherent ? 'coherent' : 'non-coherent'}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`,
-      )
-      .join('; '),
+    devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
 }
 
@@ -309,4 +304,9 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
       mends: [],
     },
   ];
+}
+
+function deviceText(device: Program['machine']['devices'][number]): string {
+  const kind = device.coherent ? 'coherent' : 'non-coherent';
+  return `${device.name}: ${kind}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`;
 }

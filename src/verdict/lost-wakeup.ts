@@ -97,7 +97,9 @@ function wouldLeave(
 ): boolean {
   let state = idealised(system, from);
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const step = system.successors(state).find((each) => each.agent === agent && each.will !== 'free');
+    const step = system
+      .successors(state)
+      .find((each) => each.agent === agent && each.will !== 'free');
     if (step === undefined) return false;
     const pc = step.next.threads[agent]?.pc;
     if (!loop.has(pc)) return true;

@@ -78,11 +78,15 @@ export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[]
         rule: '§1',
         operation: nameOf(run, each.site),
         line: lineOf(run, each.site),
-        message: `thread ${[program.init, ...program.threads][each.agent]?.name ?? '?'} may wait here for ever`,
+        message: `thread ${nameOfThread(program, each.agent)} may wait here for ever`,
       }),
     );
   const unique = new Map(
     [...recorded, ...stuck].map((note) => [`${note.line}|${note.message}`, note] as const),
   );
   return [...unique.values()].sort((a, b) => a.line - b.line);
+}
+
+function nameOfThread(program: Program, agent: number): string {
+  return [program.init, ...program.threads][agent]?.name ?? '?';
 }

@@ -82,7 +82,7 @@ export interface AliasFact {
   readonly removable: boolean;
 }
 
-/** A fact worth knowing that is no hazard: an operation that did nothing (M17), a thread that never ends. */
+/** A fact worth knowing that is no hazard: a no-op (M17), a thread that never ends. */
 export interface Note {
   readonly kind: 'no-op' | 'stuck' | 'warning';
   readonly rule: string;

@@ -41,12 +41,21 @@ export interface Run {
 export class Runs {
   readonly facts = new Facts();
   private readonly done = new Map<string, Run>();
+  private readonly started: number;
 
   constructor(
     readonly program: Program,
     private readonly layout: Layout,
     readonly options: RunOptions,
-  ) {}
+  ) {
+    this.started = options.now();
+  }
+
+  /** The first limit that any exploration so far ran into. */
+  get stopped(): Run['exploration']['stopped'] {
+    const stops = [...this.done.values()].map((run) => run.exploration.stopped);
+    return stops.find((each) => each !== null) ?? null;
+  }
 
   run(liberties: readonly Liberty[]): Run {
     const key = liberties.join('+');
@@ -78,7 +87,10 @@ export class Runs {
   }
 
   private exploreOptions(liberties: readonly Liberty[]): ExploreOptions<RawFinding> {
-    const { limits, order, now, tick } = this.options;
+    const { order, now, tick } = this.options;
+    // The time limit is the scenario's, shared by all its explorations.
+    const maxSeconds = this.options.limits.maxSeconds - (now() - this.started);
+    const limits = { ...this.options.limits, maxSeconds };
     const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
     return {
       limits,

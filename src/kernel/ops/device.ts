@@ -1,3 +1,8 @@
+/**
+ * Operations: accesses of devices, doorbells, completions (M7, M10, M12, K7).
+ * Sources: arch/arm64/include/asm/io.h (writel, writel_relaxed), model.md M10.
+ * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
+ */
 import type { Entry } from '../../machine/store-buffer.js';
 import { deviceRead, deviceWrite, pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';

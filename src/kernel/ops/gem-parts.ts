@@ -48,7 +48,10 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
 export function makeSgt(context: KernelContext, buffer: Buffer, mapping: number): Value {
   const id = context.step.site;
   context.update({
-    sgts: [...context.kernel.sgts, { id, buffer: buffer.id, mapping, frames: framesIn(context, buffer, 0, buffer.size) }],
+    sgts: [
+      ...context.kernel.sgts,
+      { id, buffer: buffer.id, mapping, frames: framesIn(context, buffer, 0, buffer.size) },
+    ],
   });
   return { kind: 'sgt', id };
 }

@@ -1,3 +1,4 @@
+/** Operations: memset and memcpy over the words that the scenario names. Source: lib/string.c. */
 import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
 import { int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';

@@ -3,13 +3,7 @@ import { bufferArg, fail, int, pointerArg } from '../args.js';
 import { GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
-import {
-  allocatePages,
-  emptySlots,
-  freePages,
-  physicalAddress,
-  residentPages,
-} from '../pages.js';
+import { allocatePages, emptySlots, freePages, physicalAddress, residentPages } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, BufferKind } from '../state.js';
 import type { Value } from '../value.js';
