@@ -19,6 +19,7 @@ const layers = [
   'litmus',
   'explore',
   'system',
+  'fast',
   'verdict',
   'report',
   'cli',
