@@ -123,9 +123,7 @@ export function spreadIn(map: Bitmap, dimension: number, pairs: readonly Pair[])
 }
 
 function isIdentity(pairs: readonly Pair[], size: number, newSize: number): boolean {
-  return (
-    size === newSize && pairs.length === size && pairs.every(([from, to]) => from === to)
-  );
+  return size === newSize && pairs.length === size && pairs.every(([from, to]) => from === to);
 }
 
 /** The image of a set under one relation per dimension, in a bitmap of the new sizes. */
@@ -146,12 +144,7 @@ export function relate(
   return now;
 }
 
-function convert(
-  map: Bitmap,
-  dimension: number,
-  pairs: readonly Pair[],
-  newSize: number,
-): Bitmap {
+function convert(map: Bitmap, dimension: number, pairs: readonly Pair[], newSize: number): Bitmap {
   const { sizes, inWord, words } = map;
   const next = emptyBitmap(
     sizes.map((size, d) => (d === dimension ? newSize : size)),

@@ -104,12 +104,7 @@ export function indexOf(packed: Packed, low: number, high: number): number {
 }
 
 /** The slot a state wants: for one `rest` no two values of `quotient` want the same. */
-export function homeOf(
-  quotient: number,
-  rest: number,
-  slotBits: number,
-  slotMask: number,
-): number {
+export function homeOf(quotient: number, rest: number, slotBits: number, slotMask: number): number {
   let h = Math.imul(rest ^ (rest >>> 15), MIX_A);
   h = Math.imul((quotient ^ h ^ (h >>> 13)) & slotMask, MIX_B) & slotMask;
   h ^= h >>> (slotBits >> 1);
@@ -189,14 +184,7 @@ export function expandDense(packed: Packed, work: Work, count: number, next: Int
   let { head, tail, transitions } = work;
   for (let left = count; left > 0 && head !== tail; left--) {
     const from = 4 * (head & queueMask);
-    const made = successors(
-      packed,
-      seen,
-      queue[from]!,
-      queue[from + 1]!,
-      queue[from + 2]!,
-      next,
-    );
+    const made = successors(packed, seen, queue[from]!, queue[from + 1]!, queue[from + 2]!, next);
     for (let i = 0; i < made; i += 3) {
       const low = next[i]!;
       const index = next[i + 2]!;

@@ -96,7 +96,12 @@ function layOut(closure: Closure): Field[] {
   const others = tables.model.components.flatMap((_, component) => {
     if (controls.includes(component)) return [];
     const ids = [...new Set(points.flatMap((point) => [...(point.sets[component] ?? [])]))];
-    return [place(component, ids.sort((a, b) => a - b))];
+    return [
+      place(
+        component,
+        ids.sort((a, b) => a - b),
+      ),
+    ];
   });
   return [control, ...others];
 }

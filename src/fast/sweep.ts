@@ -6,7 +6,15 @@
  * reaches everything. Exact: the bitmap has a bit for every state that the closure allows.
  * Leaves out: transitions (they are not taken one by one) and lengths of runs.
  */
-import { emptyBitmap, type Bitmap, countBits, merge, type Pair, relate, spreadIn } from './bitmap.js';
+import {
+  emptyBitmap,
+  type Bitmap,
+  countBits,
+  merge,
+  type Pair,
+  relate,
+  spreadIn,
+} from './bitmap.js';
 import type { NetworkModel } from './model.js';
 import {
   acyclicComponents,

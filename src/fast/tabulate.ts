@@ -214,7 +214,9 @@ export class Closure {
       }
       return point;
     }
-    return this.point(this.controls.map((component, i) => sets.get(component) ?? point.ids[i] ?? 0));
+    return this.point(
+      this.controls.map((component, i) => sets.get(component) ?? point.ids[i] ?? 0),
+    );
   }
 }
 
