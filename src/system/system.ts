@@ -226,6 +226,8 @@ export class System implements Model<State, RawFinding> {
       device: this.sites.threads[agent]?.device ?? -1,
       tickets: thread?.tickets ?? [],
       touched: thread?.touched ?? [],
+      copied: thread?.copied ?? 0,
+      early: thread?.early ?? [],
       frames: state.frames,
       words: state.words,
       kernel: state.kernel,
@@ -263,6 +265,8 @@ export class System implements Model<State, RawFinding> {
               entries: step.entries,
               tickets: step.tickets,
               touched: step.touched,
+              copied: step.copied,
+              early: step.early,
             }
           : thread;
     }
