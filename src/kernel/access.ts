@@ -227,10 +227,15 @@ function refuse(context: KernelContext, destination: Destination, what: string):
       refused === 'H8'
         ? `${what}s a page that was freed, swapped out or reused`
         : `${what}s another buffer's memory than the one meant`,
-    expected: "no access: the page is not this buffer's any more",
+    expected:
+      refused === 'H8'
+        ? "no access: the page is not this buffer's any more"
+        : `a ${what} of ${refused === 'H9' ? 'what was mapped for this context' : 'the buffer meant'}`,
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
-  context.say(refused, () => `${what}s a page that is no longer the buffer's`);
+  context.say(refused, () =>
+    refused === 'H8' ? `${what}s a page that is no longer the buffer's` : `${what}s other memory`,
+  );
   return true;
 }
 

@@ -380,11 +380,18 @@ export interface EarlyRead {
 /** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
 export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
 
+/** A CPU mapping in a report: its name, and the instruction that made it (-1: the linear map). */
+export interface Named {
+  readonly name: string;
+  readonly site: number;
+}
+
 /** Facts gathered beside the states: they never change what is explored. */
 export interface Recorder {
   readonly tracing: boolean;
   note(kind: NoteKind, rule: string, site: number, message: string): void;
-  /** A mapping came or went, or maintenance reached a buffer: for the alias report. */
-  mapped(buffer: number, mapping: string, site: number): void;
-  maintained(buffer: number, site: number): void;
+  /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
+  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
+  /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
+  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
 }

@@ -145,7 +145,8 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
     const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
     if (exprs.some((expr) => uses(expr, look.pending))) continue;
     // The later words of a copy may pass its first one.
-    const passing = look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
+    const passing =
+      look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
     if (accesses.length > 0 && isRead(instruction) && passing) {
       const { pc, passes, maintained } = look;
       found.push({ pc, passes, maintained });
@@ -308,7 +309,8 @@ function overlaps(
   bytes: Value,
   cell: Cell,
 ): boolean {
-  if (typeof pointer !== 'object' || pointer.kind !== 'ptr' || typeof bytes !== 'number') return true;
+  if (typeof pointer !== 'object' || pointer.kind !== 'ptr' || typeof bytes !== 'number')
+    return true;
   const map = mapOf(context, pointer.map);
   if (map === undefined) return true;
   const at = cell.page * context.machine.pageSize + cell.offset;
