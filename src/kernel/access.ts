@@ -227,16 +227,18 @@ function refuse(context: KernelContext, destination: Destination, what: string):
       refused === 'H8'
         ? `${what}s a page that was freed, swapped out or reused`
         : `${what}s another buffer's memory than the one meant`,
-    expected:
-      refused === 'H8'
-        ? "no access: the page is not this buffer's any more"
-        : `a ${what} of ${refused === 'H9' ? 'what was mapped for this context' : 'the buffer meant'}`,
+    expected: allowedInstead(refused, what),
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
   context.say(refused, () =>
     refused === 'H8' ? `${what}s a page that is no longer the buffer's` : `${what}s other memory`,
   );
   return true;
+}
+
+function allowedInstead(refused: 'H8' | 'H9' | 'H15', what: string): string {
+  if (refused === 'H8') return "no access: the page is not this buffer's any more";
+  return `a ${what} of ${refused === 'H9' ? 'what was mapped for it' : 'the buffer meant'}`;
 }
 
 function readRefused(
