@@ -154,7 +154,7 @@ export class System implements Model<State, RawFinding> {
     if (!mayDrain(thread.entries, at, !this.liberties.has('reorder'))) return;
     this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
       context.step.entries = withoutEntry(thread.entries, at);
-      drain(context, entry);
+      drain(context, entry, (frame, line) => this.lineName(state, frame, line));
       return { ...thread, entries: context.step.entries };
     });
   }
@@ -265,6 +265,8 @@ export class System implements Model<State, RawFinding> {
       device: this.sites.threads[agent]?.device ?? -1,
       tickets: thread?.tickets ?? [],
       touched: thread?.touched ?? [],
+      copied: thread?.copied ?? 0,
+      early: thread?.early ?? [],
       frames: state.frames,
       words: state.words,
       kernel: state.kernel,
@@ -302,6 +304,8 @@ export class System implements Model<State, RawFinding> {
               entries: step.entries,
               tickets: step.tickets,
               touched: step.touched,
+              copied: step.copied,
+              early: step.early,
             }
           : thread;
     }
@@ -356,7 +360,11 @@ function advance(taken: number[], ways: readonly number[]): boolean {
 }
 
 /** An entry leaves the store buffer for cache, memory or a device. */
-function drain(context: KernelContext, entry: Entry): void {
+function drain(
+  context: KernelContext,
+  entry: Entry,
+  lineName: (frame: number, line: number) => string,
+): void {
   if (entry.kind === 'doorbell') {
     const ports = context.kernel.ports.map((port, i) =>
       i === entry.device ? { ...port, queue: [...port.queue, entry.clock] } : port,
@@ -375,5 +383,5 @@ function drain(context: KernelContext, entry: Entry): void {
   const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
   context.apply(entry.frame, entry.line, row, access, range);
-  context.say(row.rule, () => row.text);
+  context.say(row.rule, () => `${lineName(entry.frame, entry.line)}: ${row.text}`);
 }
