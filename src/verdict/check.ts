@@ -11,7 +11,7 @@ import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { type Run, Runs, type RunOptions } from './runs.js';
+import { type Engine, type Run, Runs, type RunOptions } from './runs.js';
 import { replay } from './trace.js';
 
 export interface CheckOptions {
@@ -20,6 +20,8 @@ export interface CheckOptions {
   readonly maxMemoryBytes?: number;
   /** The order in which steps are tried: results must not depend on it. */
   readonly order?: 'forward' | 'reverse';
+  /** Which explorer; `fast` unless said otherwise. The results are the same. */
+  readonly engine?: Engine;
   readonly onProgress?: (progress: Progress) => void;
   /** True stops the exploration; the verdict is then `unknown`. */
   readonly interrupted?: () => boolean;
@@ -101,6 +103,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
   let told = started;
   return {
     order: options.order ?? 'forward',
+    engine: options.engine ?? 'fast',
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,

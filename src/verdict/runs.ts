@@ -3,6 +3,8 @@
  * most once. An access to a word not tracked yet throws NewCell out of here; check.ts starts over.
  */
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
+import { exploreTables } from '../fast/explore.js';
+import { Tables } from '../fast/tables.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import { terminalComponents } from '../explore/scc.js';
@@ -13,9 +15,13 @@ import { lostWakeups, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
 import type { Liberty } from './result.js';
 
+export type Engine = 'reference' | 'fast';
+
 export interface RunOptions {
   readonly limits: Limits;
   readonly order: 'forward' | 'reverse';
+  /** `fast` explores by tables made from the reference engine; same results, sooner. */
+  readonly engine: Engine;
   readonly now: () => number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
 }
@@ -58,6 +64,8 @@ function waitsForEver(
 export class Runs {
   readonly facts = new Facts();
   private readonly done = new Map<string, Run>();
+  /** Shared by all explorations: the liberties are part of what the tables look at. */
+  private tables: Tables | undefined;
   private readonly started: number;
 
   constructor(
@@ -93,7 +101,7 @@ export class Runs {
     avoid: (finding: RawFinding) => boolean,
   ): boolean | null {
     const system = this.system(liberties);
-    const exploration = explore(system, {
+    const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
       avoid,
       untilComplete: true,
@@ -102,6 +110,15 @@ export class Runs {
     if (exploration.completeStates.length > 0) return true;
     if (exploration.stopped !== null) return null;
     return waitsForEver(system, exploration, avoid);
+  }
+
+  private search(
+    system: System,
+    options: ExploreOptions<RawFinding>,
+  ): Exploration<State, RawFinding> {
+    if (this.options.engine === 'reference') return explore(system, options);
+    this.tables ??= new Tables(this.program, this.layout, this.facts);
+    return exploreTables(this.tables, system, options);
   }
 
   private system(liberties: readonly Liberty[]): System {
@@ -124,7 +141,7 @@ export class Runs {
 
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
-    const exploration = explore(system, {
+    const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
       keepGraph: true,
     });
