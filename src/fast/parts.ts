@@ -31,6 +31,12 @@ export class Parts {
   private readonly kernelFields: readonly string[];
   private readonly threadFields: readonly string[];
   private readonly threadParts: readonly (readonly string[])[];
+  /** By field of the kernel's books. */
+  private readonly kernel: ReadonlyMap<string, number>;
+  /** Per thread, by field. */
+  private readonly threads: readonly ReadonlyMap<string, number>[];
+  private readonly words: readonly number[];
+  private readonly lines: number[][] = [];
   /** Component of the frames' own fields; its lines are components each. */
   readonly frames: number;
 
@@ -48,6 +54,23 @@ export class Parts {
       BUFFER,
     ];
     this.frames = this.component('frames');
+    this.kernel = new Map(
+      this.kernelFields.map((field) => [field, this.component(`kernel ${field}`)]),
+    );
+    this.threads = initial.threads.map((_, i) => {
+      const parts = this.threadParts.map((_fields, part) => this.component(`thread ${i} ${part}`));
+      return new Map(
+        this.threadFields.map((field) => {
+          const at = this.threadParts.findIndex((fields) => fields.includes(field));
+          return [field, parts[at] ?? -1];
+        }),
+      );
+    });
+    this.words = initial.words.map((_, i) => this.component(`word ${i}`));
+  }
+
+  private kernelPart(field: string): number {
+    return this.kernel.get(field) ?? -1;
   }
 
   component(name: string): number {
@@ -60,25 +83,27 @@ export class Parts {
   }
 
   private threadPart(thread: number, part: number): number {
-    return this.component(`thread ${thread} ${part}`);
+    return this.threads[thread]?.get(this.threadParts[part]?.[0] ?? '') ?? -1;
   }
 
   line(frame: number, at: number): number {
-    return this.component(`line ${frame} ${at}`);
+    const lines = (this.lines[frame] ??= []);
+    while (lines.length <= at) lines.push(this.component(`line ${frame} ${lines.length}`));
+    return lines[at] ?? -1;
   }
 
   /** Every component of a state that nothing is known of yet. */
   changes(state: Unkeyed): Change[] {
     return [
       ...this.kernelFields.map((field): Change => {
-        return [this.component(`kernel ${field}`), text(fieldsOf(state.kernel)[field])];
+        return [this.kernelPart(field), text(fieldsOf(state.kernel)[field])];
       }),
       ...state.threads.flatMap((thread, i) =>
         this.threadParts.map((fields, part): Change => {
           return [this.threadPart(i, part), recordText(thread, fields)];
         }),
       ),
-      ...state.words.map((word, i): Change => [this.component(`word ${i}`), text(word)]),
+      ...state.words.map((word, i): Change => [this.words[i] ?? -1, text(word)]),
       ...this.frameChanges(state.frames, []),
     ];
   }
@@ -90,7 +115,7 @@ export class Parts {
       for (const field of this.kernelFields) {
         const value = fieldsOf(next.kernel)[field];
         if (value === fieldsOf(view.kernel)[field]) continue;
-        changes.push([this.component(`kernel ${field}`), text(value)]);
+        changes.push([this.kernelPart(field), text(value)]);
       }
     }
     next.threads.forEach((thread, i) => {
@@ -102,7 +127,7 @@ export class Parts {
       });
     });
     next.words.forEach((word, i) => {
-      if (word !== view.words[i]) changes.push([this.component(`word ${i}`), text(word)]);
+      if (word !== view.words[i]) changes.push([this.words[i] ?? -1, text(word)]);
     });
     if (next.frames !== view.frames) changes.push(...this.frameChanges(next.frames, view.frames));
     return changes;
@@ -127,33 +152,22 @@ export class Parts {
 
   /** A state as a function under watch sees it. */
   view(tracker: Tracker, value: (component: number) => Data): State {
-    const part = (component: number, path: readonly string[], data: Data): unknown =>
-      tracker.view(component, path, data);
-    const kernel = this.lazy(this.kernelFields, (field) => {
-      const component = this.component(`kernel ${field}`);
-      return part(component, [], value(component));
+    const kernel = lazy(this.kernelFields, (field) => {
+      const component = this.kernelPart(field);
+      return tracker.view(component, [], value(component));
     });
-    const words: unknown[] = [];
-    for (let i = 0; this.byName.has(`word ${i}`); i++) {
-      const component = this.component(`word ${i}`);
-      words.push(part(component, [], value(component)));
-    }
-    const threads: unknown[] = [];
-    for (let i = 0; this.byName.has(`thread ${i} 0`); i++) {
-      threads.push(
-        this.lazy(this.threadFields, (field) => {
-          const at = this.threadParts.findIndex((fields) => fields.includes(field));
-          const component = this.threadPart(i, at);
-          return part(component, [field], fieldOf(value(component), field));
-        }),
-      );
-    }
+    const threads = this.threads.map((parts) =>
+      lazy(this.threadFields, (field) => {
+        const component = parts.get(field) ?? -1;
+        return tracker.view(component, [field], fieldOf(value(component), field));
+      }),
+    );
+    const words = this.words.map((component) => tracker.view(component, [], value(component)));
     tracker.note(this.frames, '');
     const frames = rows(value(this.frames)).map((frame, i) => {
-      const lines = Array.from({ length: Number(fieldOf(frame, 'lines')) }, (_, at) => {
-        const component = this.line(i, at);
-        return part(component, [], value(component));
-      });
+      const lines = this.lineParts(frame, i).map((component) =>
+        tracker.view(component, [], value(component)),
+      );
       return { ...fieldsOf(frame as object), lines };
     });
     // The view has the fields of the records it stands for; what reads it cannot tell.
@@ -162,37 +176,27 @@ export class Parts {
 
   /** A state made of component values, as the reference engine knows it. */
   assemble(value: (component: number) => Data): Unkeyed {
-    const kernel: Record<string, unknown> = {};
-    for (const field of this.kernelFields) kernel[field] = value(this.component(`kernel ${field}`));
-    const words: unknown[] = [];
-    for (let i = 0; this.byName.has(`word ${i}`); i++)
-      words.push(value(this.component(`word ${i}`)));
-    const threads: unknown[] = [];
-    for (let i = 0; this.byName.has(`thread ${i} 0`); i++) {
-      const thread: Record<string, unknown> = {};
-      for (const field of this.threadFields) {
-        const at = this.threadParts.findIndex((fields) => fields.includes(field));
-        thread[field] = fieldOf(value(this.threadPart(i, at)), field);
-      }
-      threads.push(thread);
-    }
+    const kernel = Object.fromEntries([...this.kernel].map(([field, at]) => [field, value(at)]));
+    const words = this.words.map(value);
+    const threads = this.threads.map((parts) =>
+      Object.fromEntries([...parts].map(([field, at]) => [field, fieldOf(value(at), field)])),
+    );
     const frames = rows(value(this.frames)).map((frame, i) => ({
       ...fieldsOf(frame as object),
-      lines: Array.from({ length: Number(fieldOf(frame, 'lines')) }, (_, at) =>
-        value(this.line(i, at)),
-      ),
+      lines: this.lineParts(frame, i).map(value),
     }));
     return { kernel, threads, words, frames } as unknown as Unkeyed;
   }
 
-  /** A record whose fields are looked up when asked for. */
-  private lazy(fields: readonly string[], get: (field: string) => unknown): object {
-    const record = {};
-    for (const field of fields) {
-      Object.defineProperty(record, field, { enumerable: true, get: () => get(field) });
-    }
-    return record;
+  private lineParts(frame: Data, index: number): number[] {
+    return Array.from({ length: Number(fieldOf(frame, 'lines')) }, (_, at) => this.line(index, at));
   }
+}
+
+/** A record whose fields are looked up when asked for. */
+function lazy(fields: readonly string[], get: (field: string) => unknown): object {
+  const shape = Object.fromEntries(fields.map((field) => [field, null]));
+  return new Proxy(shape, { get: (_, field) => (typeof field === 'string' ? get(field) : null) });
 }
 
 function fieldOf(data: Data | undefined, field: string): Data {

@@ -6,6 +6,8 @@
  */
 
 const START_STATES = 256;
+/** A component with more values than this gets a bit to spare, so that packing again is rare. */
+const SLACK_FROM = 8;
 
 interface Place {
   word: number;
@@ -58,7 +60,7 @@ export class StateStore {
     let word = 0;
     let used = 0;
     this.places = sizes.map((size) => {
-      const bits = size <= 1 ? 0 : 32 - Math.clz32(size - 1);
+      const bits = size <= 1 ? 0 : 32 - Math.clz32(size - 1) + (size > SLACK_FROM ? 1 : 0);
       if (used + bits > 32) {
         word++;
         used = 0;

@@ -56,7 +56,8 @@ export class Tracker {
         return this.view(component, [...path, key], value);
       },
       has: (target, key) => {
-        this.note(component, unitOf(path));
+        const index = Array.isArray(target) && typeof key === 'string' && /^\d+$/.test(key);
+        this.note(component, unitOf([...path, index ? 'length' : `${String(key)}?`]));
         return Reflect.has(target, key);
       },
       ownKeys: (target) => {
@@ -77,33 +78,43 @@ function isData(value: unknown): value is Data {
 }
 
 /**
- * The unit that a path lies in: its first key, two keys for `seen` (a record by cell) and for
- * lengths, which are asked for often and tell little.
+ * The unit that a path lies in: its first key; the whole path in store buffers and in `seen`, of
+ * which most steps want to know a little; lengths, which are asked for often and tell little.
  */
 export function unitOf(path: readonly string[]): string {
   const [first = '', second] = path;
   if (path.length === 2 && second === 'length') return `${first}.length`;
-  return first === 'seen' && second !== undefined ? `seen.${second}` : first;
+  if (first === 'seen' && second !== undefined) return `seen.${second}`;
+  return first === 'entries' ? path.join('.') : first;
 }
 
-/** The text of a unit's value; equal texts mean equal values. '' is the whole record. */
+/**
+ * The text of a unit's value; equal texts mean equal values. '' is the whole record, `key?` says
+ * whether there is such a key.
+ */
 export function unitText(data: Data | undefined, unit: string): string {
   let at: unknown = data;
   for (const key of unit === '' ? [] : unit.split('.')) {
-    at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;
+    if (typeof at !== 'object' || at === null) return 'undefined';
+    at = key.endsWith('?') ? Reflect.has(at, key.slice(0, -1)) : Reflect.get(at, key);
   }
   return JSON.stringify(at) ?? 'undefined';
 }
 
 /** More units than this of one component are read as the whole component. */
-const UNITS_MAX = 4;
+const UNITS_FEW = 4;
+/** The same for store buffers. */
+const UNITS_MAX = 48;
 
 /** Units in order, without those that another one includes; '' alone when there are many. */
 export function covering(units: ReadonlySet<string>): readonly string[] {
   if (units.has('')) return [''];
   const kept = [...units].filter((unit) => {
-    const dot = unit.indexOf('.');
-    return dot < 0 || !units.has(unit.slice(0, dot));
+    for (let dot = unit.indexOf('.'); dot >= 0; dot = unit.indexOf('.', dot + 1)) {
+      if (units.has(unit.slice(0, dot))) return false;
+    }
+    return true;
   });
-  return kept.length > UNITS_MAX ? [''] : kept.sort();
+  const most = kept.some((unit) => unit.startsWith('entries')) ? UNITS_MAX : UNITS_FEW;
+  return kept.length > most ? [''] : kept.sort();
 }

@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly order?: 'forward' | 'reverse';
   /** Which explorer; `fast` unless said otherwise. The results are the same. */
   readonly engine?: Engine;
+  /** States from which `fast` makes tables; 0: always. */
+  readonly tablesFrom?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** True stops the exploration; the verdict is then `unknown`. */
   readonly interrupted?: () => boolean;
@@ -40,6 +42,9 @@ export const DEFAULT_LIMITS = {
   maxSeconds: 600,
   maxMemoryBytes: 4 * 2 ** 30,
 } as const;
+
+/** Making tables costs about as much as exploring so many states without; measured. */
+const TABLES_FROM = 500;
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
@@ -104,6 +109,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
   return {
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
+    tablesFrom: options.tablesFrom ?? TABLES_FROM,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly order: 'forward' | 'reverse';
   /** `fast` explores by tables made from the reference engine; same results, sooner. */
   readonly engine: Engine;
+  /** Explorations of at most so many states are not worth tables; from the first larger one on. */
+  readonly tablesFrom: number;
   readonly now: () => number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
 }
@@ -116,7 +118,13 @@ export class Runs {
     system: System,
     options: ExploreOptions<RawFinding>,
   ): Exploration<State, RawFinding> {
-    if (this.options.engine === 'reference') return explore(system, options);
+    const { engine, tablesFrom } = this.options;
+    const { limits } = options;
+    if (engine === 'reference' || limits.maxStates <= tablesFrom) return explore(system, options);
+    if (this.tables === undefined && tablesFrom > 0) {
+      const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
+      if (few.stopped !== 'states') return few;
+    }
     this.tables ??= new Tables(this.program, this.layout, this.facts);
     return exploreTables(this.tables, system, options);
   }
