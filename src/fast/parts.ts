@@ -87,7 +87,8 @@ export class Parts {
   }
 
   line(frame: number, at: number): number {
-    const lines = (this.lines[frame] ??= []);
+    const lines = this.lines[frame] ?? [];
+    this.lines[frame] = lines;
     while (lines.length <= at) lines.push(this.component(`line ${frame} ${lines.length}`));
     return lines[at] ?? -1;
   }

@@ -8,6 +8,8 @@
 const START_STATES = 256;
 /** A component with more values than this gets a bit to spare, so that packing again is rare. */
 const SLACK_FROM = 8;
+/** And with more states than this every component gets two. */
+const MANY_STATES = 4096;
 
 interface Place {
   word: number;
@@ -60,7 +62,8 @@ export class StateStore {
     let word = 0;
     let used = 0;
     this.places = sizes.map((size) => {
-      const bits = size <= 1 ? 0 : 32 - Math.clz32(size - 1) + (size > SLACK_FROM ? 1 : 0);
+      const slack = this.count > MANY_STATES ? 2 : size > SLACK_FROM ? 1 : 0;
+      const bits = size <= 1 ? 0 : Math.min(31, 32 - Math.clz32(size - 1) + slack);
       if (used + bits > 32) {
         word++;
         used = 0;

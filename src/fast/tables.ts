@@ -147,8 +147,8 @@ export class Tables {
     let node = table.root;
     while (node !== undefined && node.look !== null) {
       const id = ids[node.look.component] ?? 0;
-      const branch = node.look.branches[id] ?? this.branch(node.look, id);
-      node = node.next[branch];
+      const known = node.look.branches[id] ?? -1;
+      node = node.next[known >= 0 ? known : this.branch(node.look, id)];
     }
     return node?.steps ?? this.ask(table, ids);
   }

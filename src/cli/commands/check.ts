@@ -26,6 +26,7 @@ export interface CheckOptions {
   readonly maxSeconds?: number;
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
+  readonly engine?: 'fast' | 'reference';
 }
 
 /** What all outcomes together come to. */
@@ -44,12 +45,13 @@ function formatOf(options: CheckOptions): Format {
 }
 
 function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order } = options;
+  const { maxStates, maxSeconds, maxMemory, order, engine } = options;
   return {
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
+    ...(engine === undefined ? {} : { engine }),
   };
 }
 
