@@ -139,6 +139,30 @@ describe('the packed engine', () => {
     expect(swept).toBeGreaterThan(40);
   });
 
+  it('keeps what components have to do with each other, by sets too', () => {
+    // At control 0 component 1 is 0 or 1; leaving it, component 2 becomes 1 or 2 accordingly.
+    const model: NetworkModel = {
+      ...network([]),
+      groups: 2,
+      steps(group, read) {
+        if (read(0) !== 0) return [];
+        const value = Number(read(1));
+        if (group === 0) {
+          const writes = value === 0 ? [{ component: 1, to: 1 }] : [];
+          return writes.length > 0 ? [{ writes, finding: '' }] : [];
+        }
+        const writes = [
+          { component: 0, to: 1 },
+          { component: 2, to: value + 1 },
+        ];
+        return [{ writes, finding: '' }];
+      },
+    };
+    expect(plain(model).states).toBe(4);
+    expect(search(pack(model), limits).states).toBe(4);
+    expect(sweep(model, limits)).toMatchObject({ states: 4 });
+  });
+
   it.each([
     [1, 40, 78],
     [2, 214, 660],
