@@ -143,14 +143,24 @@ describe('the packed engine', () => {
     // At control 0 component 1 is 0 or 1; leaving it, component 2 becomes 1 or 2 accordingly.
     const model: NetworkModel = {
       ...network([]),
-      groups: 2,
+      groups: 3,
       steps(group, read) {
+        // Component 2 goes back to where it was, in the end.
+        if (group === 2) {
+          const back = {
+            writes: [
+              { component: 2, to: 0 },
+              { component: 0, to: 2 },
+            ],
+            finding: '',
+          };
+          return read(0) === 1 ? [back] : [];
+        }
         if (read(0) !== 0) return [];
         const value = Number(read(1));
-        if (group === 0) {
-          const writes = value === 0 ? [{ component: 1, to: 1 }] : [];
-          return writes.length > 0 ? [{ writes, finding: '' }] : [];
-        }
+        // There and back, or the component would count as control.
+        if (group === 0) return [{ writes: [{ component: 1, to: 1 - value }], finding: '' }];
+        if (read(2) !== 0) return [];
         const writes = [
           { component: 0, to: 1 },
           { component: 2, to: value + 1 },
@@ -158,9 +168,9 @@ describe('the packed engine', () => {
         return [{ writes, finding: '' }];
       },
     };
-    expect(plain(model).states).toBe(4);
-    expect(search(pack(model), limits).states).toBe(4);
-    expect(sweep(model, limits)).toMatchObject({ states: 4 });
+    expect(plain(model).states).toBe(6);
+    expect(search(pack(model), limits).states).toBe(6);
+    expect(sweep(model, limits)).toMatchObject({ states: 6 });
   });
 
   it.each([
