@@ -109,7 +109,7 @@ const rules = fc.array(
 describe('the packed engine', () => {
   it('explores random networks as plain exploration does, with every visited set', () => {
     fc.assert(
-      fc.property(rules, fc.constantFrom('dense', 'narrow', 'wide'), (list, set) => {
+      fc.property(rules, fc.constantFrom('dense', 'narrow', 'wide', 'wasm'), (list, set) => {
         const model = network(list);
         const wanted = plain(model);
         const { states, transitions, found, stopped } = search(pack(model), limits, set);
@@ -180,7 +180,7 @@ describe('the packed engine', () => {
     [4, 5050, 27380],
   ])('counts wcbuf with %i lines: %i states', (lines, states, transitions) => {
     const model = wcbuf(lines, true);
-    for (const set of ['dense', 'narrow', 'wide'] as const) {
+    for (const set of ['dense', 'narrow', 'wide', 'wasm'] as const) {
       expect(search(pack(model), limits, set)).toMatchObject({ states, transitions });
     }
     expect(sweep(model, limits)).toMatchObject({ kind: 'swept', states, stopped: null });
@@ -195,7 +195,7 @@ describe('the packed engine', () => {
 
   it('grows its sets without losing a state', () => {
     const packed = { ...pack(wcbuf(6, true)), bound: 1 };
-    for (const set of ['narrow', 'wide'] as const) {
+    for (const set of ['narrow', 'wide', 'wasm'] as const) {
       expect(search(packed, limits, set)).toMatchObject({ states: 110458, stopped: null });
     }
   });
