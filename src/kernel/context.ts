@@ -8,7 +8,7 @@ import { join, newest, withWrite } from '../ideal/word.js';
 import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
-import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
+import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Value } from './value.js';
@@ -89,6 +89,9 @@ export class KernelContext {
 
   /** The running call has to wait: the step does not happen now. */
   blocked = false;
+
+  /** A page fault queued work inside the running call: the call runs again after it. */
+  again = false;
 
   /** A designated option of the running call; 0 when it is not given. */
   option(name: string): number {
@@ -262,7 +265,7 @@ export class KernelContext {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
-      const pending = this.pendingValues(frameIndex, lineIndex, i);
+      const pending = this.pendingValues(frameIndex, cell);
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
@@ -284,7 +287,7 @@ export class KernelContext {
     }
     const owner = this.objectOf(victim);
     const shared = cells.some(
-      (cell, i) => (old.written & (1 << i)) !== 0 && this.objectOf(cell) === owner,
+      (cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner,
     );
     return shared ? 'H3' : 'H10';
   }
@@ -302,15 +305,12 @@ export class KernelContext {
     return mapping?.id ?? -1 - cell.id;
   }
 
-  private pendingValues(index: number, line: number, word: number): number[] {
+  private pendingValues(frame: number, cell: Cell): number[] {
     return this.step
       .allBuffers()
       .flatMap((buffer) =>
         buffer.flatMap((entry) =>
-          entry.kind === 'store' &&
-          entry.frame === index &&
-          entry.line === line &&
-          entry.word === word
+          entry.kind === 'store' && entry.frame === frame && entry.cell === cell.id
             ? [entry.value]
             : [],
         ),

@@ -64,7 +64,8 @@ function linesIn(
     if (start + lineSize <= from || to <= start) return [];
     const cut = start < from || to < start + lineSize;
     const real = op === 'invalidate' && cut ? 'clean+invalidate' : op;
-    return [{ kind: 'maintain', op: real, frame, line, from, to, at: context.step.site }];
+    const cell = each.cells[0]?.id ?? -1;
+    return [{ kind: 'maintain', op: real, frame, line, cell, from, to, at: context.step.site }];
   });
 }
 

@@ -83,6 +83,8 @@ function takeFrame(
   const choice = stale.length === 0 ? 0 : context.choose(stale.length + 1);
   const reused = choice === 0 ? undefined : stale[choice - 1];
   const index = reused ?? context.step.frames.length;
+  const freed = context.frame(index)?.freed;
+  if (freed !== undefined) context.learn(freed.clock);
   context.setFrame(index, {
     pfn: context.frame(index)?.pfn ?? pfn ?? PFN_BASE + index * PFN_STRIDE,
     buffer,
@@ -123,9 +125,26 @@ export function freePages(context: KernelContext, id: number): void {
 
 function releaseFrame(context: KernelContext, index: number): void {
   const frame = context.frame(index);
-  if (frame !== undefined) {
-    context.setFrame(index, { ...frame, buffer: -1, page: -1, lines: [] });
-  }
+  if (frame === undefined) return;
+  const { pfn, buffer, page, linear } = frame;
+  const freed = { buffer, page, clock: context.step.clock };
+  context.setFrame(index, { pfn, buffer: -1, page: -1, lines: [], linear, freed });
+}
+
+/**
+ * Gives a buffer's pages back once the CPU's earlier stores have drained: the allocator's locks
+ * order them before whoever gets the pages next (K1; mm/page_alloc.c, zone->lock).
+ */
+export function releasePages(context: KernelContext, id: number): void {
+  drainStores(context);
+  if (context.work.length === 0) freePages(context, id);
+  else context.queue({ do: 'free', buffer: id });
+}
+
+/** What a lock in a kernel function does: the rest of the call waits for the CPU's stores (M7). */
+export function drainStores(context: KernelContext): void {
+  const pending = context.step.entries.some((each) => each.kind !== 'barrier');
+  if (pending) context.queue({ do: 'drained', what: 'stores' });
 }
 
 /** Makes the pages resident: new ones zeroed, swapped ones read back. */

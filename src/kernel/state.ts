@@ -18,6 +18,12 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** While it is free: whose page it was, and what the CPU that freed it knew. */
+  readonly freed?: {
+    readonly buffer: number;
+    readonly page: number;
+    readonly clock: readonly number[];
+  };
 }
 
 export type PageSlot =

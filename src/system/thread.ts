@@ -137,6 +137,7 @@ function runCall(
   const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
+  if (context.again) return continueWork(context, thread, context.work, false);
   let after = next(thread);
   if (endsEarlyReads(instruction)) after = { ...after, early: [] };
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);

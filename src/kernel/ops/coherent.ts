@@ -9,7 +9,7 @@ import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap } from '../cpu-maps.js';
 import { deviceConfig, dmaMap, endMapping } from '../dma.js';
 import { issue, maintain, wholeBuffer } from '../maintenance.js';
-import { allocatePages, pageLayouts } from '../pages.js';
+import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import { newBuffer } from './pages.js';
@@ -61,6 +61,7 @@ function zeroThroughRemap(context: KernelContext, id: number): void {
             frame: slot.frame,
             line,
             word,
+            cell: cell.id,
             value: 0,
             own: false,
             at: context.step.site,
@@ -89,7 +90,7 @@ function freeCoherent(context: KernelContext, args: Args): Value {
   }
   unmapMap(context, map);
   endMapping(context, mapping, mapping.size);
-  context.queue({ do: 'free', buffer: buffer.id });
+  releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
 }

@@ -7,7 +7,7 @@ import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
 import { dmaUnmap } from '../dma.js';
 import { msmGetPages } from '../msm.js';
-import { framesIn, freePages, residentPages } from '../pages.js';
+import { framesIn, releasePages, residentPages } from '../pages.js';
 import type { Buffer, BufferKind } from '../state.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
@@ -97,8 +97,7 @@ export function objectVunmap(context: KernelContext, args: Args): Value {
 /** The shmem file is truncated: frames free, user mappings gone, contents lost. */
 export function truncate(context: KernelContext, buffer: Buffer, gone: 'purged' | 'freed'): void {
   zapUserMaps(context, buffer.id);
-  if (context.work.length === 0) freePages(context, buffer.id);
-  else context.queue({ do: 'free', buffer: buffer.id });
+  releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone, pins: 0, sgt: -1 });
 }
 

@@ -37,12 +37,25 @@ function patternOf(byte: number, size: number): number {
   return value;
 }
 
+/** Takes the page faults of a range before anything is stored; false when one queued work. */
+function present(context: KernelContext, pointer: Value | undefined, size: number): boolean {
+  for (const word of wordsIn(context, pointer, size)) {
+    const reached = cpuReach(context, shifted(context, pointer, word.byte), word.size);
+    if (reached.kind !== 'again') continue;
+    context.again = true;
+    return false;
+  }
+  return true;
+}
+
 const memset: Effect = (context, args) => {
+  if (!present(context, args[0], int(args[2]))) return 0;
   for (const word of wordsIn(context, args[0], int(args[2]))) {
     const to = cpuReach(context, shifted(context, args[0], word.byte), word.size);
-    if (to.kind === 'again') return 0;
     if (to.kind === 'fault') fault(context, to.why, 'memset');
-    else cpuStore(context, to.destination, to.attribute, patternOf(int(args[1]), word.size));
+    if (to.kind !== 'memory') continue;
+    const value = patternOf(int(args[1]), word.size);
+    cpuStore(context, to.destination, to.attribute, value);
   }
   return 0;
 };
@@ -55,12 +68,12 @@ const memcpy: Effect = (context, args) => {
     const source = pointerArg(context, args[1]);
     context.layout.cell(source.map.buffer, source.offset + word.byte, word.size);
   }
+  if (!present(context, args[1], size) || !present(context, args[0], size)) return 0;
   for (const word of from) {
     context.layout.cell(target.map.buffer, target.offset + word.byte, word.size);
     const source = cpuReach(context, shifted(context, args[1], word.byte), word.size);
     const to = cpuReach(context, shifted(context, args[0], word.byte), word.size);
-    if (source.kind === 'again' || to.kind === 'again') return 0;
-    if (source.kind === 'fault' || to.kind === 'fault') {
+    if (source.kind !== 'memory' || to.kind !== 'memory') {
       fault(context, source.kind === 'fault' ? source.why : 'no page is mapped there', 'memcpy');
       continue;
     }
