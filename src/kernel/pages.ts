@@ -143,7 +143,7 @@ export function releasePages(context: KernelContext, id: number): void {
 
 /** What a lock in a kernel function does: the rest of the call waits for the CPU's stores (M7). */
 export function drainStores(context: KernelContext): void {
-  const pending = context.step.entries.some((each) => each.kind !== 'barrier');
+  const pending = context.step.entries.some((e) => e.kind === 'store' || e.kind === 'doorbell');
   if (pending) context.queue({ do: 'drained', what: 'stores' });
 }
 
