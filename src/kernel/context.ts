@@ -12,7 +12,7 @@ import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.j
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Value } from './value.js';
-import type { Buffer, Frame, KernelState, Translation } from './state.js';
+import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
@@ -292,21 +292,17 @@ export class KernelContext {
       return 'H10';
     }
     const owner = this.objectOf(victim);
-    const shared = cells.some(
-      (cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner,
-    );
+    const shared = cells.some((cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner);
     return shared ? 'H3' : 'H10';
   }
 
   /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
   private objectOf(cell: Cell): number {
     const byte = cell.page * this.machine.pageSize + cell.offset;
+    const covers = ({ buffer, offset, size }: Piece): boolean =>
+      buffer === cell.buffer && byte >= offset && byte < offset + size;
     const mapping = this.kernel.mappings.find(
-      (each) =>
-        (each.type === 'single' || each.type === 'page') &&
-        each.buffer === cell.buffer &&
-        byte >= each.offset &&
-        byte < each.offset + each.size,
+      (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
     );
     return mapping?.id ?? -1 - cell.id;
   }

@@ -104,14 +104,9 @@ function staleFrames(context: KernelContext): number[] {
     }
   }
   for (const map of maps) if (map.live) for (const [, frame] of map.present) pointed.add(frame);
-  const bytes = context.machine.pageSize;
-  context.step.frames.forEach((frame, i) => {
-    const address = frame.pfn * bytes;
-    const mapped = mappings.some(
-      (m) => m.address < address + bytes && address < m.address + m.size,
-    );
-    if (mapped) pointed.add(i);
-  });
+  for (const piece of mappings.flatMap((each) => each.pieces)) {
+    for (const [, frame] of piece.frames) pointed.add(frame);
+  }
   return [...pointed].filter((i) => context.frame(i)?.buffer === -1).sort((a, b) => a - b);
 }
 
@@ -275,6 +270,14 @@ export function framesIn(
     const inside = page * bytes < from + size && from < (page + 1) * bytes;
     return inside && slot?.state === 'resident' ? [[page, slot.frame] as const] : [];
   });
+}
+
+/** How many tracked pages a byte range has. */
+export function pagesIn(context: KernelContext, buffer: number, from: number, size: number) {
+  const bytes = context.machine.pageSize;
+  const inside = ({ page }: PageLayout): boolean =>
+    page * bytes < from + size && from < (page + 1) * bytes;
+  return pageLayouts(context, buffer).filter(inside).length;
 }
 
 /** Bus address of a byte under dma-direct: the physical one. */

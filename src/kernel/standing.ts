@@ -71,6 +71,6 @@ export function noteRefused(context: KernelContext, destination: Destination, va
   if (word.refused.some((each) => each.value === value)) return;
   context.setWord(victim, {
     ...word,
-    refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
+    refused: [...word.refused, { value, id: destination.refused ?? 'H8' }],
   });
 }

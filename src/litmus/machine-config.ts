@@ -19,6 +19,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['coherent', 'true: the device snoops the CPU caches (default false)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
 
@@ -68,6 +69,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     coherent: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
+    mappingMayFail: false,
     at: node.at,
   };
   const settings = checkedSettings(
@@ -83,6 +85,9 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
         break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        break;
+      case 'mapping_may_fail':
+        device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
         break;
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };
