@@ -2,6 +2,8 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { dmaAllocOperations } from './ops/dma-alloc.js';
+import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
@@ -24,6 +26,8 @@ defineOperations([
   ...streamingOperations,
   ...scatterlistOperations,
   ...coherentOperations,
+  ...dmaAllocOperations,
+  ...maskOperations,
   ...iommuOperations,
   ...dmaBufOperations,
   ...deviceOperations,
