@@ -8,6 +8,7 @@ import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { msmOperations } from './ops/msm.js';
 import { orderingOperations } from './ops/ordering.js';
+import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { streamingOperations } from './ops/streaming.js';
@@ -20,6 +21,7 @@ defineOperations([
   ...mappingOperations,
   ...memoryOperations,
   ...cacheOperations,
+  ...otherArchOperations,
   ...streamingOperations,
   ...scatterlistOperations,
   ...coherentOperations,
