@@ -18,6 +18,8 @@ export interface Range {
   readonly size: number;
   /** By the address of another mapping, still live; absent: by the linear-map address (M13). */
   readonly otherAddress?: boolean;
+  /** A line that the range cuts is invalidated too, and not cleaned as on arm64. */
+  readonly cutsDropped?: boolean;
 }
 
 /** Issues maintenance on a byte range, without its DSB; it acts on every alias of a line. */
@@ -65,7 +67,8 @@ function linesIn(
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
     const cut = start < from || to < start + lineSize;
-    const real = op === 'invalidate' && cut ? 'clean+invalidate' : op;
+    const cleaned = cut && range.cutsDropped !== true;
+    const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;
     return [{ kind: 'maintain', op: real, frame, line, from, to, at: context.step.site }];
   });
 }
