@@ -22,7 +22,8 @@ export const otherArchOperations: readonly Operation[] = [
     source: 'arch/mips/mm/c-r4k.c:r4k_dma_cache_inv (blast_inv_dcache_range)',
     removable: 'drop',
     effect: (context, args) => {
-      maintain(context, 'invalidate', { ...rangeArg(context, args[0], args[1]), cutsDropped: true });
+      const range = rangeArg(context, args[0], args[1]);
+      maintain(context, 'invalidate', { ...range, cutsDropped: true });
       return 0;
     },
   },
