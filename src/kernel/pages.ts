@@ -167,7 +167,7 @@ function swapOutLine(
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
   }
   const event =
-    device === undefined ? 'load WB' : device.coherent ? 'snooping read' : 'device read';
+    device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
   return (layout.lines[line]?.cells ?? []).map((cell, word) => {
     const row = pickRow(context, rowsFor(state(), event));
     const outcome = context.apply(frame, line, row, { word, value: 0 });
@@ -230,8 +230,8 @@ function swapInPage(
 function swapInDirties(context: KernelContext): boolean {
   const swap = context.machine.swap;
   if (typeof swap !== 'object') return true;
-  const coherent = context.machine.devices[swap.device]?.coherent ?? false;
-  return coherent && context.liberties.has('stash') && context.choose(2) === 1;
+  const snoops = context.machine.devices[swap.device]?.snoops ?? false;
+  return snoops && context.liberties.has('stash') && context.choose(2) === 1;
 }
 
 /** Frame of a byte of a buffer; -1 when the page is not resident. Tracks the page on demand. */

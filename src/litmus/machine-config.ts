@@ -17,7 +17,8 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
-  ['coherent', 'true: the device snoops the CPU caches (default false)'],
+  ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
+  ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
@@ -66,10 +67,12 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
   let device: DeviceConfig = {
     name: node.name,
     coherent: false,
+    snoops: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
     at: node.at,
   };
+  let snoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
     deviceSettings,
@@ -81,6 +84,9 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
       case 'coherent':
         device = { ...device, coherent: booleanOf(setting, diagnostics) };
         break;
+      case 'snoops':
+        snoops = booleanOf(setting, diagnostics);
+        break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
         break;
@@ -90,7 +96,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
       default:
     }
   }
-  return device;
+  return { ...device, snoops: snoops ?? device.coherent };
 }
 
 function applySettings(

@@ -40,7 +40,7 @@ function fault(context: KernelContext, why: string, what: string): void {
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
 export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
-  return deviceConfig(context, context.step.device).coherent && reached.cacheable;
+  return deviceConfig(context, context.step.device).snoops && reached.cacheable;
 }
 
 const dmaRead: Effect = (context, args) => {
