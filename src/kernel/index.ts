@@ -6,6 +6,7 @@ import { gemOperations } from './ops/gem.js';
 import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
+import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
@@ -28,6 +29,7 @@ defineOperations([
   ...iommuOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...mmioOperations,
   ...orderingOperations,
 ]);
 

@@ -133,6 +133,8 @@ export interface Port {
   /** Runs finished, and what their completions tell. */
   readonly done: number;
   readonly clock: readonly number[];
+  /** The last doorbell that a read from the device has shown to have arrived. */
+  readonly readBack?: number;
 }
 
 export interface KernelState {
