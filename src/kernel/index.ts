@@ -2,6 +2,7 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
 import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
 import { mappingOperations } from './ops/mappings.js';
@@ -11,6 +12,7 @@ import { msmOperations } from './ops/msm.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
+import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { streamingOperations } from './ops/streaming.js';
 import { defineOperations } from './registry.js';
@@ -23,6 +25,7 @@ defineOperations([
   ...memoryOperations,
   ...cacheOperations,
   ...otherArchOperations,
+  ...pl310Operations,
   ...streamingOperations,
   ...scatterlistOperations,
   ...coherentOperations,
@@ -30,6 +33,7 @@ defineOperations([
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,
+  ...driverOperations,
   ...orderingOperations,
 ]);
 
