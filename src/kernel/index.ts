@@ -15,6 +15,7 @@ import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { streamingOperations } from './ops/streaming.js';
+import { tlbOperations } from './ops/tlb.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
@@ -22,6 +23,7 @@ defineOperations([
   ...gemOperations,
   ...msmOperations,
   ...mappingOperations,
+  ...tlbOperations,
   ...memoryOperations,
   ...cacheOperations,
   ...otherArchOperations,

@@ -101,7 +101,10 @@ function staleFrames(context: KernelContext): number[] {
       for (const [, frame] of entry.frames) pointed.add(frame);
     }
   }
-  for (const map of maps) if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+  for (const map of maps) {
+    if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+    for (const { frame } of map.stale ?? []) pointed.add(frame);
+  }
   const bytes = context.machine.pageSize;
   context.step.frames.forEach((frame, i) => {
     const address = frame.pfn * bytes;

@@ -62,6 +62,19 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
+  readonly leaving?: 'detached' | 'unlinked';
+  /** Not in the page table (any more), and maybe in a TLB. */
+  readonly stale?: readonly StaleTranslation[];
+}
+
+/** What a TLB or a walk cache may still hold (M18). */
+export interface StaleTranslation {
+  readonly page: number;
+  /** -1: the cached walk ends in a table without this page. */
+  readonly frame: number;
+  /** It was used, so it is there until it is invalidated or dropped; else only by speculation. */
+  readonly sure: boolean;
 }
 
 export interface Translation {

@@ -19,7 +19,7 @@ import {
   boParam,
 } from './gem-parts.js';
 
-function attributeOf(prot: number): Attribute {
+export function attributeOf(prot: number): Attribute {
   return prot === PROT_DEVICE ? 'DEV' : prot === PROT_WC ? 'NC' : 'WB';
 }
 
