@@ -7,6 +7,8 @@ export interface DeviceConfig {
   readonly coherent: boolean;
   /** It does snoop the CPU's caches (M10, M15); as `coherent` unless the scenario says else. */
   readonly snoops: boolean;
+  /** It has a write-back cache of its own (M11). */
+  readonly writeBackCache: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
   /** Highest bus address it can emit, as DMA_BIT_MASK(n). */

@@ -19,6 +19,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
+  ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
@@ -68,6 +69,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     name: node.name,
     coherent: false,
     snoops: false,
+    writeBackCache: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
     at: node.at,
@@ -86,6 +88,9 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
         break;
       case 'snoops':
         snoops = booleanOf(setting, diagnostics);
+        break;
+      case 'write_back_cache':
+        device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
         break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };

@@ -18,6 +18,9 @@ export type Entry =
       /** This CPU accessed the line WB with no DMB since (M6 `arch`). */
       readonly own: boolean;
       readonly at: number;
+      /** It waits in this device's own cache (M11), not in a CPU's buffer; for this buffer. */
+      readonly device?: number;
+      readonly buffer?: number;
     }
   | {
       readonly kind: 'maintain';

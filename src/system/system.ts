@@ -11,6 +11,7 @@ import {
   type Recorder,
   type StepState,
 } from '../kernel/context.js';
+import { checkWriteBack } from '../kernel/device-cache.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
@@ -359,6 +360,12 @@ function advance(taken: number[], ways: readonly number[]): boolean {
   return false;
 }
 
+/** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
+function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
+  if (entry.kind === 'maintain') return entry.op;
+  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
+}
+
 /** An entry leaves the store buffer for cache, memory or a device. */
 function drain(
   context: KernelContext,
@@ -375,10 +382,10 @@ function drain(
   }
   if (entry.kind === 'barrier') return;
   const state = context.frame(entry.frame)?.lines[entry.line]?.state;
+  checkWriteBack(context, entry);
   // The page was freed meanwhile: nobody can observe where the entry goes.
   if (state === undefined) return;
-  const event: LineEvent =
-    entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
+  const event = drainEvent(entry);
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
