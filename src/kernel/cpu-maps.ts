@@ -160,6 +160,7 @@ export function cpuReach(
   }
   const frame = (present ?? mapOf(context, map.id)?.present.find(([p]) => p === cell.page))?.[1];
   if (frame === undefined) return { kind: 'fault', why: 'no page is mapped there' };
+  if (context.frame(frame)?.secure === true) return { kind: 'fault', why: 'secure memory' };
   const removed = map.kind === 'linear' && context.frame(frame)?.linear === false;
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
   const refused = refusal(context, frame, map.buffer, cell.page);

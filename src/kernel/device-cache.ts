@@ -16,6 +16,17 @@ function hasCache(context: KernelContext): boolean {
   return context.machine.devices[context.step.device]?.writeBackCache === true;
 }
 
+/** Memory of the secure world answers no device of this one (M16). */
+function secureFault(context: KernelContext, destination: Destination, what: string): boolean {
+  if (context.frame(destination.frame)?.secure !== true) return false;
+  context.find('H14', true, -1, () => ({
+    message: `the device's ${what} reaches secure memory: a bus error`,
+    expected: 'memory of this world',
+    actual: 'secure memory',
+  }));
+  return true;
+}
+
 /** A device's write: at once where it goes to memory, later where a cache keeps it. */
 export function writeByDevice(
   context: KernelContext,
@@ -23,6 +34,7 @@ export function writeByDevice(
   snoops: boolean,
   value: number,
 ): void {
+  if (secureFault(context, destination, 'write')) return;
   if (!hasCache(context) || destination.refused !== null) {
     deviceWrite(context, destination, snoops, value);
     return;
@@ -53,6 +65,7 @@ export function readByDevice(
   snoops: boolean,
   sync: boolean,
 ): number {
+  if (secureFault(context, destination, 'read')) return 0;
   const { line, word } = context.layout.position(destination.cell);
   const own = context.step.entries.findLast(
     (entry) =>

@@ -5,6 +5,7 @@ import { deviceOperations } from './ops/device.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
 import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
+import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { mmioOperations } from './ops/mmio.js';
@@ -14,12 +15,14 @@ import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
+import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
 import { tlbOperations } from './ops/tlb.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
+  ...secureOperations,
   ...gemOperations,
   ...msmOperations,
   ...mappingOperations,
@@ -35,6 +38,7 @@ defineOperations([
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,
+  ...ioremapOperations,
   ...driverOperations,
   ...orderingOperations,
 ]);

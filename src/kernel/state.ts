@@ -18,6 +18,10 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** It belongs to the secure world (M16). */
+  readonly secure?: boolean;
+  /** memblock_mark_nomap: paging_init leaves it out. */
+  readonly nomap?: boolean;
 }
 
 export type PageSlot =
@@ -62,6 +66,8 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** Nothing keeps instruction fetches out (M4). */
+  readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
   readonly leaving?: 'detached' | 'unlinked';
   /** Not in the page table (any more), and maybe in a TLB. */
