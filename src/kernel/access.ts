@@ -6,20 +6,14 @@
 import { admissible, join, newest, type Word, type Write } from '../ideal/word.js';
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
+import { hasBit } from '../machine/line.js';
 import { type Entry, tidy } from '../machine/store-buffer.js';
 import type { FindingId, KernelContext, Place } from './context.js';
 import type { Cell } from './layout.js';
+import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
 import { isSecret, secretOf, showValue, showValues } from './values.js';
 
-/** Where in physical memory an access goes, and what it means on the ideal machine. */
-export interface Destination {
-  /** Frame index; -1 when nothing is there. */
-  readonly frame: number;
-  /** The word meant; its line and word index are those of the layout. */
-  readonly cell: Cell;
-  /** Why the ideal memory refuses the access, if it does. */
-  readonly refused: 'H8' | 'H9' | 'H15' | null;
-}
+export type { Destination };
 
 /** Picks one of the rows open under the liberties of this run. `own`: see RuleRow.own. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = false): RuleRow {
@@ -39,17 +33,6 @@ export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = 
 function stateOf(context: KernelContext, destination: Destination) {
   const { line } = realPosition(context, destination);
   return context.frame(destination.frame)?.lines[line]?.state;
-}
-
-/** Position of the access in the frame's own layout, which after reuse is another buffer's. */
-function realPosition(context: KernelContext, destination: Destination) {
-  const { cell } = destination;
-  const frame = context.frame(destination.frame);
-  if (frame === undefined || (frame.buffer === cell.buffer && frame.page === cell.page)) {
-    return context.layout.position(cell);
-  }
-  const byte = frame.page * context.machine.pageSize + cell.offset;
-  return context.layout.position(context.layout.cell(frame.buffer, byte, cell.size));
 }
 
 function lineEvent(
@@ -125,14 +108,13 @@ export function cpuFetch(
   destination: Destination,
   attribute: Attribute,
 ): Fetched {
-  const { line, word } = realPosition(context, destination);
+  const byte = destination.cell.offset;
   const own = context.step.entries.findLast(
     (entry) =>
       entry.kind === 'store' &&
       entry.attribute === attribute &&
       entry.frame === destination.frame &&
-      entry.line === line &&
-      entry.word === word,
+      context.layout.cells[entry.cell]?.offset === byte,
   );
   if (own?.kind === 'store') {
     context.say('M7', () => `reads ${showValue(own.value)} from its own store buffer`);
@@ -157,7 +139,8 @@ export function cpuStore(
   const refused = refuse(context, destination, 'write');
   context.stored.push(destination.cell.id);
   if (isFree(context, destination)) return;
-  const { line, word } = realPosition(context, destination);
+  const real = realCell(context, destination);
+  const { line, word } = context.layout.position(real);
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
@@ -169,6 +152,7 @@ export function cpuStore(
       frame: destination.frame,
       line,
       word,
+      cell: real.id,
       value,
       own: context.hasTouched(destination.frame, line),
       at: context.step.site,
@@ -252,20 +236,6 @@ function readRefused(
     : lineEvent(context, destination, event).value;
   if (outside) leak(context, destination.cell, value, false);
   return value;
-}
-
-/** Remembers on the victim's word that a store it never admitted reached the memory. */
-function noteRefused(context: KernelContext, destination: Destination, value: number): void {
-  const frame = context.frame(destination.frame);
-  if (frame === undefined || frame.buffer < 0) return;
-  const byte = frame.page * context.machine.pageSize + destination.cell.offset;
-  const victim = context.layout.cell(frame.buffer, byte, destination.cell.size);
-  const word = context.word(victim);
-  if (word.refused.some((each) => each.value === value)) return;
-  context.setWord(victim, {
-    ...word,
-    refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
-  });
 }
 
 function leak(context: KernelContext, cell: Cell, value: number, cause: boolean): void {
@@ -352,16 +322,11 @@ function drained(
   let dram = line?.dram[position.word];
   let copy = line?.copy[position.word];
   for (const entry of context.step.allBuffers().flat()) {
-    const here =
-      entry.kind === 'store' &&
-      entry.frame === index &&
-      entry.line === position.line &&
-      entry.word === position.word;
-    if (!here) continue;
+    if (entry.kind !== 'store' || entry.frame !== index || entry.cell !== cell.id) continue;
     if (entry.attribute === 'WB') copy = entry.value;
     else dram = entry.value;
   }
-  const stopped = ((line?.stopped ?? 0) & (1 << position.word)) !== 0;
+  const stopped = hasBit(line?.stopped ?? 0, position.word);
   return { dram, copy, stopped };
 }
 

@@ -13,6 +13,8 @@ export interface DeviceConfig {
   readonly iommu: boolean;
   /** Highest bus address it can emit, as DMA_BIT_MASK(n). */
   readonly dmaMask: number;
+  /** dma_map_* may fail at any call, for want of memory or address space. */
+  readonly mappingMayFail: boolean;
   readonly at: Span;
 }
 

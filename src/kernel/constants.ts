@@ -28,6 +28,7 @@ export const CFLUSH_INVALIDATE = 2;
 export const DMA_BUF_SYNC_READ = 1;
 export const DMA_BUF_SYNC_WRITE = 2;
 export const DMA_BUF_SYNC_END = 4;
+export const MADV_DONTNEED = 1;
 export const PAGE_SIZE = 4096;
 
 const table: Readonly<Record<string, Constant>> = {
@@ -67,7 +68,7 @@ const table: Readonly<Record<string, Constant>> = {
     doc: 'write back, then drop',
   },
   MADV_WILLNEED: { kind: 'madv', value: 0, doc: 'contents are needed' },
-  MADV_DONTNEED: { kind: 'madv', value: 1, doc: 'contents may be purged' },
+  MADV_DONTNEED: { kind: 'madv', value: MADV_DONTNEED, doc: 'contents may be purged' },
   DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },

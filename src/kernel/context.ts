@@ -8,11 +8,11 @@ import { join, newest, withWrite } from '../ideal/word.js';
 import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
-import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
+import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Value } from './value.js';
-import type { Buffer, Frame, KernelState, Translation } from './state.js';
+import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
@@ -271,7 +271,7 @@ export class KernelContext {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
-      const pending = this.pendingValues(frameIndex, lineIndex, i);
+      const pending = this.pendingValues(frameIndex, cell);
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
@@ -292,34 +292,27 @@ export class KernelContext {
       return 'H10';
     }
     const owner = this.objectOf(victim);
-    const shared = cells.some(
-      (cell, i) => (old.written & (1 << i)) !== 0 && this.objectOf(cell) === owner,
-    );
+    const shared = cells.some((cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner);
     return shared ? 'H3' : 'H10';
   }
 
   /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
   private objectOf(cell: Cell): number {
     const byte = cell.page * this.machine.pageSize + cell.offset;
+    const covers = ({ buffer, offset, size }: Piece): boolean =>
+      buffer === cell.buffer && byte >= offset && byte < offset + size;
     const mapping = this.kernel.mappings.find(
-      (each) =>
-        (each.type === 'single' || each.type === 'page') &&
-        each.buffer === cell.buffer &&
-        byte >= each.offset &&
-        byte < each.offset + each.size,
+      (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
     );
     return mapping?.id ?? -1 - cell.id;
   }
 
-  private pendingValues(index: number, line: number, word: number): number[] {
+  private pendingValues(frame: number, cell: Cell): number[] {
     return this.step
       .allBuffers()
       .flatMap((buffer) =>
         buffer.flatMap((entry) =>
-          entry.kind === 'store' &&
-          entry.frame === index &&
-          entry.line === line &&
-          entry.word === word
+          entry.kind === 'store' && entry.frame === frame && entry.cell === cell.id
             ? [entry.value]
             : [],
         ),

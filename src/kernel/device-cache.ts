@@ -53,7 +53,7 @@ export function writeByDevice(
       own: false,
       at: context.step.site,
       device: context.step.device,
-      buffer: destination.cell.buffer,
+      cell: destination.cell.id,
     },
   ]);
 }
@@ -84,7 +84,7 @@ export function readByDevice(
 /** What a device's cache writes back belongs to a page that is no longer that buffer's. */
 export function checkWriteBack(context: KernelContext, entry: Entry): void {
   if (entry.kind !== 'store' || entry.device === undefined) return;
-  if (context.frame(entry.frame)?.buffer === entry.buffer) return;
+  if (context.frame(entry.frame)?.buffer === context.layout.cells[entry.cell]?.buffer) return;
   context.find('H8', true, -1, () => ({
     message: "the device's cache writes back to a page that was freed or reused",
     expected: 'a cache that was flushed before the page went',

@@ -2,9 +2,10 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
-import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
+import { iommuOperations } from './ops/iommu-api.js';
 import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';

@@ -83,6 +83,8 @@ function takeFrame(
   const choice = stale.length === 0 ? 0 : context.choose(stale.length + 1);
   const reused = choice === 0 ? undefined : stale[choice - 1];
   const index = reused ?? context.step.frames.length;
+  const freed = context.frame(index)?.freed;
+  if (freed !== undefined) context.learn(freed.clock);
   context.setFrame(index, {
     pfn: context.frame(index)?.pfn ?? pfn ?? PFN_BASE + index * PFN_STRIDE,
     buffer,
@@ -105,14 +107,9 @@ function staleFrames(context: KernelContext): number[] {
     if (map.live) for (const [, frame] of map.present) pointed.add(frame);
     for (const { frame } of map.stale ?? []) pointed.add(frame);
   }
-  const bytes = context.machine.pageSize;
-  context.step.frames.forEach((frame, i) => {
-    const address = frame.pfn * bytes;
-    const mapped = mappings.some(
-      (m) => m.address < address + bytes && address < m.address + m.size,
-    );
-    if (mapped) pointed.add(i);
-  });
+  for (const piece of mappings.flatMap((each) => each.pieces)) {
+    for (const [, frame] of piece.frames) pointed.add(frame);
+  }
   return [...pointed].filter((i) => context.frame(i)?.buffer === -1).sort((a, b) => a - b);
 }
 
@@ -126,9 +123,26 @@ export function freePages(context: KernelContext, id: number): void {
 
 function releaseFrame(context: KernelContext, index: number): void {
   const frame = context.frame(index);
-  if (frame !== undefined) {
-    context.setFrame(index, { ...frame, buffer: -1, page: -1, lines: [] });
-  }
+  if (frame === undefined) return;
+  const { pfn, buffer, page, linear } = frame;
+  const freed = { buffer, page, clock: context.step.clock };
+  context.setFrame(index, { pfn, buffer: -1, page: -1, lines: [], linear, freed });
+}
+
+/**
+ * Gives a buffer's pages back once the CPU's earlier stores have drained: the allocator's locks
+ * order them before whoever gets the pages next (K1; mm/page_alloc.c, zone->lock).
+ */
+export function releasePages(context: KernelContext, id: number): void {
+  drainStores(context);
+  if (context.work.length === 0) freePages(context, id);
+  else context.queue({ do: 'free', buffer: id });
+}
+
+/** What a lock in a kernel function does: the rest of the call waits for the CPU's stores (M7). */
+export function drainStores(context: KernelContext): void {
+  const pending = context.step.entries.some((e) => e.kind === 'store' || e.kind === 'doorbell');
+  if (pending) context.queue({ do: 'drained', what: 'stores' });
 }
 
 /** Makes the pages resident: new ones zeroed, swapped ones read back. */
@@ -259,6 +273,14 @@ export function framesIn(
     const inside = page * bytes < from + size && from < (page + 1) * bytes;
     return inside && slot?.state === 'resident' ? [[page, slot.frame] as const] : [];
   });
+}
+
+/** How many tracked pages a byte range has. */
+export function pagesIn(context: KernelContext, buffer: number, from: number, size: number) {
+  const bytes = context.machine.pageSize;
+  const inside = ({ page }: PageLayout): boolean =>
+    page * bytes < from + size && from < (page + 1) * bytes;
+  return pageLayouts(context, buffer).filter(inside).length;
 }
 
 /** Bus address of a byte under dma-direct: the physical one. */

@@ -22,6 +22,12 @@ export interface Frame {
   readonly secure?: boolean;
   /** memblock_mark_nomap: paging_init leaves it out. */
   readonly nomap?: boolean;
+  /** While it is free: whose page it was, and what the CPU that freed it knew. */
+  readonly freed?: {
+    readonly buffer: number;
+    readonly page: number;
+    readonly clock: readonly number[];
+  };
 }
 
 export type PageSlot =
@@ -100,17 +106,39 @@ export interface Translation {
 export interface Domain {
   readonly id: number;
   readonly device: number;
+  /** Devices whose accesses it may translate; absent: the one it was made for. */
+  readonly attached?: readonly number[];
   readonly entries: readonly Translation[];
   /** Translations gone from the page table that an IOTLB may still hold. */
   readonly stale: readonly Translation[];
 }
 
+/** Part of a buffer that a scatterlist names. */
+export interface SgEntry {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly size: number;
+  /** The pages as they were when the table was made: [page number, frame]. */
+  readonly frames: readonly (readonly [number, number])[];
+  /** It stands for one entry of the list for each page. */
+  readonly perPage: boolean;
+}
+
 export interface Sgt {
   readonly id: number;
-  readonly buffer: number;
+  readonly entries: readonly SgEntry[];
   /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
   readonly mapping: number;
-  /** The pages as they were when the table was made: [page number, frame]. */
+}
+
+/** A part of a DMA mapping: bytes of a buffer and the bus address that shows them. */
+export interface Piece {
+  /** Bus address of the first byte. Without an IOMMU later pages lie where their frames do. */
+  readonly address: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly size: number;
+  /** The pages as they were mapped: [page number, frame]. */
   readonly frames: readonly (readonly [number, number])[];
 }
 
@@ -119,12 +147,17 @@ export interface DmaMapping {
   readonly id: number;
   readonly type: 'single' | 'page' | 'sg' | 'coherent';
   readonly device: number;
+  /** Bus address of the first byte of the first piece. */
   readonly address: number;
+  /** Bytes of all pieces together. */
   readonly size: number;
   readonly direction: number;
-  readonly buffer: number;
-  readonly offset: number;
   readonly attrs: number;
+  /** Entries of the scatterlist that was mapped; 1 for other mappings. */
+  readonly nents: number;
+  readonly pieces: readonly Piece[];
+  /** dma_mapping_error() was asked about it (or need not be). */
+  readonly checked: boolean;
 }
 
 export interface Attachment {

@@ -21,6 +21,7 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
 
@@ -72,6 +73,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     writeBackCache: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
+    mappingMayFail: false,
     at: node.at,
   };
   let snoops: boolean | null = null;
@@ -94,6 +96,9 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
         break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        break;
+      case 'mapping_may_fail':
+        device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
         break;
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };

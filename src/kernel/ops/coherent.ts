@@ -1,17 +1,18 @@
 /**
  * Operations: dma_alloc_coherent and dma_alloc_wc (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: swiotlb and masks, so a mapping never bounces and never fails.
+ * Leaves out: an allocation that fails.
  */
 import { deviceArg, int, pointerArg } from '../args.js';
 import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap } from '../cpu-maps.js';
-import { deviceConfig, dmaMap, endMapping } from '../dma.js';
+import { dmaMap, endMapping } from '../dma.js';
+import { deviceConfig } from '../dma-address.js';
 import { issue, maintain, wholeBuffer } from '../maintenance.js';
-import { allocatePages, pageLayouts } from '../pages.js';
+import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import type { Operation } from '../registry.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 import { newBuffer } from './pages.js';
 import { dev, size, addr, gfp, cpuAddr, op } from './dma-parts.js';
 
@@ -33,11 +34,12 @@ function allocCoherent(context: KernelContext, args: Args): Value {
   if (!coherent) maintain(context, 'clean', whole);
   const mapping = dmaMap(context, {
     device,
-    range: whole,
+    ranges: [whole],
     direction: DMA_BIDIRECTIONAL,
     attrs: 0,
     type: 'coherent',
   });
+  if (mapping === null) return NULL;
   const attribute = coherent ? 'WB' : 'NC';
   const pointer = mapBuffer(context, context.buffer(buffer.id), 'remap', attribute);
   if (!coherent && !iommu) zeroThroughRemap(context, buffer.id);
@@ -61,6 +63,7 @@ function zeroThroughRemap(context: KernelContext, id: number): void {
             frame: slot.frame,
             line,
             word,
+            cell: cell.id,
             value: 0,
             own: false,
             at: context.step.site,
@@ -75,7 +78,7 @@ function freeCoherent(context: KernelContext, args: Args): Value {
   const { map, offset } = pointerArg(context, args[2]);
   const buffer = context.buffer(map.buffer);
   const mapping = context.kernel.mappings.find(
-    (each) => each.buffer === buffer.id && each.type === 'coherent',
+    (each) => each.type === 'coherent' && each.pieces[0]?.buffer === buffer.id,
   );
   if (mapping === undefined || offset !== 0) {
     context.contract('device driver tries to free DMA memory it has not allocated');
@@ -89,7 +92,7 @@ function freeCoherent(context: KernelContext, args: Args): Value {
   }
   unmapMap(context, map);
   endMapping(context, mapping, mapping.size);
-  context.queue({ do: 'free', buffer: buffer.id });
+  releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
 }

@@ -9,13 +9,16 @@ import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { isDirty, readByDevice, writeByDevice } from '../device-cache.js';
-import { deviceConfig, deviceReach } from '../dma.js';
-import { type Reached, translate } from '../iommu.js';
+import { deviceConfig } from '../dma-address.js';
+import { deviceReach } from '../dma-reach.js';
+import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Port } from '../state.js';
 import type { Value } from '../value.js';
 
 type Args = readonly Value[];
+
+type Fault = Extract<Reached, { kind: 'fault' }>;
 
 /** Bytes of a device access: one u32. */
 const DEVICE_WORD = 4;
@@ -24,19 +27,25 @@ const DEVICE_WORD = 4;
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
   const device = context.step.device;
   if (args.length > count) {
-    const domain = handle(context, args[0], 'domain');
-    return translate(context, domain, int(args[1]), DEVICE_WORD, right);
+    const id = handle(context, args[0], 'domain');
+    const domain = domainOf(context, id);
+    if (domain !== undefined && !isAttached(domain, device)) {
+      return { kind: 'fault', why: 'the device is not attached to this domain' };
+    }
+    return translate(context, id, int(args[1]), DEVICE_WORD, right);
   }
   return deviceReach(context, device, int(args[0]), DEVICE_WORD, right);
 }
 
-function fault(context: KernelContext, why: string, what: string): void {
-  context.find('H14', true, -1, () => ({
-    message: `the device's ${what} faults: ${why}`,
+function fault(context: KernelContext, reached: Fault, what: string): void {
+  const { why, hazard = 'H14' } = reached;
+  const verb = hazard === 'H9' ? 'leaves its buffer' : 'faults';
+  context.find(hazard, true, -1, () => ({
+    message: `the device's ${what} ${verb}: ${why}`,
     expected: 'a valid translation',
     actual: why,
   }));
-  context.say('H14', () => `${what} faults: ${why}`);
+  context.say(hazard, () => `${what} ${verb}: ${why}`);
 }
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
@@ -47,7 +56,7 @@ export function snoops(context: KernelContext, reached: { cacheable: boolean }):
 const dmaRead: Effect = (context, args) => {
   const reached = reach(context, args, 1, IOMMU_READ);
   if (reached.kind === 'fault') {
-    fault(context, reached.why, 'read');
+    fault(context, reached, 'read');
     return 0;
   }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
@@ -56,7 +65,7 @@ const dmaRead: Effect = (context, args) => {
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
   const value = int(args.at(-1));
-  if (reached.kind === 'fault') fault(context, reached.why, 'write');
+  if (reached.kind === 'fault') fault(context, reached, 'write');
   else writeByDevice(context, reached.destination, snoops(context, reached), value);
   return 0;
 };

@@ -22,6 +22,8 @@ export const ptr: Param = { name: 'ptr', kinds: ['ptr'] };
 
 export const nents: Param = { name: 'nents', kinds: ['int'] };
 
+export const entry: Param = { name: 'entry', kinds: ['int'] };
+
 export const offset: Param = { name: 'offset', kinds: ['int'] };
 
 export const cpuAddr: Param = { name: 'cpu_addr', kinds: ['ptr'] };

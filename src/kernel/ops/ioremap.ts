@@ -9,7 +9,7 @@ import { cpuLoad } from '../access.js';
 import { deviceArg, fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { changeMap, cpuReach, mapBuffer } from '../cpu-maps.js';
-import { physicalPlace } from '../dma.js';
+import { physicalPlace } from '../dma-address.js';
 import { allocatePages, physicalAddress } from '../pages.js';
 import { rowsFor } from '../../machine/cache-rules.js';
 import type { Effect, Operation } from '../registry.js';

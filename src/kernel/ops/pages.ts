@@ -3,7 +3,14 @@ import { bufferArg, fail, int, pointerArg } from '../args.js';
 import { GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
-import { allocatePages, emptySlots, freePages, physicalAddress, residentPages } from '../pages.js';
+import {
+  allocatePages,
+  drainStores,
+  emptySlots,
+  physicalAddress,
+  releasePages,
+  residentPages,
+} from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, BufferKind } from '../state.js';
 import type { Value } from '../value.js';
@@ -44,7 +51,7 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
 }
 
 export function releaseBuffer(context: KernelContext, id: number): void {
-  freePages(context, id);
+  releasePages(context, id);
   context.setBuffer({ ...context.buffer(id), gone: 'freed' });
 }
 
@@ -110,8 +117,10 @@ function writepage(context: KernelContext, args: readonly Value[]): Value {
   else if (!buffer.pages.some((slot) => slot.state === 'resident')) {
     context.noop('no resident pages');
   } else {
-    // Block DMA follows a dma_map, whose clean ends with a dsb, and a doorbell by writel.
+    // Block DMA follows a dma_map, whose clean ends with a dsb, and a doorbell by writel. For zram
+    // the folio's and the swap cache's locks order the CPU's stores before its own copy.
     if (typeof context.machine.swap === 'object') context.queue({ do: 'drained', what: 'all' });
+    else drainStores(context);
     context.queue({ do: 'swap-out', buffer: buffer.id });
   }
   return 0;

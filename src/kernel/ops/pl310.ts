@@ -10,7 +10,8 @@
  */
 import type { Maintenance } from '../../machine/store-buffer.js';
 import { int } from '../args.js';
-import { badAddress, physicalPlace } from '../dma.js';
+import { badAddress } from '../dma.js';
+import { physicalPlace } from '../dma-address.js';
 import { maintain } from '../maintenance.js';
 import type { Effect, Operation } from '../registry.js';
 
