@@ -120,7 +120,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
 
 /** The liberties that can matter on this machine. */
 export function libertiesOf(program: Program): readonly Liberty[] {
-  const coherent = program.machine.devices.some((device) => device.coherent);
+  const coherent = program.machine.devices.some((device) => device.snoops);
   const { unexpectedHit } = program.machine;
   return [
     'eviction',
@@ -307,6 +307,8 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
 }
 
 function deviceText(device: Program['machine']['devices'][number]): string {
-  const kind = device.coherent ? 'coherent' : 'non-coherent';
+  const believed = device.coherent ? 'coherent' : 'non-coherent';
+  const real = device.snoops ? 'snoops' : 'does not snoop';
+  const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
   return `${device.name}: ${kind}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`;
 }
