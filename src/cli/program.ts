@@ -8,8 +8,9 @@ import { nearestName } from '../diagnostics/nearest.js';
 import type { CheckOptions } from './commands/check.js';
 import type { Shell } from './commands/completion.js';
 import type { FmtOptions } from './commands/fmt.js';
+import type { RecordCommandOptions } from './commands/record.js';
 import { InputError } from './errors.js';
-import { positiveInteger, positiveNumber } from './options.js';
+import { collect, positiveInteger, positiveNumber, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
 type Finish = (status: number) => void;
@@ -126,6 +127,38 @@ function addCompletion(program: Command, finish: Finish): void {
     });
 }
 
+function addRecord(program: Command, finish: Finish): void {
+  program
+    .command('record')
+    .description('record on this machine what a kernel trace needs (Linux, root)')
+    .argument('[CMD...]', 'record while it runs; without it, until Ctrl-C')
+    .option('-o, --output <file>', 'write the trace there', 'trace.dat')
+    .option('-e, --event <pattern>', "'dma', 'kmem:mm_page_*', 'default'; repeatable", collect)
+    .option('--buffer <size>', 'ring buffer of each CPU, e.g. 32M', sizeInKb)
+    .option('--clock <name>', "the kernel's trace clock", 'mono')
+    .option('--seconds <s>', 'end after s seconds', positiveNumber)
+    .option('--tracefs <dir>', 'where tracefs is mounted')
+    .option('--list', 'print the events that would be recorded, and record nothing')
+    .option('--quiet', 'print nothing but errors')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  recorded, whatever CMD returned (that is printed, and in FILE.machine.json)
+  2  refused: no root, no tracefs, no such event, no space ...
+  130  Ctrl-C while CMD ran; what was recorded until then is written
+
+Examples:
+  civac record -- dd if=/dev/nvme0n1 of=/dev/null bs=1M count=100 iflag=direct
+  civac record --seconds 10 -e dma -e iommu -o boot.dat`,
+    )
+    .action(async (command: string[], options: RecordCommandOptions) => {
+      const { runRecord } = await import('./commands/record.js');
+      finish(await runRecord(command, options));
+    });
+}
+
 /** A first word that is no verb: the nearest verb, or the verb a file most likely wants. */
 function unknownVerb(program: Command, word: string): InputError {
   const names = program.commands.map((command) => command.name());
@@ -163,6 +196,7 @@ export function makeProgram(finish: Finish): Command {
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addRecord(program, finish);
   addCompletion(program, finish);
   return program;
 }
