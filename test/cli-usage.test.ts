@@ -99,7 +99,7 @@ describe('help', () => {
     expect(status).toBe(0);
     const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Example:'));
     const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-    expect(verbs).toEqual(['check', 'explain', 'fmt', 'reference', 'completion']);
+    expect(verbs).toEqual(['check', 'explain', 'fmt', 'reference', 'record', 'completion']);
   });
 
   it('knows its version', () => {
