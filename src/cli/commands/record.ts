@@ -1,4 +1,5 @@
 /** `civac record`: a recording on this machine, told on stderr; stdout is the command's. */
+import { statSync } from 'node:fs';
 import { groupDigits } from '../../base/text.js';
 import { RecordError } from '../../record/errors.js';
 import { defaultPatterns } from '../../record/events.js';
@@ -61,7 +62,7 @@ function summary(done: Recorded, options: RecordCommandOptions): string[] {
 function recordOptions(
   command: readonly string[],
   options: RecordCommandOptions,
-  signals: Signals,
+  onStop: RecordOptions['onStop'],
 ): RecordOptions {
   return {
     output: options.output,
@@ -71,13 +72,40 @@ function recordOptions(
     seconds: options.seconds ?? null,
     command,
     tracefs: options.tracefs ?? null,
-    onStop: (handler) => signals.onInterrupt(handler),
+    onStop,
     note: tell,
     started: (chosen, cpuCount) => {
       const open = command.length === 0 && options.seconds === undefined;
       if (!open || options.quiet) return;
       tell(`recording ${chosen.events.length} events on ${cpuCount} CPUs; Ctrl-C ends it`);
     },
+  };
+}
+
+/** Before an hour of recording, not after it. */
+function checkOutput(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new RecordError(`cannot write ${path}: is a directory`);
+  }
+}
+
+const parentEveryMs = 500;
+
+/**
+ * What ends a recording early: Ctrl-C, SIGTERM, a terminal that closes, and the end of the process
+ * that started us, since a recorder nobody knows of would fill the disk. To outlive it, start
+ * without one: `setsid -f civac record ...`.
+ */
+function onEnd(signals: Signals, handler: () => void): () => void {
+  signals.onInterrupt(handler);
+  process.on('SIGHUP', handler);
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) handler();
+  }, parentEveryMs);
+  return () => {
+    clearInterval(watch);
+    process.off('SIGHUP', handler);
   };
 }
 
@@ -91,9 +119,16 @@ export async function runRecord(
 ): Promise<number> {
   try {
     if (options.list) return list(options);
+    checkOutput(options.output);
     const signals = watchSignals();
-    const done = await record(recordOptions(command, options, signals));
-    signals.release();
+    let release = () => {};
+    const onStop = (handler: () => void) => {
+      release = onEnd(signals, handler);
+    };
+    const done = await record(recordOptions(command, options, onStop)).finally(() => {
+      release();
+      signals.release();
+    });
     if (!options.quiet) for (const line of summary(done, options)) tell(line);
     return done.stopped && command.length > 0 ? exitCode.interrupted : exitCode.ok;
   } catch (error) {
