@@ -8,8 +8,9 @@
  * and 7.2; print_event_fields of libtraceevent (its numbers are decimal unless they begin with 0x,
  * its arrays are bytes as they lie in memory).
  */
-import { attributeBits, Direction, MAPPING_ERROR, type NumberList } from '../events.js';
+import { attributeBits, Direction, MAPPING_ERROR } from '../events.js';
 import { Char, hexDigit, indexOfByte, startsWith, textOf, wordTable } from './bytes.js';
+import { NumberBuffer } from './lists.js';
 import { skipSpace } from './text-head.js';
 
 /** Order of `keyWords`. Several labels may mean one field, see `sameAs`. */
@@ -96,21 +97,6 @@ const directions = wordTable(['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE
 const attributes = wordTable(Object.keys(attributeBits));
 const attributeValues: readonly number[] = Object.values(attributeBits);
 const failedToParse = '[FAILED TO PARSE]';
-
-/** A growing list, used again for every event. */
-export class NumberBuffer implements NumberList {
-  values = new Float64Array(128);
-  length = 0;
-
-  push(value: number): void {
-    if (this.length === this.values.length) {
-      const grown = new Float64Array(this.length * 2);
-      grown.set(this.values);
-      this.values = grown;
-    }
-    this.values[this.length++] = value;
-  }
-}
 
 /** The fields of the last payload given to `read`. */
 export class TextFields {
