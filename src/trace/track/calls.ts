@@ -1,0 +1,88 @@
+/**
+ * What an unmap or a sync event asked for, as the rules see it. One object of each is reused for
+ * the whole trace.
+ */
+import { Direction, type EventHead } from '../events.js';
+import type { MappingKind } from '../model.js';
+import type { ClosedEntry } from './closed.js';
+import type { DeviceState } from './device.js';
+import type { LiveMapping } from './live-mapping.js';
+
+export interface UnmapCall {
+  head: EventHead;
+  device: DeviceState;
+  kind: MappingKind;
+  /** dma address; for dma_unmap_sg, whose event has none, the physical address of entry 0. */
+  address: number;
+  /** Bytes; UNKNOWN for dma_unmap_sg. */
+  size: number;
+  direction: Direction;
+  attrs: number;
+  /** CPU address of dma_free as a token, '' if unknown. */
+  virt: string;
+  /** Entries passed to dma_unmap_sg, else 1; UNKNOWN if the list may have been cut. */
+  entries: number;
+  /** Bytes that the IOMMU said it unmapped for this call, -1 if it did not say. */
+  untranslated: number;
+}
+
+export interface SyncCall {
+  head: EventHead;
+  device: DeviceState;
+  forCpu: boolean;
+  /** The event is of a scatterlist. */
+  list: boolean;
+  dma: number;
+  /** Bytes of all entries. */
+  size: number;
+  /** Bytes of the entry at `dma`. */
+  length: number;
+  direction: Direction;
+  /** Entries passed to dma_sync_sg_*, else 1; UNKNOWN if the list may have been cut. */
+  entries: number;
+}
+
+/** Why a call found no mapping, as far as the trace knows. */
+export interface Miss {
+  /** The mapping that was there, unmapped earlier in this trace; else null. */
+  closed: ClosedEntry | null;
+  /** Every mapping of this device is in the trace: there is none at this address. */
+  wholeLife: boolean;
+  /** A live mapping of this device whose *physical* address was passed; else null. */
+  byPhys: LiveMapping | null;
+  /** The only other device with a fitting live mapping at this address; else null. */
+  elsewhere: LiveMapping | null;
+  /** For a sync: a live mapping of the device that it touches or stands beside; else null. */
+  near: LiveMapping | null;
+}
+
+const noHead: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };
+
+export function newUnmapCall(device: DeviceState): UnmapCall {
+  return {
+    head: noHead,
+    device,
+    kind: 'page',
+    address: 0,
+    size: 0,
+    direction: Direction.None,
+    attrs: 0,
+    virt: '',
+    entries: 1,
+    untranslated: -1,
+  };
+}
+
+export function newSyncCall(device: DeviceState): SyncCall {
+  return {
+    head: noHead,
+    device,
+    forCpu: false,
+    list: false,
+    dma: 0,
+    size: 0,
+    length: 0,
+    direction: Direction.None,
+    entries: 1,
+  };
+}
