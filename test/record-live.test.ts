@@ -112,7 +112,8 @@ describe.skipIf(!possible)('civac record on this kernel', () => {
   });
 
   it('ends with the process that started it', async () => {
-    const command = `${process.execPath} ${civac} record -e kmem:mm_page_alloc -o orphan.dat & wait`;
+    const rest = 'record -e kmem:mm_page_alloc -o orphan.dat & wait';
+    const command = `${process.execPath} ${civac} ${rest}`;
     const parent = spawn('sh', ['-c', command], surroundings);
     await started(parent);
     parent.kill('SIGKILL');

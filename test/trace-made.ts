@@ -1,6 +1,6 @@
 /** Mappings, findings and results made up for tests of the exporters. */
 import { Direction } from '../src/trace/events.js';
-import type { Finding, Mapping, Moment, TraceResult } from '../src/trace/model.js';
+import type { Costs, Finding, Mapping, Moment, TraceResult } from '../src/trace/model.js';
 import type { Exporter } from '../src/trace/show/sink.js';
 
 export function madeMapping(id: number, given: Partial<Mapping> = {}): Mapping {
@@ -62,6 +62,55 @@ export function madeFinding(given: Partial<Finding> = {}): Finding {
   };
 }
 
+const madeCosts: Costs = {
+  rows: [
+    {
+      device: '0000:00:01.0',
+      task: '',
+      maps: 3,
+      unmaps: 2,
+      mapsPerSecond: 1500,
+      bytesMapped: 12_288,
+      lifetimeMean: 5000,
+      lifetimeMedian: 5000,
+      lifetimeMax: 5000,
+      syncsForCpu: 0,
+      syncsForDevice: 3,
+      bytesCleaned: 12_288,
+      bytesInvalidated: 4096,
+      bounces: 1,
+      bytesBounced: 512,
+      invalidations: 2,
+      bytesUntranslated: 8192,
+    },
+  ],
+  dearest: [
+    {
+      device: '0000:00:01.0',
+      task: 'dd',
+      phys: 0x8000_1000,
+      size: 4096,
+      direction: Direction.ToDevice,
+      maps: 2,
+      bytesCleaned: 8192,
+      bytesInvalidated: 0,
+      bytesBounced: 0,
+      invalidations: 2,
+    },
+  ],
+  savings: [
+    {
+      device: '0000:00:01.0',
+      task: 'dd',
+      change: 'keep the buffer mapped',
+      maps: 1,
+      invalidations: 1,
+      bytesMaintained: 4096,
+      bytesBounced: 0,
+    },
+  ],
+};
+
 export function madeResult(given: Partial<TraceResult> = {}): TraceResult {
   return {
     source: { file: 'made.dat', kernel: '7.2.13', events: 12, lost: 0, first: 1000, last: 20_000 },
@@ -80,54 +129,7 @@ export function madeResult(given: Partial<TraceResult> = {}): TraceResult {
       },
     ],
     findings: [madeFinding()],
-    costs: {
-      rows: [
-        {
-          device: '0000:00:01.0',
-          task: '',
-          maps: 3,
-          unmaps: 2,
-          mapsPerSecond: 1500,
-          bytesMapped: 12_288,
-          lifetimeMean: 5000,
-          lifetimeMedian: 5000,
-          lifetimeMax: 5000,
-          syncsForCpu: 0,
-          syncsForDevice: 3,
-          bytesCleaned: 12_288,
-          bytesInvalidated: 4096,
-          bounces: 1,
-          bytesBounced: 512,
-          invalidations: 2,
-          bytesUntranslated: 8192,
-        },
-      ],
-      dearest: [
-        {
-          device: '0000:00:01.0',
-          task: 'dd',
-          phys: 0x8000_1000,
-          size: 4096,
-          direction: Direction.ToDevice,
-          maps: 2,
-          bytesCleaned: 8192,
-          bytesInvalidated: 0,
-          bytesBounced: 0,
-          invalidations: 2,
-        },
-      ],
-      savings: [
-        {
-          device: '0000:00:01.0',
-          task: 'dd',
-          change: 'keep the buffer mapped',
-          maps: 1,
-          invalidations: 1,
-          bytesMaintained: 4096,
-          bytesBounced: 0,
-        },
-      ],
-    },
+    costs: madeCosts,
     notes: ['2 events were lost on CPU 1'],
     counts: new Map([['dma_map_phys', 3]]),
     ...given,

@@ -35,7 +35,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
   fflate: ['trace'],
-  fzstd: ['trace'],
 };
 
 interface Import {
