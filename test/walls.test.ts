@@ -35,6 +35,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
   fflate: ['trace'],
+  'hyparquet-writer': ['trace'],
 };
 
 interface Import {
