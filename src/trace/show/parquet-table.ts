@@ -7,7 +7,7 @@ import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from
 import type { ByteSink } from './sink.js';
 
 /** Rows of a group: a few megabytes, which readers take as one piece. */
-export const groupRows = 32_768;
+export const groupRows = 16_384;
 
 /** int: 64-bit integers, given as whole numbers. A nullable column takes null. */
 export type ColumnType = 'int' | 'text' | 'bool' | 'int?' | 'text?' | 'bool?';
@@ -53,29 +53,54 @@ class SinkWriter extends ByteWriter {
   }
 }
 
-/** A value as hyparquet-writer takes it; null only where the column allows it. */
-function encoded(value: Cell, type: ColumnType, name: string): bigint | string | boolean | null {
-  if (value === null) {
-    if (type.endsWith('?')) return null;
-    throw new Error(`column ${name} has no value`);
-  }
-  return typeof value === 'number' ? BigInt(Math.round(value)) : value;
+/** The values of a column in the row group that is being filled. */
+interface Filling {
+  set(row: number, value: Cell): void;
+  /** The first `rows` values as hyparquet-writer takes them. */
+  take(rows: number): ColumnSource['data'];
+}
+
+/** Doubles until the group is full, so that no row makes objects; NaN stands for null. */
+function integers(nullable: boolean): Filling {
+  const values = new Float64Array(groupRows);
+  return {
+    set(row, value) {
+      values[row] = typeof value === 'number' ? Math.round(value) : Number.NaN;
+    },
+    take(rows) {
+      const some = values.subarray(0, rows);
+      if (nullable) return Array.from(some, (one) => (Number.isNaN(one) ? null : BigInt(one)));
+      return BigInt64Array.from(some, BigInt);
+    },
+  };
+}
+
+function others(): Filling {
+  let values: Cell[] = [];
+  return {
+    set(row, value) {
+      values[row] = value;
+    },
+    take() {
+      const taken = values;
+      values = [];
+      return taken;
+    },
+  };
 }
 
 export class ParquetTable<C extends Columns> {
   private readonly writer: ParquetWriter;
-  private readonly names: readonly (keyof C & string)[];
-  private data: (bigint | string | boolean | null)[][];
+  private readonly filling: readonly (readonly [keyof C & string, Filling])[];
   private rows = 0;
 
   /** `about` goes into the file's key-value metadata. */
-  constructor(
-    private readonly columns: C,
-    sink: ByteSink,
-    about: Readonly<Record<string, string>>,
-  ) {
-    this.names = Object.keys(columns);
-    this.data = this.names.map(() => []);
+  constructor(columns: C, sink: ByteSink, about: Readonly<Record<string, string>>) {
+    const names: readonly (keyof C & string)[] = Object.keys(columns);
+    this.filling = names.map((name) => {
+      const type = columns[name] ?? 'text';
+      return [name, type.startsWith('int') ? integers(type.endsWith('?')) : others()];
+    });
     this.writer = new ParquetWriter({
       writer: new SinkWriter(sink),
       schema: schemaOf(columns),
@@ -85,10 +110,7 @@ export class ParquetTable<C extends Columns> {
   }
 
   add(row: Row<C>): void {
-    for (const [i, name] of this.names.entries()) {
-      const type = this.columns[name] ?? 'text';
-      this.data[i]?.push(encoded(row[name], type, name));
-    }
+    for (const [name, filling] of this.filling) filling.set(this.rows, row[name]);
     this.rows += 1;
     if (this.rows === groupRows) this.writeGroup();
   }
@@ -99,11 +121,10 @@ export class ParquetTable<C extends Columns> {
   }
 
   private writeGroup(): void {
-    const columnData = this.names.map(
-      (name, i): ColumnSource => ({ name, data: this.data[i] ?? [] }),
+    const columnData = this.filling.map(
+      ([name, filling]): ColumnSource => ({ name, data: filling.take(this.rows) }),
     );
     this.writer.write({ columnData, rowGroupSize: groupRows });
-    this.data = this.names.map(() => []);
     this.rows = 0;
   }
 }

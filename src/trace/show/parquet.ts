@@ -92,6 +92,15 @@ type KeptMapping = Pick<
   'mapping_id' | 'dma_addr' | 'phys_addr' | 'size_bytes' | 'direction' | 'attrs' | 'map_ts_ns'
 >;
 
+const attrTexts = new Map<number, string>();
+
+/** attrNames, remembered: there are a handful of values and millions of rows. */
+function attrText(attrs: number): string {
+  const text = attrTexts.get(attrs) ?? attrNames(attrs);
+  if (attrTexts.size < 1000) attrTexts.set(attrs, text);
+  return text;
+}
+
 /** UNKNOWN and MAPPING_ERROR are no addresses. */
 const known = (value: number) => (value < 0 ? null : value);
 
@@ -102,7 +111,7 @@ function kept(m: Mapping): KeptMapping {
     phys_addr: known(m.phys),
     size_bytes: known(m.size),
     direction: directionName(m.direction),
-    attrs: attrNames(m.attrs),
+    attrs: attrText(m.attrs),
     map_ts_ns: m.mappedAt,
   };
 }
@@ -128,7 +137,7 @@ function mappingRow(m: Mapping, runId: string): Row<typeof mappingColumns> {
     dma_addr: known(m.dma),
     size_bytes: known(m.size),
     direction: directionName(m.direction),
-    attrs: attrNames(m.attrs),
+    attrs: attrText(m.attrs),
     entries: known(m.entries),
     map_ts_ns: m.mappedAt,
     map_cpu: m.mapCpu,
