@@ -72,6 +72,10 @@ describe('heads of trace text', () => {
       `       trace-cmd-390   [001]    31.882273: (+12)   dma_map_page:         ${body}`,
       'cpu=1 pid=390 task=trace-cmd time=31882273000',
     ],
+    'trace-cmd report of several buffers': [
+      `inst:       trace-cmd-390   [001]    31.882273: dma_map_page:         ${body}`,
+      'cpu=1 pid=390 task=trace-cmd time=31882273000',
+    ],
     'perf script': [
       `              dd  1234 [001]  1234.567890: dma:dma_map_page: ${body}`,
       'cpu=1 pid=1234 task=dd time=1234567890000',

@@ -3,7 +3,7 @@
  * beforehand. Leaves out compressed inputs as a whole (`unpack.ts`).
  */
 import { unzlibSync } from 'fflate';
-import { decompress } from 'fzstd';
+import { unpackZstd } from './zstd.js';
 
 /** Unpacks `data` into the start of `into` and returns how many bytes; throws when damaged. */
 export type Unpack = (data: Uint8Array, into: Uint8Array) => number;
@@ -25,8 +25,4 @@ function unpackZlib(data: Uint8Array, into: Uint8Array): number {
   const out = unzlibSync(data, { out: into });
   if (out.buffer !== into.buffer) into.set(out.subarray(0, into.length));
   return out.length;
-}
-
-function unpackZstd(data: Uint8Array, into: Uint8Array): number {
-  return decompress(data, into).length;
 }

@@ -35,7 +35,9 @@ export class PageFeed {
     private readonly blockBytes: number,
   ) {
     this.at = data.offset;
-    this.end = Math.min(data.offset + data.size, file.length);
+    // The size of chunks leaves out their headers in files of trace-cmd 3.1: the chunks are counted.
+    const end = buffer.compressed ? file.length : data.offset + data.size;
+    this.end = Math.min(end, file.length);
     if (data.offset + data.size > file.length) {
       const missing = data.offset + data.size - Math.max(file.length, data.offset);
       this.trouble('truncated', `the file ends ${missing} bytes before the end of ${this.what()}`);

@@ -77,6 +77,11 @@ export class TextHead {
   private setTask(bytes: Uint8Array, start: number, end: number): void {
     this.taskEnd = skipBack(bytes, start, end);
     this.taskStart = skipSpace(bytes, start, this.taskEnd);
+    // `trace-cmd report` of several buffers: the buffer's name, and the comm right-aligned to 16.
+    const colon = indexOfByte(bytes, Char.Colon, this.taskStart, this.taskEnd - 2);
+    if (colon >= 0 && bytes[colon + 1] === Char.Space && bytes[colon + 2] === Char.Space) {
+      this.taskStart = skipSpace(bytes, colon + 1, this.taskEnd);
+    }
     // The comm of a task that ended before the trace was read (trace_find_cmdline).
     if (startsWith(bytes, this.taskStart, this.taskEnd, '<...>')) this.taskStart = this.taskEnd;
   }
