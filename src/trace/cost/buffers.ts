@@ -7,6 +7,7 @@
  */
 import type { Direction } from '../events.js';
 import type { Site } from '../track/device.js';
+import { double } from '../track/double.js';
 import type { LiveMapping } from '../track/live-mapping.js';
 
 const ways = 8;
@@ -15,16 +16,16 @@ const sets = 1 << 10;
 export class BufferEntry {
   /** Of the first map. */
   task = '';
-  phys = 0;
-  size = 0;
+  phys = double;
+  size = double;
   direction: Direction = 0;
   maps = 0;
   syncs = 0;
-  bytesCleaned = 0;
-  bytesInvalidated = 0;
-  bytesBounced = 0;
+  bytesCleaned = double;
+  bytesInvalidated = double;
+  bytesBounced = double;
   invalidations = 0;
-  firstTime = 0;
+  firstTime = double;
 
   constructor(public site: Site) {}
 
@@ -39,9 +40,9 @@ export class BufferEntry {
 }
 
 function setOf(device: number, phys: number, size: number): number {
-  const line = Math.floor(phys / 64);
-  const mixed = Math.imul(line % 0x7fff_ffff, 0x9e37_79b1) ^ Math.imul(device + 1, 0x85eb_ca6b);
-  return ((mixed ^ (mixed >>> 15)) + Math.floor(size / 64)) & (sets - 1);
+  const line = (phys / 64) | 0;
+  const mixed = Math.imul(line, 0x9e37_79b1) ^ Math.imul(device + 1, 0x85eb_ca6b);
+  return ((mixed ^ (mixed >>> 15)) + size / 64) & (sets - 1);
 }
 
 export class BufferTable {

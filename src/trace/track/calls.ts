@@ -6,40 +6,45 @@ import { Direction, type EventHead } from '../events.js';
 import type { MappingKind } from '../model.js';
 import type { ClosedEntry } from './closed.js';
 import type { DeviceState } from './device.js';
+import { double } from './double.js';
 import type { LiveMapping } from './live-mapping.js';
 
-export interface UnmapCall {
-  head: EventHead;
-  device: DeviceState;
-  kind: MappingKind;
+const noHead: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };
+
+export class UnmapCall {
+  head: EventHead = noHead;
+  kind: MappingKind = 'page';
   /** dma address; for dma_unmap_sg, whose event has none, the physical address of entry 0. */
-  address: number;
+  address = double;
   /** Bytes; UNKNOWN for dma_unmap_sg. */
-  size: number;
-  direction: Direction;
-  attrs: number;
+  size = double;
+  direction: Direction = Direction.None;
+  attrs = 0;
   /** CPU address of dma_free as a token, '' if unknown. */
-  virt: string;
+  virt = '';
   /** Entries passed to dma_unmap_sg, else 1; UNKNOWN if the list may have been cut. */
-  entries: number;
+  entries = 1;
   /** Bytes that the IOMMU said it unmapped for this call, -1 if it did not say. */
-  untranslated: number;
+  untranslated = double;
+
+  constructor(public device: DeviceState) {}
 }
 
-export interface SyncCall {
-  head: EventHead;
-  device: DeviceState;
-  forCpu: boolean;
+export class SyncCall {
+  head: EventHead = noHead;
+  forCpu = false;
   /** The event is of a scatterlist. */
-  list: boolean;
-  dma: number;
+  list = false;
+  dma = double;
   /** Bytes of all entries. */
-  size: number;
+  size = double;
   /** Bytes of the entry at `dma`. */
-  length: number;
-  direction: Direction;
+  length = double;
+  direction: Direction = Direction.None;
   /** Entries passed to dma_sync_sg_*, else 1; UNKNOWN if the list may have been cut. */
-  entries: number;
+  entries = 1;
+
+  constructor(public device: DeviceState) {}
 }
 
 /** Why a call found no mapping, as far as the trace knows. */
@@ -54,35 +59,4 @@ export interface Miss {
   elsewhere: LiveMapping | null;
   /** For a sync: a live mapping of the device that it touches or stands beside; else null. */
   near: LiveMapping | null;
-}
-
-const noHead: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };
-
-export function newUnmapCall(device: DeviceState): UnmapCall {
-  return {
-    head: noHead,
-    device,
-    kind: 'page',
-    address: 0,
-    size: 0,
-    direction: Direction.None,
-    attrs: 0,
-    virt: '',
-    entries: 1,
-    untranslated: -1,
-  };
-}
-
-export function newSyncCall(device: DeviceState): SyncCall {
-  return {
-    head: noHead,
-    device,
-    forCpu: false,
-    list: false,
-    dma: 0,
-    size: 0,
-    length: 0,
-    direction: Direction.None,
-    entries: 1,
-  };
 }

@@ -4,6 +4,7 @@
  * simply not claimed.
  */
 import type { EventHead } from '../events.js';
+import { double } from './double.js';
 import type { LiveMapping } from './live-mapping.js';
 
 const ways = 4;
@@ -14,12 +15,12 @@ const pageSize = 4096;
 export class ClosedEntry {
   device = -1;
   /** The DMA address, or for a scatterlist the physical address of its first entry. */
-  address = 0;
-  size = 0;
+  address = double;
+  size = double;
   byPhys = false;
   mapping = 0;
   epoch = 0;
-  time = 0;
+  time = double;
   cpu = 0;
   pid = 0;
   task = '';
@@ -28,9 +29,8 @@ export class ClosedEntry {
 }
 
 function setOf(device: number, address: number): number {
-  const page = Math.floor(address / pageSize);
   // The low bits of the page number spread well; the device keeps equal IOVAs apart.
-  return ((page % 0x7fff_ffff) ^ (device * 0x9e37)) & (sets - 1);
+  return ((address / pageSize) ^ Math.imul(device, 0x9e37)) & (sets - 1);
 }
 
 export class ClosedTable {

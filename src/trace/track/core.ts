@@ -11,9 +11,10 @@ import type { Rule, World } from '../judge/rule.js';
 import type { MappingKind, TraceObserver } from '../model.js';
 import { Books } from './books.js';
 import { PendingBounces } from './bounces.js';
-import { newSyncCall, newUnmapCall, type SyncCall, type UnmapCall } from './calls.js';
+import { SyncCall, UnmapCall } from './calls.js';
 import { ClosedTable } from './closed.js';
 import { type DeviceState, Devices } from './device.js';
+import { double } from './double.js';
 import { type BoundHooks, bindHooks } from './hooks.js';
 import { IommuCorrelation, notMapped } from './iommu.js';
 import type { LiveMapping } from './live-mapping.js';
@@ -42,8 +43,8 @@ export class TrackerCore implements World {
   readonly buffers = this.ledger.buffers;
   epoch = 0;
   fences = 0;
-  now = 0;
-  first = -1;
+  now = double;
+  first = double - 1;
   events = 0;
   pageEvents = 0;
   lostTimes = 0;
@@ -74,8 +75,8 @@ export class TrackerCore implements World {
     this.misses = new Misses(this.books, this.allDevices, this.closedTable);
     this.sampler = new Sampler(this.allDevices);
     const nobody = new Devices().get('');
-    this.unmapCall = newUnmapCall(nobody);
-    this.syncCall = newSyncCall(nobody);
+    this.unmapCall = new UnmapCall(nobody);
+    this.syncCall = new SyncCall(nobody);
   }
 
   devices(): Iterable<DeviceState> {
@@ -370,10 +371,17 @@ export class TrackerCore implements World {
   }
 
   private missedSync(call: SyncCall): void {
+    const { device } = call;
+    const page = Math.floor(call.dma / this.pageSize);
+    if (device.knownMiss(page)) {
+      device.olderThanTrace += 1;
+      return;
+    }
     const miss = this.misses.ofSync(call, this.epoch, this.pageSize);
     const known = miss.closed !== null || miss.wholeLife || miss.byPhys !== null;
     if (!known && miss.near === null && miss.elsewhere === null && call.dma >= 0) {
-      call.device.olderThanTrace += 1;
+      device.noteMiss(page);
+      device.olderThanTrace += 1;
       return;
     }
     for (const hook of this.hooks.syncMissed) hook(this, call, miss);

@@ -6,6 +6,7 @@
 import type { Direction, EventHead } from '../events.js';
 import type { Draft } from '../judge/findings.js';
 import type { Evidence } from '../model.js';
+import { double } from './double.js';
 import { LifetimeHistogram } from './lifetimes.js';
 import { RangeIndex } from './range-index.js';
 
@@ -13,15 +14,15 @@ import { RangeIndex } from './range-index.js';
 export class SiteCost {
   maps = 0;
   unmaps = 0;
-  bytesMapped = 0;
+  bytesMapped = double;
   syncsForCpu = 0;
   syncsForDevice = 0;
-  bytesCleaned = 0;
-  bytesInvalidated = 0;
+  bytesCleaned = double;
+  bytesInvalidated = double;
   bounces = 0;
-  bytesBounced = 0;
+  bytesBounced = double;
   invalidations = 0;
-  bytesUntranslated = 0;
+  bytesUntranslated = double;
   readonly lifetimes = new LifetimeHistogram();
 
   constructor(
@@ -50,15 +51,15 @@ export class Site {
   maps = 0;
   unmaps = 0;
   /** Longest closed lifetime in ns. */
-  lifetimeMax = 0;
+  lifetimeMax = double;
   /** Live mappings at the sampling times, oldest first. */
   readonly samples: number[] = [];
   /** Hand-overs of the whole buffer after work on a part of it, and the bytes that were too many. */
   partialTimes = 0;
-  partialWaste = 0;
+  partialWaste = double;
   partialExample: Example | null = null;
   bounces = 0;
-  bouncedBytes = 0;
+  bouncedBytes = double;
   smallBounces = 0;
   bounceExample: Example | null = null;
   /** Bounced mappings that were unmapped at once. */
@@ -75,6 +76,9 @@ export class Site {
     this.group = group ?? this;
   }
 }
+
+/** A power of two. */
+const missSlots = 256;
 
 /** Sites of a device before the rest share one. */
 const sitesMax = 2000;
@@ -111,9 +115,11 @@ export class DeviceState {
   alignmentBounces = 0;
   /** A sync was seen before any bounce. */
   syncedUnbounced = false;
-  private lastTask = '';
-  private lastEvent = '';
-  private lastSite: Site | null = null;
+  /** The last site by direction: drivers alternate between them. */
+  private readonly lastSites: ({ rawTask: string; site: Site } | undefined)[] = [];
+  /** Pages at which it was found to have no mapping; see knownMiss. */
+  private readonly missed = new Float64Array(missSlots).fill(-1);
+  private missedAt = 0;
 
   constructor(
     readonly id: number,
@@ -125,20 +131,32 @@ export class DeviceState {
     return this.entrySyncs > 0 && this.entrySyncs >= 0.9 * this.syncs;
   }
 
-  site(task: string, event: string, direction: Direction): Site {
-    const last = this.lastSite;
-    if (last !== null && last.direction === direction) {
-      if (this.lastTask === task && this.lastEvent === event) return last;
+  /**
+   * Syncs of a mapping older than the trace come again and again, from page tables above all.
+   * True if `page` was noted by `noteMiss` and nothing has been mapped since.
+   */
+  knownMiss(page: number): boolean {
+    return this.missedAt === this.maps && this.missed[page & (missSlots - 1)] === page;
+  }
+
+  noteMiss(page: number): void {
+    if (this.missedAt !== this.maps) {
+      this.missed.fill(-1);
+      this.missedAt = this.maps;
     }
+    this.missed[page & (missSlots - 1)] = page;
+  }
+
+  site(task: string, event: string, direction: Direction): Site {
+    const last = this.lastSites[direction + 2];
+    if (last !== undefined && last.rawTask === task && last.site.event === event) return last.site;
     const key = `${task}\n${event}\n${direction}`;
     let site = this.sites.get(key);
     if (site === undefined) {
       site = this.makeSite(task, event, direction);
       if (this.sites.size < 2 * sitesMax) this.sites.set(key, site);
     }
-    this.lastTask = task;
-    this.lastEvent = event;
-    this.lastSite = site;
+    this.lastSites[direction + 2] = { rawTask: task, site };
     return site;
   }
 

@@ -9,6 +9,7 @@
  */
 import type { EventHead } from '../events.js';
 
+/** A power of two. */
 const slots = 64;
 export const notMapped = -1;
 
@@ -41,7 +42,7 @@ class Ring {
     this.end[slot] = end;
     this.extra[slot] = extra;
     this.last = slot;
-    this.next = (slot + 1) % slots;
+    this.next = (slot + 1) & (slots - 1);
     this.used += 1;
   }
 
@@ -49,7 +50,7 @@ class Ring {
   take(pid: number, address: number): number {
     if (this.used === 0) return -1;
     for (let back = 1; back <= slots; back += 1) {
-      const slot = (this.next - back + slots) % slots;
+      const slot = (this.next - back) & (slots - 1);
       if (this.pid[slot] !== pid) continue;
       if (address < this.start[slot]! || address >= this.end[slot]!) continue;
       this.pid[slot] = -1;

@@ -2,13 +2,15 @@
  * Lifetimes of mappings as a histogram with one bin for each power of two of nanoseconds: constant
  * memory however long the trace, and a median good to a factor of two.
  */
+import { double } from './double.js';
+
 const bins = 64;
 
 export class LifetimeHistogram {
   private readonly counts = new Float64Array(bins);
   private total = 0;
-  private sum = 0;
-  private longest = 0;
+  private sum = double;
+  private longest = double;
 
   add(nanoseconds: number): void {
     const time = Math.max(nanoseconds, 1);

@@ -5,24 +5,25 @@
 import { Direction } from '../events.js';
 import type { Mapping, MappingKind } from '../model.js';
 import type { DeviceState, Site } from './device.js';
+import { double } from './double.js';
 import type { RangeNode } from './range-index.js';
 
 export class LiveMapping implements Mapping {
   id = 0;
   device = '';
   kind: MappingKind = 'page';
-  phys = 0;
-  dma = 0;
-  size = 0;
+  phys = double;
+  dma = double;
+  size = double;
   direction: Direction = Direction.None;
   attrs = 0;
   entries = 1;
-  mappedAt = 0;
+  mappedAt = double;
   mapCpu = 0;
   mapPid = 0;
   mapTask = '';
   mapEvent = '';
-  unmappedAt = -1;
+  unmappedAt: number = double;
   unmapCpu = -1;
   unmapPid = -1;
   unmapTask = '';
@@ -32,16 +33,16 @@ export class LiveMapping implements Mapping {
   pageTable = false;
   syncsForCpu = 0;
   syncsForDevice = 0;
-  bytesCleaned = 0;
-  bytesInvalidated = 0;
-  bytesBounced = 0;
+  bytesCleaned = double;
+  bytesInvalidated = double;
+  bytesBounced = double;
   invalidations = 0;
 
   live = false;
   /** Where it stands in the list of live mappings. */
   place = 0;
   /** Bytes of it that are in bounce slots. */
-  bouncedSize = 0;
+  bouncedSize = double;
   /** The tracker's epoch when it was mapped: events lost since then may concern it. */
   epoch = 0;
   /** Token of the CPU address of dma_alloc, '' if unknown. */
@@ -53,10 +54,10 @@ export class LiveMapping implements Mapping {
   /** Last sync: 0 none yet, 1 for the CPU, 2 for the device. */
   owner = 0;
   /** Bytes synced for the CPU since it was last synced for the device. */
-  cpuBytes = 0;
+  cpuBytes = double;
   /** The last range synced for the CPU, in bytes of the mapping. */
-  cpuStart = 0;
-  cpuEnd = 0;
+  cpuStart = double;
+  cpuEnd = double;
   /** Number of fences signalled in the whole trace before it was mapped. */
   fencesBefore = 0;
   /** Number of DMA events of its CPU before it was mapped. */

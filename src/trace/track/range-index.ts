@@ -2,8 +2,10 @@
  * Which live ranges hold an address: an index over intervals of addresses that costs the same
  * however many there are. A range lies in the level whose buckets are just as large as itself, so
  * it touches at most two buckets, and a search looks at one or two buckets in each level in use.
- * Leaves out any order of the ranges; nothing here asks for the next one.
+ * All buckets share one hash table. Leaves out any order of the ranges; nothing here asks for the
+ * next one.
  */
+import { double } from './double.js';
 import type { LiveMapping } from './live-mapping.js';
 
 /** Buckets are never smaller than this: most mappings are pages or parts of one. */
@@ -11,20 +13,23 @@ const levelMin = 12;
 const levelMax = 63;
 
 /** A range in a bucket. One that crosses the border of two buckets has two nodes. */
-export interface RangeNode {
-  start: number;
+export class RangeNode {
+  start = double;
   /** Exclusive. */
-  end: number;
-  owner: LiveMapping;
-  bucket: number;
-  level: number;
-  /** Another node of the same bucket. */
-  next: RangeNode | null;
+  end = double;
+  bucket = double;
+  level = levelMin;
+  /** Another node of the same chain of the hash table. */
+  next: RangeNode | null = null;
   /** Another node of the same owner. */
-  sibling: RangeNode | null;
+  sibling: RangeNode | null = null;
+
+  constructor(public owner: LiveMapping) {}
 }
 
 const powers = Float64Array.from({ length: levelMax + 1 }, (_, level) => 2 ** level);
+/** Multiplying is much cheaper than dividing, and exact for powers of two. */
+const inverse = Float64Array.from({ length: levelMax + 1 }, (_, level) => 2 ** -level);
 
 function levelOf(size: number): number {
   let level = levelMin;
@@ -32,19 +37,26 @@ function levelOf(size: number): number {
   return level;
 }
 
+function hash(bucket: number, level: number): number {
+  const mixed = Math.imul((bucket | 0) + Math.imul(level, 0x2c1b_3c6d), 0x9e37_79b1);
+  return mixed ^ (mixed >>> 15);
+}
+
 export class RangeIndex {
-  private readonly levels: (Map<number, RangeNode> | undefined)[] = [];
-  /** Levels that ever held a range, from the smallest. */
-  private readonly used: number[] = [];
+  private chains: (RangeNode | null)[] = new Array(64).fill(null);
+  private mask = 63;
+  private nodes = 0;
+  /** Levels that ever held a range, the smallest first. */
+  private used: readonly number[] = [];
   private spare: RangeNode | null = null;
   /** Results of the last search; only the first `count` of them. */
   readonly found: RangeNode[] = [];
 
   /** Adds [start, end) and returns its node, linked to `sibling`. */
   add(start: number, end: number, owner: LiveMapping, sibling: RangeNode | null): RangeNode {
-    const level = levelOf(end - start);
-    const first = Math.floor(start / powers[level]!);
-    const last = Math.floor((end - 1) / powers[level]!);
+    const level = end - start <= 4096 ? levelMin : levelOf(end - start);
+    const first = Math.floor(start * inverse[level]!);
+    const last = Math.floor((end - 1) * inverse[level]!);
     const node = this.insert(start, end, owner, level, first, sibling);
     return last > first ? this.insert(start, end, owner, level, last, node) : node;
   }
@@ -61,12 +73,16 @@ export class RangeIndex {
 
   /** Collects the ranges that begin at `address` exactly; returns how many. */
   startingAt(address: number): number {
+    const { used } = this;
     let count = 0;
-    for (const level of this.used) {
-      const bucket = Math.floor(address / powers[level]!);
-      let node = this.levels[level]!.get(bucket) ?? null;
-      for (; node !== null; node = node.next) {
-        if (node.start === address) this.found[count++] = node;
+    for (let i = 0; i < used.length; i += 1) {
+      const level = used[i]!;
+      const bucket = Math.floor(address * inverse[level]!);
+      let node = this.chains[hash(bucket, level) & this.mask]!;
+      for (; node !== null; node = node.next!) {
+        if (node.start === address && node.level === level && node.bucket === bucket) {
+          this.found[count++] = node;
+        }
       }
     }
     return count;
@@ -74,42 +90,41 @@ export class RangeIndex {
 
   /** Collects the ranges that share a byte with [start, end), each once; returns how many. */
   overlapping(start: number, end: number): number {
+    const { used } = this;
     let count = 0;
-    for (const level of this.used) {
-      const power = powers[level]!;
-      const buckets = this.levels[level]!;
-      const first = Math.floor(start / power);
-      const last = Math.floor((end - 1) / power);
-      if (last - first > buckets.size) {
-        for (const [bucket, node] of buckets) {
-          if (bucket >= first && bucket <= last) {
-            count = this.collect(node, start, end, bucket, first, count);
-          }
-        }
+    for (let i = 0; i < used.length; i += 1) {
+      const level = used[i]!;
+      const first = Math.floor(start * inverse[level]!);
+      const last = Math.floor((end - 1) * inverse[level]!);
+      if (last - first > this.chains.length) {
+        count = this.collectAll(start, end, level, count);
         continue;
       }
       for (let bucket = first; bucket <= last; bucket += 1) {
-        const node = buckets.get(bucket);
-        if (node !== undefined) count = this.collect(node, start, end, bucket, first, count);
+        let node = this.chains[hash(bucket, level) & this.mask]!;
+        for (; node !== null; node = node.next!) {
+          if (node.start >= end || node.end <= start) continue;
+          if (node.bucket !== bucket || node.level !== level) continue;
+          // A range in two buckets counts in the first one that the search looks at.
+          if (bucket === first || node.start * inverse[level]! >= bucket) {
+            this.found[count++] = node;
+          }
+        }
       }
     }
     return count;
   }
 
-  private collect(
-    head: RangeNode,
-    start: number,
-    end: number,
-    bucket: number,
-    first: number,
-    before: number,
-  ): number {
+  /** A search wider than the whole table. */
+  private collectAll(start: number, end: number, level: number, before: number): number {
+    const first = Math.floor(start * inverse[level]!);
     let count = before;
-    for (let node: RangeNode | null = head; node !== null; node = node.next) {
-      if (node.start >= end || node.end <= start) continue;
-      // A range in two buckets counts in the first one that the search looks at.
-      const own = Math.floor(node.start / powers[node.level]!);
-      if (bucket === own || bucket === first) this.found[count++] = node;
+    for (const chain of this.chains) {
+      for (let node = chain; node !== null; node = node.next) {
+        if (node.level !== level || node.start >= end || node.end <= start) continue;
+        const own = node.start * inverse[level]! >= node.bucket;
+        if (own ? node.bucket >= first : node.bucket === first) this.found[count++] = node;
+      }
     }
     return count;
   }
@@ -122,46 +137,51 @@ export class RangeIndex {
     bucket: number,
     sibling: RangeNode | null,
   ): RangeNode {
-    const buckets = this.levels[level] ?? this.open(level);
-    const next = buckets.get(bucket) ?? null;
-    let node = this.spare;
-    if (node === null) {
-      node = { start, end, owner, bucket, level, next, sibling };
-    } else {
-      this.spare = node.sibling;
-      node.start = start;
-      node.end = end;
-      node.owner = owner;
-      node.bucket = bucket;
-      node.level = level;
-      node.next = next;
-      node.sibling = sibling;
-    }
-    buckets.set(bucket, node);
+    if (this.nodes > this.mask) this.grow();
+    if (!this.used.includes(level)) this.used = [...this.used, level].sort((a, b) => a - b);
+    const chain = hash(bucket, level) & this.mask;
+    const node = this.spare ?? new RangeNode(owner);
+    if (node === this.spare) this.spare = node.sibling;
+    node.start = start;
+    node.end = end;
+    node.owner = owner;
+    node.bucket = bucket;
+    node.level = level;
+    node.next = this.chains[chain]!;
+    node.sibling = sibling;
+    this.chains[chain] = node;
+    this.nodes += 1;
     return node;
   }
 
-  private open(level: number): Map<number, RangeNode> {
-    const buckets = new Map<number, RangeNode>();
-    this.levels[level] = buckets;
-    this.used.push(level);
-    this.used.sort((a, b) => a - b);
-    return buckets;
+  private grow(): void {
+    const old = this.chains;
+    this.mask = old.length * 2 - 1;
+    this.chains = new Array(old.length * 2).fill(null);
+    for (const chain of old) {
+      let node = chain;
+      while (node !== null) {
+        const { next } = node;
+        const place = hash(node.bucket, node.level) & this.mask;
+        node.next = this.chains[place]!;
+        this.chains[place] = node;
+        node = next;
+      }
+    }
   }
 
   private remove(node: RangeNode): void {
-    const buckets = this.levels[node.level]!;
-    const head = buckets.get(node.bucket);
-    if (head === node) {
-      if (node.next === null) buckets.delete(node.bucket);
-      else buckets.set(node.bucket, node.next);
+    const chain = hash(node.bucket, node.level) & this.mask;
+    let each = this.chains[chain]!;
+    if (each === node) {
+      this.chains[chain] = node.next;
     } else {
-      let before = head ?? null;
-      while (before !== null && before.next !== node) before = before.next;
-      if (before !== null) before.next = node.next;
+      while (each.next !== node) each = each.next!;
+      each.next = node.next;
     }
     node.next = null;
     node.sibling = this.spare;
     this.spare = node;
+    this.nodes -= 1;
   }
 }
