@@ -1,7 +1,7 @@
 /**
  * The events of one CPU, one after the other: page headers, event headers, times, and what the ring
- * buffer says it lost. A page whose lengths do not add up is left at the first wrong one. Leaves out
- * what the events mean.
+ * buffer says it lost. A page whose lengths do not add up is left at the first wrong one. Leaves
+ * out what the events mean.
  *
  * Source: include/linux/ring_buffer.h (event types), kernel/trace/ring_buffer.c rb_update_event,
  * ring_buffer_read_page (missed events); the padding of discarded events as in rb_event_discard.

@@ -68,6 +68,8 @@ export class DatFile {
     readonly source: ByteSource,
     readonly length: number,
     readonly report: ReportBuilder,
+    /** Whether to keep the descriptions of events that are not decoded. */
+    readonly keepFormats = false,
   ) {}
 }
 
@@ -155,7 +157,7 @@ function readFormat(file: DatFile, reader: Reader, system: string): void {
   const place = reader.at;
   const format = parseFormat(system, reader.bytes(reader.u64()));
   // The bytes are good until the next call, and fields are asked for only of known events.
-  const keep = format !== null && knownOf(system, format.name) >= 0;
+  const keep = file.keepFormats || (format !== null && knownOf(system, format.name) >= 0);
   if (format !== null) {
     const text = keep ? format.text.slice() : new Uint8Array(0);
     file.formats.set(format.id, { ...format, text });

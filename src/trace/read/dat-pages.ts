@@ -35,7 +35,7 @@ export class PageFeed {
     private readonly blockBytes: number,
   ) {
     this.at = data.offset;
-    // The size of chunks leaves out their headers in files of trace-cmd 3.1: the chunks are counted.
+    // In files of trace-cmd 3.1 the size leaves out the headers of chunks, so chunks are counted.
     const end = buffer.compressed ? file.length : data.offset + data.size;
     this.end = Math.min(end, file.length);
     if (data.offset + data.size > file.length) {

@@ -8,7 +8,8 @@
 import type { EventHead, TraceSink } from '../events.js';
 import type { Codecs } from './codec.js';
 import { Cursor, type TimeBase } from './dat-cursor.js';
-import { compile, DatEvents, type Decoder } from './dat-decode.js';
+import { compile, type Decoder } from './dat-compile.js';
+import { DatEvents } from './dat-decode.js';
 import { DatFile, readInitial } from './dat-file.js';
 import { readV6 } from './dat-v6.js';
 import { readV7 } from './dat-v7.js';
@@ -26,8 +27,13 @@ const tickClocks: ReadonlySet<string> = new Set(['counter', 'uptime', 'x86-tsc',
 const exactHigh = 1 << 20;
 
 /** Opens a trace.dat. Throws TraceInputError when its description cannot be read. */
-export function openDat(source: ByteSource, report: ReportBuilder, codecs: Codecs): DatFile {
-  const file = new DatFile(source, source.length ?? 0, report);
+export function openDat(
+  source: ByteSource,
+  report: ReportBuilder,
+  codecs: Codecs,
+  keepFormats = false,
+): DatFile {
+  const file = new DatFile(source, source.length ?? 0, report, keepFormats);
   const { version, reader } = readInitial(file, codecs);
   if (version === 6) readV6(file, reader);
   else readV7(file, reader);

@@ -1,4 +1,4 @@
-/** Lists of numbers that are filled again for every event. Leaves out where the numbers come from. */
+/** Lists of numbers, filled again for every event. Leaves out where the numbers come from. */
 import type { NumberList } from '../events.js';
 
 /** A growing list, used again for every event. */
