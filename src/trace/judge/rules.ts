@@ -68,3 +68,9 @@ export const rules: readonly Rule[] = [
   mapPingPong,
   bounceHotSpot,
 ];
+
+const byId: ReadonlyMap<string, Rule> = new Map(rules.map((rule) => [rule.id, rule]));
+
+export function ruleOf(id: string): Rule | undefined {
+  return byId.get(id);
+}
