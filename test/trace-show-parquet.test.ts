@@ -144,7 +144,8 @@ describe('the Parquet export, as DuckDB reads it', () => {
     expect(before).toBeGreaterThan(0);
     expect(pieces.mappings).toHaveLength(4);
     const [row] = await query(
-      'select count(*) n, min(mapping_id) lo, max(mapping_id) hi, sum(unmap_ts_ns - map_ts_ns) t, ' +
+      'select count(*) n, min(mapping_id) lo, max(mapping_id) hi, ' +
+        'sum(unmap_ts_ns - map_ts_ns) t, ' +
         "count(*) filter (direction = 'NONE') nones, count(translated) known, " +
         "count(distinct attrs) kinds from '$many.mappings.parquet'",
     );

@@ -65,7 +65,9 @@ function integers(nullable: boolean): Filling {
   const values = new Float64Array(groupRows);
   return {
     set(row, value) {
-      values[row] = typeof value === 'number' ? Math.round(value) : Number.NaN;
+      // A damaged trace may hold anything; what is no 64-bit integer is as good as unknown.
+      const fits = typeof value === 'number' && Math.abs(value) < 2 ** 63;
+      values[row] = fits ? Math.round(value) : nullable ? Number.NaN : 0;
     },
     take(rows) {
       const some = values.subarray(0, rows);

@@ -8,6 +8,7 @@ const wire = { varint: 0, fixed64: 1, bytes: 2 } as const;
 const lengthBytes = 4;
 /** Below it, double arithmetic on 7-bit groups is plain integer arithmetic. */
 const int32Max = 2 ** 31;
+const uint64Max = 2 ** 64;
 
 export class Protobuf {
   private data = new Uint8Array(1 << 16);
@@ -37,7 +38,8 @@ export class Protobuf {
   }
 
   private raw(value: number): void {
-    let rest = value;
+    // Anything else, as a damaged trace may hold, is shown as 0.
+    let rest = value >= 0 && value < uint64Max ? Math.floor(value) : 0;
     while (rest >= int32Max) {
       this.data[this.at++] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
@@ -53,7 +55,7 @@ export class Protobuf {
     this.raw(field * 8 + type);
   }
 
-  /** uint32, uint64, int64, enum: a whole number from 0 to 2^53. */
+  /** uint32, uint64, int64, enum: a whole number; exact up to 2^53. */
   uint(field: number, value: number): void {
     this.room(20);
     this.key(field, wire.varint);

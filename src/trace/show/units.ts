@@ -19,8 +19,7 @@ export function shortNumber(value: number): string {
   return String(Number(value.toFixed(value >= 10 ? 1 : 2)));
 }
 
-/** `850`, `12.3 k`, `4.5 M`. */
-export function countShort(count: number): string {
-  if (count < 10_000) return shortNumber(count);
-  return count < 1e6 ? `${shortNumber(count / 1e3)} k` : `${shortNumber(count / 1e6)} M`;
+/** The release in what a trace says of its kernel, which may be all of `uname -a`. */
+export function releaseOf(kernel: string): string {
+  return /(?:^|\s)(\d+\.\d+\S*)/.exec(kernel)?.[1] ?? kernel;
 }
