@@ -9,8 +9,9 @@ import type { CheckOptions } from './commands/check.js';
 import type { Shell } from './commands/completion.js';
 import type { FmtOptions } from './commands/fmt.js';
 import type { RecordCommandOptions } from './commands/record.js';
+import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
-import { collect, positiveInteger, positiveNumber, sizeInKb } from './options.js';
+import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
 type Finish = (status: number) => void;
@@ -159,6 +160,44 @@ Examples:
     });
 }
 
+function addTrace(program: Command, finish: Finish): void {
+  program
+    .command('trace')
+    .description('read a kernel trace; report misuse of the DMA API and what its use costs')
+    .argument('[FILE]', "trace.dat or ftrace text, also gzip or zstd, or '-' for stdin")
+    .option('--json', 'the same as --format json')
+    .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif']))
+    .option('-o, --output <file>', 'write the report to a file')
+    .option('--all', 'show the events of notes, and every call site in the costs')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--coherent <device>', 'it snoops the CPU caches; dev*, or *; repeatable', collect)
+    .option('--non-coherent <device>', 'it does not snoop; dev*, or *; repeatable', collect)
+    .option('--dt <file>', 'device tree of the machine, .dtb or .dts, for what snoops')
+    .option('--machine <file>', 'sidecar of civac record, if not FILE.machine.json')
+    .option('--granule <bytes>', 'what cache maintenance cannot split', powerOfTwo)
+    .option('--page-size <bytes>', 'page size of the traced kernel', powerOfTwo)
+    .option('--no-color', 'no colours (as NO_COLOR does)')
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  no error and no warning (notes may be)
+  1  errors or warnings found
+  2  the input or the command line is wrong
+  3  no dma events: nothing could be judged
+  130  Ctrl-C, after a report on what was read until then
+
+Examples:
+  civac trace trace.dat
+  civac trace --dt /sys/firmware/fdt --json -o findings.json trace.dat
+  trace-cmd report | civac trace -`,
+    )
+    .action(async (file: string | undefined, options: TraceCommandOptions) => {
+      const { runTrace } = await import('./commands/trace.js');
+      finish(await runTrace(file, withColor(program, options)));
+    });
+}
+
 /** A first word that is no verb: the nearest verb, or the verb a file most likely wants. */
 function unknownVerb(program: Command, word: string): InputError {
   const names = program.commands.map((command) => command.name());
@@ -196,6 +235,7 @@ export function makeProgram(finish: Finish): Command {
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addTrace(program, finish);
   addRecord(program, finish);
   addCompletion(program, finish);
   return program;

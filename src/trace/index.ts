@@ -13,7 +13,7 @@ import type { Rule } from './judge/rule.js';
 import { rules as allRules } from './judge/rules.js';
 import { settleAll } from './judge/verdicts.js';
 import type { DeviceFacts, TraceObserver, TraceResult, TraceSource } from './model.js';
-import type { ReadReport } from './read/report.js';
+import { type ReadReport, ReportBuilder } from './read/report.js';
 import type { DeviceState } from './track/device.js';
 import { Tracker } from './track/tracker.js';
 
@@ -51,6 +51,22 @@ export class TraceAnalysis {
     return this.tracker;
   }
 
+  /** Events so far. */
+  get events(): number {
+    return this.tracker.events;
+  }
+
+  /** A report for a reading that was broken off: only what the events themselves told. */
+  partReport(source: string): ReadReport {
+    const { events, first, now } = this.tracker;
+    return {
+      ...new ReportBuilder(source).finish(),
+      events,
+      first: first < 0 ? null : first,
+      last: first < 0 ? null : now,
+    };
+  }
+
   /** Call once, after the last event. */
   finish(report: ReadReport): TraceResult {
     const { tracker } = this;
@@ -71,7 +87,12 @@ export class TraceAnalysis {
         .map((device) => deviceFacts(device, live.get(device) ?? 0, factOf(device))),
       findings,
       costs: costsOf(tracker, seconds, (device) => factOf(device).coherent === true),
-      notes: [...readNotes(report), ...trackNotes(tracker), ...coherentNotes(coherent)],
+      notes: [
+        ...readNotes(report),
+        ...sizeNotes(report, tracker.pageSize),
+        ...trackNotes(tracker),
+        ...coherentNotes(coherent),
+      ],
       counts: report.counts,
     };
   }
@@ -120,6 +141,14 @@ function readNotes(report: ReadReport): string[] {
     );
   }
   return notes;
+}
+
+function sizeNotes({ pageSize }: ReadReport, used: number): string[] {
+  if (pageSize === null || pageSize === used) return [];
+  return [
+    `the traced kernel has pages of ${groupDigits(pageSize)} bytes, but it was judged with ` +
+      `${groupDigits(used)}: give --page-size ${pageSize}`,
+  ];
 }
 
 function trackNotes(tracker: Tracker): string[] {
