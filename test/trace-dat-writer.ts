@@ -78,8 +78,11 @@ function moreOptions(file: Written): Buffer[] {
   );
 }
 
-/** The parts with known sizes first, then the tables, then pages. */
-function writeV6(file: Written): Buffer {
+/** A version 6 file up to its pages, and where the pages of each buffer and CPU belong. */
+export function frontV6(
+  file: Written,
+  sizeOf: (buffer: WrittenBuffer, cpu: number) => number,
+): { readonly front: Buffer; readonly places: readonly number[] } {
   const cpuCount = Math.max(...file.buffers.map(({ cpus }) => cpus.length));
   const head = Buffer.concat([
     initial(file, '6'),
@@ -91,7 +94,7 @@ function writeV6(file: Written): Buffer {
     sized(Buffer.from(file.tasks)),
     u32(cpuCount),
   ]);
-  const [top, ...instances] = file.buffers;
+  const instances = file.buffers.slice(1);
   const tableSize = 10 + 16 * cpuCount;
   const optionsFor = (at: number) =>
     Buffer.concat([
@@ -105,19 +108,30 @@ function writeV6(file: Written): Buffer {
   const tablesAt = head.length + optionsFor(0).length;
   let dataAt = Math.ceil((tablesAt + tableSize * file.buffers.length) / 4096) * 4096;
   const tables: Buffer[] = [];
-  const pages: Uint8Array[] = [];
-  for (const buffer of top === undefined ? [] : [top, ...instances]) {
+  const places: number[] = [];
+  for (const buffer of file.buffers) {
     tables.push(Buffer.from('flyrecord\0'));
-    for (let i = 0; i < cpuCount; i++) {
-      const data = buffer.cpus.find(({ cpu }) => cpu === i)?.pages ?? new Uint8Array(0);
-      tables.push(u64(dataAt), u64(data.length));
-      pages.push(data);
-      dataAt += data.length;
+    for (let cpu = 0; cpu < cpuCount; cpu++) {
+      const size = sizeOf(buffer, cpu);
+      tables.push(u64(dataAt), u64(size));
+      places.push(dataAt);
+      dataAt += size;
     }
   }
   const front = Buffer.concat([head, optionsFor(tablesAt), ...tables]);
   const padding = Buffer.alloc(Math.ceil(front.length / 4096) * 4096 - front.length);
-  return Buffer.concat([front, padding, ...pages]);
+  return { front: Buffer.concat([front, padding]), places };
+}
+
+function writeV6(file: Written): Buffer {
+  const pagesOf = (buffer: WrittenBuffer, cpu: number) =>
+    buffer.cpus.find((one) => one.cpu === cpu)?.pages ?? new Uint8Array(0);
+  const { front, places } = frontV6(file, (buffer, cpu) => pagesOf(buffer, cpu).length);
+  const cpuCount = places.length / file.buffers.length;
+  const pages = file.buffers.flatMap((buffer) =>
+    Array.from({ length: cpuCount }, (_, cpu) => pagesOf(buffer, cpu)),
+  );
+  return Buffer.concat([front, ...pages]);
 }
 
 function writeV7(file: Written): Buffer {
