@@ -166,8 +166,17 @@ function addTrace(program: Command, finish: Finish): void {
     .description('read a kernel trace; report misuse of the DMA API and what its use costs')
     .argument('[FILE]', "trace.dat or ftrace text, also gzip or zstd, or '-' for stdin")
     .option('--json', 'the same as --format json')
-    .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif']))
-    .option('-o, --output <file>', 'write the report to a file')
+    .addOption(
+      new Option('--format <format>', 'how to report').choices([
+        'text',
+        'json',
+        'sarif',
+        'html',
+        'parquet',
+        'perfetto',
+      ]),
+    )
+    .option('-o, --output <file>', 'write the report to a file; parquet makes two of the name')
     .option('--all', 'show the events of notes, and every call site in the costs')
     .option('--quiet', 'print nothing but errors; the exit status tells')
     .option('--coherent <device>', 'it snoops the CPU caches; dev*, or *; repeatable', collect)
@@ -190,6 +199,8 @@ Exit status:
 Examples:
   civac trace trace.dat
   civac trace --dt /sys/firmware/fdt --json -o findings.json trace.dat
+  civac trace --format html -o trace.html trace.dat
+  civac trace --format perfetto -o trace.pftrace trace.dat    (for ui.perfetto.dev)
   trace-cmd report | civac trace -`,
     )
     .action(async (file: string | undefined, options: TraceCommandOptions) => {

@@ -10,11 +10,14 @@ import { errorCode, InputError, reasonOf } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Output, openOutput } from '../output.js';
 import { type Signals, watchSignals } from '../signals.js';
+import { type ExportFormat, isExportFormat, traceExport } from '../trace-exports.js';
 import { type FactOptions, type Facts, factsOf } from '../trace-facts.js';
 import { fileSpool, type OpenSource, openTrace } from '../trace-source.js';
 
-export const traceFormats = ['text', 'json', 'sarif'] as const;
-export type TraceFormat = (typeof traceFormats)[number];
+/** Formats that are written at the end, out of the result alone. */
+const reportFormats = ['text', 'json', 'sarif'] as const;
+type ReportFormat = (typeof reportFormats)[number];
+export type TraceFormat = ReportFormat | ExportFormat;
 
 export interface TraceCommandOptions extends FactOptions {
   readonly json?: boolean;
@@ -105,7 +108,7 @@ async function read(
 }
 
 async function render(
-  format: TraceFormat,
+  format: ReportFormat,
   result: TraceResult,
   output: Output,
   all: boolean,
@@ -162,6 +165,47 @@ async function analyse(
   }
 }
 
+/** Where the result goes, and what has to watch the trace for it. */
+interface Target {
+  readonly exporters: readonly Exporter[];
+  write(result: TraceResult): Promise<void>;
+}
+
+async function exportTarget(
+  format: ExportFormat,
+  path: string,
+  options: TraceCommandOptions,
+  { sidecar }: Facts,
+): Promise<Target> {
+  const exported = traceExport(format, { input: path, output: options.output, sidecar });
+  const exporter = await exported.begin();
+  return {
+    exporters: [exporter],
+    async write(result) {
+      exporter.finish(result);
+      exported.close();
+      if (options.quiet || process.stderr.isTTY !== true || exported.files.length === 0) return;
+      process.stderr.write(`civac: ${exported.files.join(' and ')} written\n`);
+    },
+  };
+}
+
+function reportTarget(format: ReportFormat, path: string, options: TraceCommandOptions): Target {
+  const output = openOutput({
+    path: options.output,
+    noColor: !options.color,
+    inputs: path === '-' ? [] : [path],
+  });
+  const quiet = options.quiet === true && options.output === undefined;
+  return {
+    exporters: [],
+    async write(result) {
+      if (!quiet) output.write(await render(format, result, output, options.all === true));
+      output.close();
+    },
+  };
+}
+
 export async function runTrace(
   path: string | undefined,
   options: TraceCommandOptions,
@@ -169,20 +213,14 @@ export async function runTrace(
   if (path === undefined) throw new InputError("trace: name a FILE, or '-' for stdin");
   const format = formatOf(options);
   const facts = factsOf(path, options);
-  const output = openOutput({
-    path: options.output,
-    noColor: !options.color,
-    inputs: path === '-' ? [] : [path],
-  });
-  const exporters: readonly Exporter[] = [];
+  const target = isExportFormat(format)
+    ? await exportTarget(format, path, options, facts)
+    : reportTarget(format, path, options);
   const signals = watchSignals();
-  const reading = await analyse(path, options, facts, exporters, signals);
+  const reading = await analyse(path, options, facts, target.exporters, signals);
   const result = reading.analysis.finish(reading.report);
   signals.release();
-  for (const exporter of exporters) exporter.finish(result);
-  const quiet = options.quiet === true && options.output === undefined;
-  if (!quiet) output.write(await render(format, result, output, options.all === true));
-  output.close();
+  await target.write(result);
   if (empty(result) && options.quiet !== true) {
     process.stderr.write(
       'civac: no dma events in this trace: nothing could be judged. Linux 6.12 and later have ' +
