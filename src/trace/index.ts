@@ -168,8 +168,8 @@ function trackNotes(tracker: Tracker): string[] {
   const { maps, unmaps } = tracker.iommu.unknownDomain();
   if (maps + unmaps > 0) {
     notes.push(
-      `${groupDigits(maps)} iommu:map and ${groupDigits(unmaps)} iommu:unmap of an unknown domain: ` +
-        'no dma event of the same task goes with them',
+      `${groupDigits(maps)} iommu:map and ${groupDigits(unmaps)} iommu:unmap of an unknown ` +
+        'domain: no dma event of the same task goes with them',
     );
   }
   if (tracker.silentLists > 0) {

@@ -5,8 +5,20 @@
  */
 import { newNode, TreeError, type TreeNode, type TreeProperty } from './tree.js';
 
-const tokenForm =
-  /\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*|#[ \t]*(?:line|\d)[^\n]*|"(?:[^"\\]|\\.)*"|[{};=<>,:[\]()]|\/[a-z0-9-]+\/|&\{[^}]*\}|[^\s{};=<>,:[\]()"]+/gy;
+/** In this order: blanks and comments, strings, marks, directives, references by path, words. */
+const tokenForm = new RegExp(
+  [
+    /\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*|#[ \t]*(?:line|\d)[^\n]*/,
+    /"(?:[^"\\]|\\.)*"/,
+    /[{};=<>,:[\]()]/,
+    /\/[a-z0-9-]+\//,
+    /&\{[^}]*\}/,
+    /[^\s{};=<>,:[\]()"]+/,
+  ]
+    .map((form) => form.source)
+    .join('|'),
+  'gy',
+);
 
 interface Token {
   readonly text: string;

@@ -13,11 +13,11 @@ export const bounceHotSpot: Rule = {
   certainty: 'likely',
   title: 'bounced again and again',
   meaning:
-    'Every transfer is copied by the CPU through a bounce buffer (swiotlb). It is right, but slow, ' +
-    'and the pool can run out.',
+    'Every transfer is copied by the CPU through a bounce buffer (swiotlb). It is right, but ' +
+    'slow, and the pool can run out.',
   evidence:
-    'swiotlb_bounced before dma_map_*, or an iommu:map that leads to another page than phys_addr; ' +
-    'at least 32 of one device, event and direction.',
+    'swiotlb_bounced before dma_map_*, or an iommu:map that leads to another page than ' +
+    'phys_addr; at least 32 of one device, event and direction.',
   limits: 'Why it bounced is concluded from the size.',
   mend:
     'small buffers: allocate them alone, in whole granules (kmalloc of 256 bytes and more, or ' +

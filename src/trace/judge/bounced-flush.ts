@@ -19,8 +19,8 @@ export const bouncedFlush: Rule = {
     'cache lines for a device that uses other addresses. With a bounce buffer the lines of the ' +
     'slot are cleaned instead, and those of the buffer stay dirty.',
   evidence:
-    'swiotlb_bounced, dma_map_* and dma_unmap_* of one task as consecutive DMA events of its CPU, ' +
-    'less than 20 us apart, at least three times at one call site.',
+    'swiotlb_bounced, dma_map_* and dma_unmap_* of one task as consecutive DMA events of its ' +
+    'CPU, less than 20 us apart, at least three times at one call site.',
   limits: 'A device that finishes within that time would look the same: likely at most.',
   mend: 'dma_sync_* on a mapping for the device that really uses the buffer',
   dmaDebug: '',

@@ -20,8 +20,9 @@ export const bouncedUnsynced: Rule = {
   certainty: 'likely',
   title: 'bounced, long-lived and never synced',
   meaning:
-    'CPU and device use two different pieces of memory, and only syncs copy between them. Without ' +
-    'any in more than a second neither sees what the other writes; also on a device that snoops.',
+    'CPU and device use two different pieces of memory, and only syncs copy between them. ' +
+    'Without any in more than a second neither sees what the other writes; also on a device ' +
+    'that snoops.',
   evidence: 'A bounced DMA_BIDIRECTIONAL mapping that lives for a second without a dma_sync_*.',
   limits: 'Harmless if the buffer is written before the map and read after the unmap only.',
   mend: 'sync around every hand-over, or allocate memory that the device reaches',

@@ -33,13 +33,13 @@ export const deviceFault: Rule = {
   certainty: 'certain',
   title: 'the device accessed what is not mapped',
   meaning:
-    'The IOMMU stopped an access. Right after an unmap it means that the device was still working; ' +
-    'at an address never mapped, a wrong address in a descriptor; inside of a mapping, the wrong ' +
-    'direction.',
+    'The IOMMU stopped an access. Right after an unmap it means that the device was still ' +
+    'working; at an address never mapped, a wrong address in a descriptor; inside of a mapping, ' +
+    'the wrong direction.',
   evidence: 'iommu:io_page_fault, and the map and unmap events around its iova.',
   limits:
-    'Few IOMMU drivers emit the event: the SMMU driver only logs its faults. A device without IOMMU ' +
-    'reaches everything and never faults.',
+    'Few IOMMU drivers emit the event: the SMMU driver only logs its faults. A device without ' +
+    'IOMMU reaches everything and never faults.',
   mend: 'stop the device, and wait until it has stopped, before the unmap',
   dmaDebug: '',
   faulted(world, fault, head) {

@@ -15,8 +15,8 @@ export const freedWhileMapped: Rule = {
   evidence: 'kmem:mm_page_free of a page frame in the physical range of a live mapping.',
   limits:
     'Needs kmem events. Of a scatterlist whose entries the IOMMU merged only the first page of ' +
-    'each entry is known, of dma_alloc none. Likely only, for a bounced DMA_TO_DEVICE mapping: the ' +
-    'device never sees the page itself.',
+    'each entry is known, of dma_alloc none. Likely only, for a bounced DMA_TO_DEVICE mapping: ' +
+    'the device never sees the page itself.',
   mend: 'unmap before the last reference to the page goes, or hold a reference until the unmap',
   dmaDebug: '',
   pageFreed(world, m, head, pfn) {

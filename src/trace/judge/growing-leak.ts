@@ -35,8 +35,8 @@ export const growingLeak: Rule = {
   certainty: 'likely',
   title: 'ever more mappings',
   meaning:
-    'The number of live mappings of this call site grows from the begin of the trace to its end: ' +
-    'some path does not unmap. IOVA space, bounce slots or memory run out in the end.',
+    'The number of live mappings of this call site grows from the begin of the trace to its ' +
+    'end: some path does not unmap. IOVA space, bounce slots or memory run out in the end.',
   evidence: 'Map and unmap events, counted at up to 32 moments spread over the trace.',
   limits:
     'A cache that fills up all through the trace looks the same: likely at most. Says nothing ' +

@@ -64,15 +64,16 @@ export const leak: Rule = {
   certainty: 'likely',
   title: 'never unmapped',
   meaning:
-    'The mapping, and with it the memory, an IOVA and perhaps a bounce slot, stays for ever. After ' +
-    'the driver is gone the device can still reach the memory.',
+    'The mapping, and with it the memory, an IOVA and perhaps a bounce slot, stays for ever. ' +
+    'After the driver is gone the device can still reach the memory.',
   evidence:
-    'A map or dma_alloc event without its unmap until the end of the trace, at least ten times as ' +
-    'long as the longest-lived of three or more others of the same event, direction and device.',
+    'A map or dma_alloc event without its unmap until the end of the trace, at least ten times ' +
+    'as long as the longest-lived of three or more others of the same event, direction and ' +
+    'device.',
   limits:
     'A mapping may be meant to live on: likely at most. Buffers that wait for a device ' +
-    '(DMA_FROM_DEVICE, DMA_BIDIRECTIONAL), that were synced, and page tables are no match. Memory of ' +
-    'a device with a reserved pool looks leaked, since its free has no event.',
+    '(DMA_FROM_DEVICE, DMA_BIDIRECTIONAL), that were synced, and page tables are no match. ' +
+    'Memory of a device with a reserved pool looks leaked, since its free has no event.',
   mend: 'unmap on every path, those of errors and of removal included',
   dmaDebug: 'device driver has pending DMA allocations while released from device',
   ended(world) {

@@ -53,7 +53,7 @@ export const mapOverlap: Rule = {
   meaning:
     'The device writes into one mapping while maintenance for the other, or a write-back of its ' +
     'neighbouring bytes, goes over the same cache lines. What the device wrote there can be ' +
-    'overwritten by an old copy of the line, or the CPU’s data invalidated.',
+    "overwritten by an old copy of the line, or the CPU's data invalidated.",
   evidence:
     'phys_addr and size of two live mappings, at least one of them DMA_FROM_DEVICE or ' +
     'DMA_BIDIRECTIONAL; swiotlb_bounced says whether the device writes there at all.',

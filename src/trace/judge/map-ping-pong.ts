@@ -48,13 +48,13 @@ export const mapPingPong: Rule = {
   certainty: 'likely',
   title: 'mapped and unmapped again and again',
   meaning:
-    'The driver maps the same buffer for each transfer. Nothing is wrong; a mapping that lives as ' +
-    'long as the buffer, with dma_sync_* around each transfer, would save the page table updates ' +
-    'and IOTLB invalidations, and keep the same maintenance.',
+    'The driver maps the same buffer for each transfer. Nothing is wrong; a mapping that lives ' +
+    'as long as the buffer, with dma_sync_* around each transfer, would save the page table ' +
+    'updates and IOTLB invalidations, and keep the same maintenance.',
   evidence: 'phys_addr, size and direction of dma_map_* events of one device, at least 32 times.',
   limits:
-    'The table of buffers holds the 8,192 dearest: counts may be too low, never too high. The same ' +
-    'address may have had different owners meanwhile; then nothing can be saved.',
+    'The table of buffers holds the 8,192 dearest: counts may be too low, never too high. The ' +
+    'same address may have had different owners meanwhile; then nothing can be saved.',
   mend: 'map once and use dma_sync_single_for_cpu() and _for_device(); or page_pool, dma_pool',
   dmaDebug: '',
   ended(world) {

@@ -12,7 +12,8 @@ export const mappingErrorUsed: Rule = {
   title: 'a failed mapping was used',
   meaning:
     'DMA_MAPPING_ERROR (all ones) was passed to an unmap or a sync: the driver did not ask ' +
-    'dma_mapping_error() whether the map had failed, and most likely gave the device the address, too.',
+    'dma_mapping_error() whether the map had failed, and most likely gave the device the ' +
+    'address, too.',
   evidence: 'dma_unmap_* or dma_sync_single_* with dma_addr=ffffffffffffffff.',
   limits: 'A missing check that had no consequence leaves no event.',
   mend: 'check every map with dma_mapping_error() before the address is used',

@@ -29,16 +29,16 @@ export const partialSync: Rule = {
   certainty: 'likely',
   title: 'part of a buffer used, all of it synced',
   meaning:
-    'The driver takes a part of the buffer with dma_sync_*_for_cpu and then hands all of it back, ' +
-    'or unmaps it with maintenance of the whole. Nothing is wrong; the rest of the lines was ' +
-    'cleaned or invalidated for nothing.',
+    'The driver takes a part of the buffer with dma_sync_*_for_cpu and then hands all of it ' +
+    'back, or unmaps it with maintenance of the whole. Nothing is wrong; the rest of the lines ' +
+    'was cleaned or invalidated for nothing.',
   evidence:
-    'dma_sync_*_for_cpu of less than half of a mapping, followed by a dma_sync_*_for_device of all ' +
-    'of it or by an unmap without DMA_ATTR_SKIP_CPU_SYNC.',
+    'dma_sync_*_for_cpu of less than half of a mapping, followed by a dma_sync_*_for_device of ' +
+    'all of it or by an unmap without DMA_ATTR_SKIP_CPU_SYNC.',
   limits: 'At least 16 times for one device, event and direction. No time is claimed, only bytes.',
   mend:
-    'dma_sync_single_range_for_device() of the same part; unmap with DMA_ATTR_SKIP_CPU_SYNC when ' +
-    'what was used is synced already',
+    'dma_sync_single_range_for_device() of the same part; unmap with DMA_ATTR_SKIP_CPU_SYNC ' +
+    'when what was used is synced already',
   dmaDebug: '',
   synced(_world, m, call) {
     if (!call.forCpu && partly(m) && call.size === m.size) note(m);

@@ -11,12 +11,13 @@ export const physAsDma: Rule = {
   certainty: 'certain',
   title: 'physical address used as DMA address',
   meaning:
-    'The address passed to an unmap or sync, or used by the device, is the physical address of a ' +
-    'buffer whose DMA address is another. It works on machines where both are equal, and faults, ' +
-    'or reaches other memory, behind an IOMMU or an offset.',
+    'The address passed to an unmap or sync, or used by the device, is the physical address of ' +
+    'a buffer whose DMA address is another. It works on machines where both are equal, and ' +
+    'faults, or reaches other memory, behind an IOMMU or an offset.',
   evidence:
-    'A live mapping of the device whose phys_addr is the address of a dma_unmap_*, a dma_sync_* or ' +
-    'an iommu:io_page_fault, while its dma_addr differs and nothing is mapped at that address.',
+    'A live mapping of the device whose phys_addr is the address of a dma_unmap_*, a dma_sync_* ' +
+    'or an iommu:io_page_fault, while its dma_addr differs and nothing is mapped at that ' +
+    'address.',
   limits: 'Certain only if the whole life of the device is in the trace.',
   mend: 'use the dma_addr_t that the map call returned; never virt_to_phys() or page_to_phys()',
   dmaDebug: 'device driver tries to free (sync) DMA memory it has not allocated',
@@ -43,8 +44,8 @@ export const physAsDma: Rule = {
     world.findings
       .hit(physAsDma, site, call.head, certainty, m)
       ?.tell(
-        `${call.head.name} at ${hex(call.dma)}, in the phys_addr range of a buffer whose dma_addr ` +
-          `is ${hex(m.dma)}`,
+        `${call.head.name} at ${hex(call.dma)}, in the phys_addr range of a buffer whose ` +
+          `dma_addr is ${hex(m.dma)}`,
         [mapEvidence(m), syncEvidence(call)],
         [m],
       );
@@ -57,8 +58,8 @@ export const physAsDma: Rule = {
     world.findings
       .hit(physAsDma, site, head, certainty, m)
       ?.tell(
-        `the device accessed ${hex(fault.iova)}, in the phys_addr range of a buffer whose dma_addr ` +
-          `is ${hex(m.dma)}`,
+        `the device accessed ${hex(fault.iova)}, in the phys_addr range of a buffer whose ` +
+          `dma_addr is ${hex(m.dma)}`,
         [mapEvidence(m), plainEvidence(head, 'faulted', `iova=${hex(fault.iova)}`)],
         [m],
       );

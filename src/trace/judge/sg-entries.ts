@@ -20,8 +20,9 @@ export const sgEntries: Rule = {
     'one it returned. With fewer, the rest stays mapped or without maintenance.',
   evidence: 'nents of dma_map_sg and the length of the list of dma_unmap_sg or dma_sync_sg_*.',
   limits:
-    'Lists of 128 entries and more are cut in the events and are not compared. Likely only, unless ' +
-    'the whole life of the device is in the trace: dma_unmap_sg is matched by physical address.',
+    'Lists of 128 entries and more are cut in the events and are not compared. Likely only, ' +
+    'unless the whole life of the device is in the trace: dma_unmap_sg is matched by physical ' +
+    'address.',
   mend: 'pass orig_nents, or use dma_unmap_sgtable() and dma_sync_sgtable_*()',
   dmaDebug: 'device driver frees (syncs) DMA sg list with different entry count',
   unmapped(world, m, call) {
@@ -30,7 +31,8 @@ export const sgEntries: Rule = {
     world.findings
       .hit(sgEntries, site, call.head, sureOf(m), m)
       ?.tell(
-        `${mappingWords(m)} with ${m.entries} entries ended by ${call.head.name} with ${call.entries}`,
+        `${mappingWords(m)} with ${m.entries} entries ended by ${call.head.name} with ` +
+          String(call.entries),
         [mapEvidence(m), unmapEvidence(call)],
         [m],
       );
@@ -41,7 +43,8 @@ export const sgEntries: Rule = {
     world.findings
       .hit(sgEntries, site, call.head, 'likely', m)
       ?.tell(
-        `${mappingWords(m)} with ${m.entries} entries synced by ${call.head.name} with ${call.entries}`,
+        `${mappingWords(m)} with ${m.entries} entries synced by ${call.head.name} with ` +
+          String(call.entries),
         [mapEvidence(m), syncEvidence(call)],
         [m],
       );

@@ -38,15 +38,15 @@ export const skipSyncUnsynced: Rule = {
   certainty: 'likely',
   title: 'sync skipped at map, and never done',
   meaning:
-    'DMA_ATTR_SKIP_CPU_SYNC leaves the hand-over to the driver, and no dma_sync_*_for_device came ' +
-    'while it was mapped: what the CPU wrote may still be in its cache, and can be written back ' +
-    'over the device’s data later.',
+    'DMA_ATTR_SKIP_CPU_SYNC leaves the hand-over to the driver, and no dma_sync_*_for_device ' +
+    'came while it was mapped: what the CPU wrote may still be in its cache, and can be written ' +
+    "back over the device's data later.",
   evidence: 'attrs of dma_map_*, and no dma_sync_*_for_device of the mapping before its unmap.',
   limits:
-    'Real only if the device does not snoop. No event shows whether the CPU wrote, through which ' +
-    'attribute: likely at most. A note where another device has the memory mapped: the exporter of ' +
-    'a dma-buf syncs for its own device. Lists of more than 330 entries are left out: their sync ' +
-    'events do not fit into a page of the ring buffer.',
+    'Real only if the device does not snoop. No event shows whether the CPU wrote, through ' +
+    'which attribute: likely at most. A note where another device has the memory mapped: the ' +
+    'exporter of a dma-buf syncs for its own device. Lists of more than 330 entries are left ' +
+    'out: their sync events do not fit into a page of the ring buffer.',
   mend: 'dma_sync_*_for_device() after the last CPU write, or drop the attribute',
   dmaDebug: '',
   unmapped(world, m, call) {
@@ -56,7 +56,9 @@ export const skipSyncUnsynced: Rule = {
       ?.as(severityOf(m))
       .tell(
         `${mappingWords(m)} skipped its sync and lived ` +
-          `${duration(call.head.time - m.mappedAt)} without one${fencesWords(world, m)}${sharedWords(m)}`,
+          `${duration(call.head.time - m.mappedAt)} without one` +
+          fencesWords(world, m) +
+          sharedWords(m),
         [mapEvidence(m), unmapEvidence(call)],
         [m],
       );
@@ -69,8 +71,8 @@ export const skipSyncUnsynced: Rule = {
         .hit(skipSyncUnsynced, m.site, headOf(m), 'needs-coherence', m)
         ?.as(severityOf(m))
         .tell(
-          `${mappingWords(m)} skipped its sync and had none in ${duration(age)} to the end of the ` +
-            `trace${fencesWords(world, m)}${sharedWords(m)}`,
+          `${mappingWords(m)} skipped its sync and had none in ${duration(age)} to the end of ` +
+            `the trace${fencesWords(world, m)}${sharedWords(m)}`,
           [mapEvidence(m)],
           [m],
         );

@@ -15,7 +15,8 @@ export const swappedWhileMapped: Rule = {
   evidence:
     'vmscan:mm_vmscan_write_folio of a page frame in a live mapping that the device writes.',
   limits:
-    'Needs vmscan events. Likely only: a page that is referenced elsewhere survives its write-out.',
+    'Needs vmscan events. Likely only: a page that is referenced elsewhere survives its ' +
+    'write-out.',
   mend: 'pin the pages while they are mapped (pin_user_pages, mapping_set_unevictable)',
   dmaDebug: '',
   pageWrittenOut(world, m, head, pfn) {

@@ -10,9 +10,9 @@ export const syncCoherent: Rule = {
   certainty: 'certain',
   title: 'coherent memory synced',
   meaning:
-    'Memory from dma_alloc_attrs is for streaming syncs neither needed nor meant. The maintenance ' +
-    'goes to the cacheable alias of memory that the CPU uses through another mapping: work for ' +
-    'nothing, and a sign that the driver mixes two kinds of buffer.',
+    'Memory from dma_alloc_attrs is for streaming syncs neither needed nor meant. The ' +
+    'maintenance goes to the cacheable alias of memory that the CPU uses through another ' +
+    'mapping: work for nothing, and a sign that the driver mixes two kinds of buffer.',
   evidence: 'dma_sync_* inside of the range of a dma_alloc.',
   limits: 'Memory of dma_alloc_pages and dma_alloc_noncontiguous must be synced and is no match.',
   mend: 'drop the sync; order accesses with dma_wmb() and dma_rmb() instead',

@@ -12,8 +12,8 @@ export const syncDirection: Rule = {
   title: 'synced with another direction',
   meaning:
     'The direction decides what is maintained and what is copied. Data mapped DMA_TO_DEVICE and ' +
-    'synced DMA_FROM_DEVICE for the CPU loses what the CPU wrote; the other way round the CPU reads ' +
-    'stale lines.',
+    'synced DMA_FROM_DEVICE for the CPU loses what the CPU wrote; the other way round the CPU ' +
+    'reads stale lines.',
   evidence: 'dir of dma_map_* and of a dma_sync_* inside of the mapping.',
   limits: 'A mapping made DMA_BIDIRECTIONAL may be synced in every direction, as in dma-debug.',
   mend: 'pass the direction of the map call',

@@ -24,12 +24,12 @@ export const syncOutside: Rule = {
   certainty: 'certain',
   title: 'synced outside of the mapping',
   meaning:
-    'The sync covers bytes that were never given to the device. Invalidating them throws away what ' +
-    'the CPU wrote there; with a bounce buffer, neighbouring slots are copied.',
+    'The sync covers bytes that were never given to the device. Invalidating them throws away ' +
+    'what the CPU wrote there; with a bounce buffer, neighbouring slots are copied.',
   evidence: 'dma_sync_* whose range overlaps a mapping of the device and is not inside of one.',
   limits:
-    'Certain behind an IOMMU, where two mappings share no page, or if the whole life of the device ' +
-    'is in the trace; else an older mapping may hold the range.',
+    'Certain behind an IOMMU, where two mappings share no page, or if the whole life of the ' +
+    'device is in the trace; else an older mapping may hold the range.',
   mend: 'sync at most [dma_addr, dma_addr + size) of the map call',
   dmaDebug: 'device driver syncs DMA memory outside allocated range',
   syncMissed(world, call, miss) {

@@ -11,13 +11,15 @@ export const syncUnmapped: Rule = {
   certainty: 'certain',
   title: 'synced while not mapped',
   meaning:
-    'After the unmap the memory is the CPU’s again, or somebody else’s. The sync invalidates or ' +
-    'copies over whatever is there by then; behind an IOMMU it hits the next user of the address.',
+    "After the unmap the memory is the CPU's again, or somebody else's. The sync invalidates or " +
+    'copies over whatever is there by then; behind an IOMMU it hits the next user of the ' +
+    'address.',
   evidence:
-    'dma_sync_* at an address whose last event for the device is its unmap, or that a device whose ' +
-    'whole life is in the trace never mapped.',
+    'dma_sync_* at an address whose last event for the device is its unmap, or that a device ' +
+    'whose whole life is in the trace never mapped.',
   limits:
-    'Nothing is said where the mapping may be older than the trace; likely only, without an IOMMU.',
+    'Nothing is said where the mapping may be older than the trace; likely only, without an ' +
+    'IOMMU.',
   mend: 'sync before the unmap; the unmap itself hands the memory to the CPU',
   dmaDebug: 'device driver tries to sync DMA memory it has not allocated',
   syncMissed(world, call, miss) {

@@ -11,13 +11,15 @@ export const unalignedEdges: Rule = {
   certainty: 'likely',
   title: 'device-written buffer shares granules at its edges',
   meaning:
-    'The first or last granule of the buffer has bytes that are not part of it. If the CPU writes ' +
-    'one of those while the device writes the buffer, one of the two is lost with the line.',
+    'The first or last granule of the buffer has bytes that are not part of it. If the CPU ' +
+    'writes one of those while the device writes the buffer, one of the two is lost with the ' +
+    'line.',
   evidence: 'phys_addr and size of a DMA_FROM_DEVICE or DMA_BIDIRECTIONAL mapping, not bounced.',
   limits:
-    'Real only if the device does not snoop and the bytes beside the buffer are written meanwhile, ' +
-    'which no event shows: often they are padding of the same allocation. Hence a note. ' +
-    'Scatterlists are looked at from their first entry on; merged entries have no lengths.',
+    'Real only if the device does not snoop and the bytes beside the buffer are written ' +
+    'meanwhile, which no event shows: often they are padding of the same allocation. Hence a ' +
+    'note. Scatterlists are looked at from their first entry on; merged entries have no ' +
+    'lengths.',
   mend: 'align and pad the buffer to ARCH_DMA_MINALIGN (dma_get_cache_alignment())',
   dmaDebug: '',
   mapped(world, m, head) {

@@ -11,8 +11,9 @@ export const unmapDirection: Rule = {
   title: 'unmapped with another direction',
   meaning:
     'The unmap does the cache maintenance and the bounce copy of another direction: with ' +
-    'DMA_TO_DEVICE for data that the device wrote nothing is invalidated and the CPU may read stale ' +
-    'lines; with DMA_FROM_DEVICE for data that the CPU wrote, a bounce buffer is copied over it.',
+    'DMA_TO_DEVICE for data that the device wrote nothing is invalidated and the CPU may read ' +
+    'stale lines; with DMA_FROM_DEVICE for data that the CPU wrote, a bounce buffer is copied ' +
+    'over it.',
   evidence: 'dir of dma_map_* and of the dma_unmap_* of the same address.',
   limits: 'The direction of dma_alloc and dma_free means nothing and is not compared.',
   mend: 'pass the direction of the map call',

@@ -23,8 +23,8 @@ export const unmapFunction: Rule = {
     'The mapping came from one family of functions and is ended by another: dma_unmap_resource ' +
     'does no cache maintenance, dma_free frees pages that the driver got elsewhere.',
   evidence:
-    'Name of the map event and of the unmap event of the same address; where both are dma_map_phys ' +
-    'and dma_unmap_phys, whether attrs has MMIO.',
+    'Name of the map event and of the unmap event of the same address; where both are ' +
+    'dma_map_phys and dma_unmap_phys, whether attrs has MMIO.',
   limits: 'dma_map_single and dma_map_page are the same event.',
   mend: 'use the counterpart of the function that mapped or allocated',
   dmaDebug: 'device driver frees DMA memory with wrong function',

@@ -10,9 +10,9 @@ export const unmapSize: Rule = {
   certainty: 'certain',
   title: 'unmapped with another size',
   meaning:
-    'The unmap covers more or less than was mapped. Pages left over stay translated, so that the ' +
-    'device can still reach them and a later mapping of the address fails; too small an unmap also ' +
-    'leaves caches without maintenance, too large a one takes away other mappings.',
+    'The unmap covers more or less than was mapped. Pages left over stay translated, so that ' +
+    'the device can still reach them and a later mapping of the address fails; too small an ' +
+    'unmap also leaves caches without maintenance, too large a one takes away other mappings.',
   evidence:
     'size of dma_map_* (dma_alloc*) and of the dma_unmap_* (dma_free*) of the same address.',
   limits: 'dma_unmap_sg has no size in its event: see sg-entries.',

@@ -12,13 +12,13 @@ export const unmapTwice: Rule = {
   title: 'unmapped twice',
   meaning:
     'The address was unmapped before and has not been mapped since. The second unmap takes away ' +
-    'whatever has got the address meanwhile: with an IOMMU another mapping of the device, without ' +
-    'one it invalidates memory that no longer belongs to the driver.',
+    'whatever has got the address meanwhile: with an IOMMU another mapping of the device, ' +
+    'without one it invalidates memory that no longer belongs to the driver.',
   evidence: 'dma_map_*, dma_unmap_* (dma_free*) and again dma_unmap_* of one address and device.',
   limits:
     'Likely only, without an IOMMU and for scatterlists: there the same memory can be mapped ' +
     'several times, once before the trace began. Says nothing when events were lost in between.',
-  mend: 'unmap once; clear the driver’s copy of the address after the unmap',
+  mend: "unmap once; clear the driver's copy of the address after the unmap",
   dmaDebug: 'device driver tries to free DMA memory it has not allocated',
   unmapMissed(world, call, miss) {
     const { closed } = miss;
@@ -30,8 +30,8 @@ export const unmapTwice: Rule = {
     const size = call.size >= 0 ? ` of ${bytes(call.size)}` : '';
     const what = call.kind === 'sg' ? 'a list that begins at phys_addr' : 'dma_addr';
     draft?.tell(
-      `${call.head.name}${size} at ${what} ${hex(call.address)}, which ${closed.event} had unmapped ` +
-        `${duration(call.head.time - closed.time)} before; nothing mapped it since`,
+      `${call.head.name}${size} at ${what} ${hex(call.address)}, which ${closed.event} had ` +
+        `unmapped ${duration(call.head.time - closed.time)} before; nothing mapped it since`,
       [closedEvidence(closed), unmapEvidence(call, 'unmapped again')],
       [],
     );

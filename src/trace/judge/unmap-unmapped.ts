@@ -13,8 +13,8 @@ export const unmapUnmapped: Rule = {
     'The device has no mapping at this address. The unmap hits another mapping, or the kernel ' +
     'warns and does nothing.',
   evidence:
-    'dma_unmap_* or dma_free* without a map event before, for a device whose attach to its IOMMU ' +
-    'domain is in the trace, so that none of its mappings can be older.',
+    'dma_unmap_* or dma_free* without a map event before, for a device whose attach to its ' +
+    'IOMMU domain is in the trace, so that none of its mappings can be older.',
   limits:
     'For all other devices the mapping may be older than the trace, and nothing is said: the ' +
     'device list counts such unmaps.',

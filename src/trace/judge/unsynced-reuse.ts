@@ -11,14 +11,14 @@ export const unsyncedReuse: Rule = {
   title: 'taken for the CPU twice, never given back',
   meaning:
     'A DMA_BIDIRECTIONAL buffer was synced for the CPU twice without a sync for the device in ' +
-    'between. What the CPU wrote in the meantime may not have reached memory, and the second sync ' +
-    'throws it away.',
+    'between. What the CPU wrote in the meantime may not have reached memory, and the second ' +
+    'sync throws it away.',
   evidence:
     'Two dma_sync_*_for_cpu of the same bytes of a mapping, no dma_sync_*_for_device between.',
   limits:
-    'Real only if the device does not snoop and the CPU wrote, which no event shows: hence a note. ' +
-    'DMA_FROM_DEVICE is no match: there the CPU only reads, and nothing needs to be given back ' +
-    '(Documentation/core-api/dma-api-howto.rst).',
+    'Real only if the device does not snoop and the CPU wrote, which no event shows: hence a ' +
+    'note. DMA_FROM_DEVICE is no match: there the CPU only reads, and nothing needs to be given ' +
+    'back (Documentation/core-api/dma-api-howto.rst).',
   mend: 'dma_sync_*_for_device() before the device uses the buffer again',
   dmaDebug: '',
   synced(world, m, call, offset) {
@@ -32,8 +32,8 @@ export const unsyncedReuse: Rule = {
     world.findings
       .hit(unsyncedReuse, m.site, call.head, 'needs-coherence', m)
       ?.tell(
-        `${call.head.name} at dma_addr ${hex(call.dma)} again, without a sync for the device since ` +
-          `the last one: ${mappingWords(m)}`,
+        `${call.head.name} at dma_addr ${hex(call.dma)} again, without a sync for the device ` +
+          `since the last one: ${mappingWords(m)}`,
         [mapEvidence(m), syncEvidence(call, 'synced again')],
         [m],
       );

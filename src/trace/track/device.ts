@@ -54,7 +54,7 @@ export class Site {
   lifetimeMax = double;
   /** Live mappings at the sampling times, oldest first. */
   readonly samples: number[] = [];
-  /** Hand-overs of the whole buffer after work on a part of it, and the bytes that were too many. */
+  /** Bounced though its mask reaches all memory: the mark of a device that does not snoop. */
   partialTimes = 0;
   partialWaste = double;
   partialExample: Example | null = null;
@@ -111,7 +111,7 @@ export class DeviceState {
   failedMaps = 0;
   olderThanTrace = 0;
   bounces = 0;
-  /** Bounced although its mask reaches everything: the mark of a device that does not snoop. */
+  /** Bounced though its mask reaches everything: the mark of a device that does not snoop. */
   alignmentBounces = 0;
   /** A sync was seen before any bounce. */
   syncedUnbounced = false;
