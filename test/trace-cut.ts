@@ -28,21 +28,28 @@ function pagesOf(file: DatFile, buffer: DatBuffer): WrittenBuffer {
   return { name: buffer.name, clock: buffer.clock, cpus };
 }
 
-function typesIn(file: DatFile): Set<number> {
+/** The types of events that occur, and how many events each CPU has. */
+function contentOf(file: DatFile): { types: Set<number>; counts: Map<number, number> } {
   const types = new Set<number>();
+  const counts = new Map<number, number>();
   for (const buffer of file.buffers) {
     buffer.cpus.forEach(({ cpu }, index) => {
       const cursor = new Cursor(file, buffer, index, { high: 0, low: 0 }, 1 << 18, cpu);
-      while (cursor.advance()) types.add(cursor.words[cursor.data >> 2]! & 0xffff);
+      let count = counts.get(cpu) ?? 0;
+      while (cursor.advance()) {
+        types.add(cursor.words[cursor.data >> 2]! & 0xffff);
+        count++;
+      }
+      counts.set(cpu, count);
     });
   }
-  return types;
+  return { types, counts };
 }
 
 /** The parts of a file; `print fmt` lines are kept only when asked for. */
 export function partsOf(source: ByteSource, keepText = false): Written {
   const file = openDat(source, new ReportBuilder(source.name), {}, true);
-  const types = typesIn(file);
+  const { types, counts } = contentOf(file);
   const formats = [...file.formats.values()]
     .filter(({ id }) => types.has(id))
     .map(({ system, text }) => {
@@ -54,6 +61,9 @@ export function partsOf(source: ByteSource, keepText = false): Written {
   const { kernel, cpus } = file.report;
   const options: [number, Uint8Array | string][] = kernel === null ? [] : [[5, kernel]];
   options.push([8, Buffer.from(Uint32Array.of(cpus ?? 1).buffer)]);
+  for (const [cpu, count] of counts) {
+    options.push([2, `CPU: ${cpu}\nentries: 0\noverrun: 0\nread events: ${count}\n`]);
+  }
   return { version: 7, headerPage, formats, tasks, buffers, options };
 }
 

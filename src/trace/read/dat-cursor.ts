@@ -38,6 +38,8 @@ export class Cursor {
   words: Uint32Array;
   /** Events lost just before the current one: 0 none, UNKNOWN, or how many. */
   loss = 0;
+  /** Events so far. */
+  count = 0;
   private at = 0;
   private end = 0;
   private page: number;

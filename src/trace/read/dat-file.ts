@@ -59,6 +59,8 @@ export class DatFile {
   readonly texts: DatText[] = [];
   /** Overwritten and dropped events per CPU, as the buffer's statistics say. */
   readonly overrun = new Map<number, number>();
+  /** Events that the statistics count, per CPU over all buffers. */
+  readonly counted = new Map<number, number>();
   clock = '';
   /** Added to every time, in the clock's units. */
   timeOffset = 0;
@@ -203,7 +205,10 @@ function readStatistics(file: DatFile, text: string): void {
   };
   const cpu = /^CPU: (\d+)/m.exec(text)?.[1];
   const lost = number('overrun') + number('commit overrun') + number('dropped events');
-  if (cpu === undefined || lost === 0) return;
+  if (cpu === undefined) return;
+  const here = number('entries') + number('read events');
+  file.counted.set(Number(cpu), (file.counted.get(Number(cpu)) ?? 0) + here);
+  if (lost === 0) return;
   const known = file.overrun.get(Number(cpu)) ?? 0;
   file.overrun.set(Number(cpu), known + lost);
 }

@@ -146,6 +146,7 @@ class Merge {
         head.task = pid === 0 ? '<idle>' : (tasks.get(pid) ?? '');
       }
       decoder.count++;
+      cursor.count++;
       if (cursor.loss !== 0) this.passLoss(cursor, head.time);
       if (cursor.time < this.last) this.backwards++;
       this.last = cursor.time;
@@ -191,9 +192,21 @@ class Merge {
       const message = `${decoder.name}: its description has no ${decoder.missing.join(', ')}`;
       report.problem('undecoded-event', message, 'event formats', decoder.count);
     }
+    this.compareStatistics();
     if (this.backwards > 0) {
       const message = 'events that are older than the one before them';
       report.problem('damaged', message, 'whole trace', this.backwards);
+    }
+  }
+
+  /** Fewer events than the statistics count: something damaged hides them. */
+  private compareStatistics(): void {
+    for (const [cpu, counted] of this.file.counted) {
+      let got = 0;
+      for (const cursor of this.cursors) if (cursor.cpu === cpu) got += cursor.count;
+      if (got >= counted) continue;
+      const message = `CPU ${cpu}: the statistics count ${counted} events, ${got} were read`;
+      this.file.report.problem('damaged', message, 'statistics');
     }
   }
 }

@@ -78,6 +78,8 @@ class TextReader {
   private skipping = false;
   private format = '';
   private backwards = 0;
+  /** Events that the header counts, of every part when texts follow each other; -1 for none. */
+  private counted = -1;
 
   constructor(
     private readonly sink: TraceSink,
@@ -182,6 +184,7 @@ class TextReader {
     );
     if (entries !== null) {
       if (entries[3] !== undefined) this.report.cpus = Number(entries[3]);
+      this.counted = Math.max(this.counted, 0) + Number(entries[1]);
       const gone = Number(entries[2]) - Number(entries[1]);
       if (gone > 0) this.pending.push({ cpu: UNKNOWN, count: gone });
       return;
@@ -246,6 +249,10 @@ class TextReader {
         'whole trace',
         this.backwards,
       );
+    }
+    if (report.events < this.counted) {
+      const message = `the header counts ${this.counted} events, ${report.events} were read`;
+      report.problem('truncated', message, 'whole trace');
     }
     this.passLosses(report.last ?? 0);
     if (report.events === 0 && report.troubled) {
