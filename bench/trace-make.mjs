@@ -2,8 +2,8 @@
  * `node bench/trace-make.mjs IN.dat OUT.dat TIMES`: a large trace.dat out of a small
  * one, repeated with times and addresses shifted, so that every repetition is a run of its own.
  * Pages are as they were but for their times, and the addresses and page frame numbers of the known
- * events. Writes version 6, plain; `trace-cmd convert` makes others of it. Leaves out all but the first
- * buffer.
+ * events. Writes version 6, plain; `trace-cmd convert` makes others of it. Leaves out all but the
+ * first buffer.
  */
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { load } from './load.mjs';
