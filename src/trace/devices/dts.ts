@@ -13,7 +13,7 @@ const tokenForm = new RegExp(
     /[{};=<>,:[\]()]/,
     /\/[a-z0-9-]+\//,
     /&\{[^}]*\}/,
-    /[^\s{};=<>,:[\]()"]+/,
+    /[^\s{};=<>,:[\]()"][^\s{};=<>:[\]()"]*/,
   ]
     .map((form) => form.source)
     .join('|'),
@@ -172,5 +172,6 @@ function unquoted(word: string): string[] {
 
 /** Throws TreeError with the line and what is wrong. */
 export function readDts(text: string): TreeNode {
+  if (!/(^|[\s;])(\/|&\S+)\s*\{/.test(text)) throw new TreeError("has no node '/ {'");
   return new Parser(tokensOf(text)).parse();
 }

@@ -3,7 +3,15 @@
  * finding with a count, so that memory depends on the program traced and not on how long it ran.
  */
 import type { EventHead } from '../events.js';
-import type { Certainty, Evidence, Finding, Mapping, Moment, TraceObserver } from '../model.js';
+import type {
+  Certainty,
+  Evidence,
+  Finding,
+  Mapping,
+  Moment,
+  Severity,
+  TraceObserver,
+} from '../model.js';
 import type { Site } from '../track/device.js';
 import type { RuleInfo } from './rule.js';
 
@@ -15,7 +23,9 @@ export class Draft {
   message = '';
   evidence: readonly Evidence[] = [];
   mappings: readonly number[] = [];
-  severity: RuleInfo['severity'];
+  severity: Severity;
+  /** How sure it can become once coherence is known. */
+  most: Certainty;
   readonly first: Moment;
   lastTime = 0;
   lastCpu = 0;
@@ -30,6 +40,7 @@ export class Draft {
     head: EventHead,
   ) {
     this.severity = rule.severity;
+    this.most = rule.certainty;
     this.first = momentOf(head);
   }
 
@@ -41,9 +52,10 @@ export class Draft {
     return this;
   }
 
-  /** For a case of the rule that is worse or better than usual. */
-  as(severity: RuleInfo['severity']): this {
+  /** For a case of the rule that is better than usual: how bad, and how sure at most. */
+  as(severity: Severity, most: Certainty = this.most): this {
     this.severity = severity;
+    this.most = most;
     return this;
   }
 

@@ -33,7 +33,7 @@ function tellRisk(world: World, overlap: Overlap, head: EventHead, risks: string
   if (draft === null) return;
   const foreign = newer.deviceState !== older.deviceState;
   // A buffer shared by two devices on purpose, or synced by hand, is how dma-buf works.
-  if (foreign || ((newer.attrs | older.attrs) & skipped) !== 0) draft.as('note');
+  if (foreign || ((newer.attrs | older.attrs) & skipped) !== 0) draft.as('note', 'likely');
   const how = same ? 'maps memory again' : `shares ${world.granule}-byte granules`;
   const whose = foreign ? ` of ${older.device}` : '';
   draft.tell(

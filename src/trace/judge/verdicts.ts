@@ -21,7 +21,7 @@ function settle(draft: Draft, fact: CoherenceFact): Finding | null {
     return draft.finish('needs-coherence', ', if the device does not snoop');
   }
   if (fact.coherent) return null;
-  const most = draft.rule.certainty;
+  const { most } = draft;
   if (fact.from !== 'inferred') return draft.finish(most, '');
   const certainty: Certainty = most === 'certain' ? 'likely' : most;
   return draft.finish(certainty, '');

@@ -54,7 +54,7 @@ export class Site {
   lifetimeMax = double;
   /** Live mappings at the sampling times, oldest first. */
   readonly samples: number[] = [];
-  /** Bounced though its mask reaches all memory: the mark of a device that does not snoop. */
+  /** Hand-overs of all of a buffer after work on a part of it, and the bytes too many. */
   partialTimes = 0;
   partialWaste = double;
   partialExample: Example | null = null;
@@ -111,14 +111,14 @@ export class DeviceState {
   failedMaps = 0;
   olderThanTrace = 0;
   bounces = 0;
-  /** Bounced though its mask reaches everything: the mark of a device that does not snoop. */
+  /** Bounced though its mask reaches all memory: the mark of a device that does not snoop. */
   alignmentBounces = 0;
   /** A sync was seen before any bounce. */
   syncedUnbounced = false;
   /** The last site by direction: drivers alternate between them. */
   private readonly lastSites: ({ rawTask: string; site: Site } | undefined)[] = [];
   /** Pages at which it was found to have no mapping; see knownMiss. */
-  private readonly missed = new Float64Array(missSlots).fill(-1);
+  private readonly missed = new Float64Array(missSlots).fill(Number.NaN);
   private missedAt = 0;
 
   constructor(
@@ -133,16 +133,20 @@ export class DeviceState {
 
   /**
    * Syncs of a mapping older than the trace come again and again, from page tables above all.
-   * True if `page` was noted by `noteMiss` and nothing has been mapped since.
+   * True if `page` was noted by `noteMiss` and nothing has been mapped or unmapped since.
    */
   knownMiss(page: number): boolean {
-    return this.missedAt === this.maps && this.missed[page & (missSlots - 1)] === page;
+    return this.missedAt === this.changes && this.missed[page & (missSlots - 1)] === page;
+  }
+
+  private get changes(): number {
+    return 2 * this.maps - this.live;
   }
 
   noteMiss(page: number): void {
-    if (this.missedAt !== this.maps) {
-      this.missed.fill(-1);
-      this.missedAt = this.maps;
+    if (this.missedAt !== this.changes) {
+      this.missed.fill(Number.NaN);
+      this.missedAt = this.changes;
     }
     this.missed[page & (missSlots - 1)] = page;
   }
