@@ -84,8 +84,8 @@ export const findingColumns = {
   fingerprint: 'text',
 } as const satisfies Columns;
 
-/** Mappings kept for the rows of findings. */
-const keptMax = 100_000;
+/** Mappings kept for the rows of findings, of each rule. */
+const keptMax = 2000;
 
 /** Of a mapping, what a finding's row repeats. */
 type KeptMapping = Pick<
@@ -225,21 +225,23 @@ export function parquetExporter(
 ): Exporter {
   const about = { civac: run.toolVersion, run_id: run.runId };
   const table = new ParquetTable(mappingColumns, sinks.mappings, about);
-  const concerned = new Map<number, KeptMapping>();
+  const concerned = new Map<string, Map<number, KeptMapping>>();
   return {
     observer: {
       closed: (mapping) => table.add(mappingRow(mapping, run.runId)),
-      matched: (_rule, _at, _detail, mappings) => {
-        for (const mapping of mappings) {
-          if (concerned.size < keptMax) concerned.set(mapping.id, kept(mapping));
-        }
+      matched: (rule, _at, _detail, mappings) => {
+        const ofRule = concerned.get(rule) ?? new Map<number, KeptMapping>();
+        concerned.set(rule, ofRule);
+        if (ofRule.size >= keptMax) return;
+        for (const mapping of mappings) ofRule.set(mapping.id, kept(mapping));
       },
     },
     finish(result) {
       table.finish();
       const findings = new ParquetTable(findingColumns, sinks.findings, about);
       for (const finding of result.findings) {
-        const mapping = finding.mappings.map((id) => concerned.get(id)).find((one) => one);
+        const ofRule = concerned.get(finding.rule);
+        const mapping = finding.mappings.map((id) => ofRule?.get(id)).find((one) => one);
         findings.add(findingRow(finding, mapping ?? noMapping, result, run));
       }
       findings.finish();

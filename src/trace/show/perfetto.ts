@@ -11,10 +11,8 @@ import { type Annotations, PerfettoWriter } from './perfetto-writer.js';
 import type { ByteSink, Exporter } from './sink.js';
 import { bytesShort } from './units.js';
 
-/** Instants of one rule; findings count all matches. */
-const matchesMax = 10_000;
-/** Mappings whose place is remembered for the arrows of findings. */
-const placesMax = 100_000;
+/** Instants of one rule, and mappings remembered for the arrows of its findings. */
+const matchesMax = 5000;
 /** Counters change at most that often, in ns: a million maps a second would drown the rest. */
 const counterEvery = 1000;
 
@@ -194,10 +192,10 @@ class PerfettoExport implements Exporter {
   private matched(rule: string, at: Moment, detail: string, mappings: readonly Mapping[]): void {
     const [first] = mappings;
     if (first === undefined) return;
-    for (const mapping of mappings) this.remember(mapping);
     const count = (this.matches.get(rule) ?? 0) + 1;
     this.matches.set(rule, count);
     if (count > matchesMax) return;
+    for (const mapping of mappings) this.remember(mapping);
     const track = this.device(first.device).matchTrack();
     const more = { detail, mapping: first.id, event: at.event, task: taskOf(at.task, at.pid) };
     this.writer.instant(track, rule, at.time, more);
@@ -205,7 +203,7 @@ class PerfettoExport implements Exporter {
 
   private remember(mapping: Mapping): void {
     const placed = this.placed.get(mapping.id);
-    if (placed === undefined || this.places.size >= placesMax) return;
+    if (placed === undefined) return;
     this.places.set(mapping.id, { track: placed.lane.uuid, time: mapping.mappedAt });
   }
 
