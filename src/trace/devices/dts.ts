@@ -155,7 +155,10 @@ class Parser {
     let cells = false;
     while (this.next !== ';') {
       const word = this.word();
-      if (word.startsWith('"')) strings.push(...unquoted(word));
+      if (word === '{' || word === '}') {
+        this.at -= 1;
+        this.fail("';'");
+      } else if (word.startsWith('"')) strings.push(...unquoted(word));
       else if (word === '<') cells = true;
       else if (word === '>') cells = false;
       else if (cells && cell === null && /^(0x[0-9a-f]+|\d+)$/i.test(word)) cell = Number(word);
