@@ -99,7 +99,8 @@ describe('help', () => {
     expect(status).toBe(0);
     const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Example:'));
     const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-    expect(verbs).toEqual(['check', 'explain', 'fmt', 'reference', 'completion']);
+    const all = ['check', 'explain', 'fmt', 'reference', 'trace', 'record', 'completion'];
+    expect(verbs).toEqual(all);
   });
 
   it('knows its version', () => {
@@ -201,6 +202,7 @@ describe('civac completion', () => {
     expect(ask(['civac', 'ch'])).toBe('check');
     expect(ask(['civac', 'check', '--max-st'])).toBe('--max-states');
     expect(ask(['civac', 'check', '--format', 'j'])).toBe('json junit');
+    expect(ask(['civac', 'trace', '--format', 'j'])).toBe('json');
     expect(ask(['civac', 'completion', 'f'])).toBe('fish');
     expect(ask(['civac', 'check', 'goo'])).toBe('good.litmus');
   });

@@ -34,6 +34,8 @@ const knowNode: readonly string[] = ['record', 'cli'];
 const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
+  fflate: ['trace'],
+  'hyparquet-writer': ['trace'],
 };
 
 interface Import {
