@@ -1,0 +1,70 @@
+/**
+ * Is a variant coherent? Explored completely, or up to the first hazard, whose run is kept.
+ */
+import { MixedSize, NewCell } from '../kernel/layout.js';
+import { ScenarioError } from '../kernel/args.js';
+import { judgeAssertions } from '../verdict/assertions.js';
+import { libertiesOf } from '../verdict/check.js';
+import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
+import { type Counterexample, counterexample } from './counterexample.js';
+import type { Variant } from './variant.js';
+
+export type Outcome =
+  | { readonly kind: 'coherent' }
+  | { readonly kind: 'hazard'; readonly run: Counterexample }
+  /** A limit was hit before an answer. */
+  | { readonly kind: 'unknown' }
+  /** A step of it makes no sense: no kernel could do it. */
+  | { readonly kind: 'senseless' };
+
+/** More words than this is a mistake of ours: no edit names that many. */
+const CELLS_MAX = 2048;
+
+export function refute(variant: Variant, options: RunOptions): Outcome {
+  for (;;) {
+    const runs = new Runs(variant.program, variant.layout, { ...options, stopAtFirst: true });
+    try {
+      return outcomeOf(variant, runs);
+    } catch (error) {
+      if (!(error instanceof NewCell) || variant.layout.cells.length >= CELLS_MAX) {
+        if (isSenseless(error)) return { kind: 'senseless' };
+        throw error;
+      }
+      try {
+        variant.layout.add(error.buffer, error.byte, error.size);
+      } catch (mixed) {
+        if (isSenseless(mixed)) return { kind: 'senseless' };
+        throw mixed;
+      }
+    }
+  }
+}
+
+function isSenseless(error: unknown): boolean {
+  return error instanceof ScenarioError || error instanceof MixedSize || error instanceof NewCell;
+}
+
+function outcomeOf(variant: Variant, runs: Runs): Outcome {
+  const run = runs.run(libertiesOf(variant.program));
+  const sighting = shortest(run) ?? brokenAssertion(variant, run);
+  if (sighting !== null) {
+    return { kind: 'hazard', run: counterexample(variant, run, sighting) };
+  }
+  return { kind: run.exploration.stopped === null ? 'coherent' : 'unknown' };
+}
+
+/** Of several in one step the cause: what follows from it goes with it. */
+function shortest(run: Run): Sighting | null {
+  const all = [...run.sightings.values()];
+  const rank = (each: Sighting): number => each.depth * 2 + (each.finding?.cause === false ? 1 : 0);
+  return all.sort((a, b) => rank(a) - rank(b))[0] ?? null;
+}
+
+function brokenAssertion(variant: Variant, run: Run): Sighting | null {
+  if (run.exploration.stopped !== null) return null;
+  for (const { result, state } of judgeAssertions(variant.program, run)) {
+    if (result.kind === 'exists' || result.holds !== false || state === null) continue;
+    return { name: 'assertion', id: 'assertion', finding: null, state, action: -1, depth: 0 };
+  }
+  return null;
+}
