@@ -42,7 +42,7 @@ export const DEFAULT_COSTS: Costs = {
   change: 100,
   move: 100,
   remove: 100,
-  allocation: 50,
+  allocation: 200,
   giveUp: 50,
   cleanLine: 1,
   invalidateLine: 1,

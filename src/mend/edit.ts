@@ -48,10 +48,17 @@ export interface Edit {
   readonly slots: readonly string[];
   readonly cost: number;
   readonly line: number;
+  /** Edits without which this one makes no sense: they come with it. */
+  readonly enablers: readonly Edit[];
 }
 
 /** The edit without what the vocabulary numbers and prices itself. */
-export type Draft = Omit<Edit, 'id' | 'cost'> & { readonly runtime: number; readonly extra: number };
+export type Draft = Omit<Edit, 'id' | 'cost' | 'enablers'> & {
+  readonly runtime: number;
+  readonly extra: number;
+  /** Slot of the change that gives a name its value, for an edit that needs the new one. */
+  readonly after: string;
+};
 
 /** Order of what several edits put into one gap: mappings end, barriers, maintenance, the rest. */
 export function rankOf(operation: string): number {

@@ -25,6 +25,8 @@ interface Recipe {
   readonly text: string;
   readonly facts?: Partial<CallFacts>;
   readonly extra?: number;
+  /** Slot of the change it needs. */
+  readonly after?: string;
 }
 
 export function insertions(scene: Scene): readonly Draft[] {
@@ -51,6 +53,7 @@ function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Dr
     slots: [`${gap.at} ${recipe.text}`],
     runtime: runtime(scene, facts) * timesAt(scene, gap.loopFrom),
     extra: recipe.extra ?? 0,
+    after: recipe.after ?? '',
   });
 }
 
@@ -103,7 +106,9 @@ function syncsOfMapped(scene: Scene, { name, call }: Name, root: Root): readonly
   const device = userOf(scene, name);
   if (call === null || device === null || root.size === null) return [];
   const args = [device, name, root.sizeText, 'DMA_BIDIRECTIONAL'];
-  return pair('dma_sync_single', args, { direction: 'DMA_BIDIRECTIONAL' });
+  const after = `callee ${scene.source.offset(call.calleeAt)}`;
+  const syncs = pair('dma_sync_single', args, { direction: 'DMA_BIDIRECTIONAL' });
+  return syncs.map((recipe) => ({ ...recipe, after }));
 }
 
 /** The device whose program names the address. */

@@ -35,8 +35,8 @@ export interface MendOptions {
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
-/** Of answers that cost the same: more say nothing new. */
-const ANSWERS_MAX = 50;
+/** Of answers that cost the same, unless all are asked for. */
+const ANSWERS_MAX = 8;
 
 export type MendOutcome =
   | { readonly kind: 'result'; readonly result: MendResult }
@@ -115,7 +115,14 @@ class Mender {
       maxSeconds: this.runOptions.limits.maxSeconds,
       maxSets: SETS_MAX,
     };
-    const searcher = new Searcher(this.variants, base, first, limits, this.runOptions);
+    const searcher = new Searcher(
+      this.variants,
+      base,
+      first,
+      this.vocabulary,
+      limits,
+      this.runOptions,
+    );
     this.searcher = searcher;
     const { level } = this.options;
     const api = this.vocabulary.filter((edit) => edit.level === 'api');

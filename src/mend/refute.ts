@@ -21,10 +21,18 @@ export type Outcome =
 const CELLS_MAX = 2048;
 
 export function refute(variant: Variant, options: RunOptions): Outcome {
+  return explored(variant, { ...options, stopAtFirst: true }, (runs) => outcomeOf(variant, runs));
+}
+
+function explored<T>(
+  variant: Variant,
+  options: RunOptions,
+  use: (runs: Runs) => T,
+): T | { readonly kind: 'senseless' } {
   for (;;) {
-    const runs = new Runs(variant.program, variant.layout, { ...options, stopAtFirst: true });
+    const runs = new Runs(variant.program, variant.layout, options);
     try {
-      return outcomeOf(variant, runs);
+      return use(runs);
     } catch (error) {
       if (!(error instanceof NewCell) || variant.layout.cells.length >= CELLS_MAX) {
         if (isSenseless(error)) return { kind: 'senseless' };

@@ -160,6 +160,7 @@ export interface DraftParts {
   readonly runtime: number;
   readonly extra?: number;
   readonly level?: Level;
+  readonly after?: string;
 }
 
 /** Barriers, and every call that ends with one. */
@@ -180,6 +181,7 @@ export function draft(parts: DraftParts): Draft {
     orders: ordering.test(operation) || /get_pages_sgt$|^writel$|prep_coherent$/u.test(operation),
     runtime: Math.max(0, runtime),
     extra: parts.extra ?? 0,
+    after: parts.after ?? '',
   };
 }
 

@@ -1,15 +1,15 @@
 /**
- * The search for the cheapest sets of edits that make a scenario coherent: best first by cost. A
- * set that still fails gives a counterexample; only edits that touch its run are added to it, and
- * a set in which its parent's counterexample still runs is refuted by that, without exploring.
+ * The search for the cheapest sets of edits that make a scenario coherent: best first by cost, and
+ * by what the conflicts known so far ask for beyond it. A set is explored only when it meets every
+ * conflict; where it still fails, its run becomes the next conflict.
  *
- * Why this misses nothing cheaper: let S mend and E be a part of S that does not. Some edit of S
+ * Why this misses nothing cheaper: let S mend, and E be a part of S that does not. Some edit of S
  * beside E must take E's counterexample away, or S would have that run too. So S is reached by
  * adding such edits one by one. (It takes for granted that two edits which each leave a run alone
- * leave it alone together; the vocabulary has no such pairs, and test/mend-brute.test.ts compares
- * with trying every set.)
+ * leave it alone together; test/mend-random.test.ts compares with trying every set.)
  */
 import type { RunOptions } from '../verdict/runs.js';
+import { Conflicts, leastCost } from './conflicts.js';
 import { type Counterexample, replays, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
@@ -47,11 +47,13 @@ export interface Counts {
 interface Node {
   readonly edits: readonly Edit[];
   readonly cost: number;
-  /** The counterexample of the set it was made from. */
-  readonly from: Counterexample;
+  /** The cost, and what is known to be needed beyond it. */
+  readonly least: number;
+  /** The counterexample of the set it was made from, unless a conflict stands for it. */
+  readonly from: Counterexample | null;
 }
 
-/** What is known of a set that was explored. */
+/** What is known of a set that was looked at. */
 type Known = Outcome | { readonly kind: 'replayed' };
 
 export class Searcher {
@@ -62,66 +64,37 @@ export class Searcher {
     undecided: 0,
     counterexamples: 0,
   };
+  readonly conflicts: Conflicts;
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Known>();
   private readonly started: number;
-  /** Counterexamples that refuted something lately, the last one first. */
-  private recent: Counterexample[] = [];
 
   constructor(
     private readonly variants: Variants,
     private readonly base: Variant,
-    private readonly first: Counterexample,
-    private readonly limits: Limits,
+    readonly first: Counterexample,
+    vocabulary: readonly Edit[],
+    readonly limits: Limits,
     private readonly options: RunOptions,
   ) {
     this.started = options.now();
+    this.conflicts = new Conflicts(variants, base, vocabulary);
+    this.conflicts.learn(first, []);
+    this.counts.counterexamples = 1;
   }
 
   /** All cheapest sets out of the vocabulary, none dearer than `bound`. */
   run(vocabulary: readonly Edit[], bound: number): Found {
-    const queue = new Queue();
-    const explored = new Set<string>();
-    const answers: Answer[] = [];
-    let best = bound;
-    let cutShort = false;
-    let undecidedCost: number | null = null;
-    const grow = (edits: readonly Edit[], cost: number, run: Counterexample): void => {
-      if (edits.length >= this.limits.maxEdits) {
-        cutShort = true;
-        return;
-      }
-      for (const edit of vocabulary) {
-        if (cost + edit.cost > best || !fits(edit, edits) || !touches(edit, run)) continue;
-        queue.push({ edits: sorted([...edits, edit]), cost: cost + edit.cost, from: run });
-      }
-    };
-    grow([], 0, this.first);
-    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-      if (node.cost > best) return { answers, ended: 'cost', undecidedCost };
-      const limit = this.limitHit(explored.size);
-      if (limit !== null) return { answers, ended: limit, undecidedCost };
-      const key = keyOf(node.edits);
-      if (explored.has(key) || answers.some((answer) => within(answer.edits, node.edits))) continue;
-      const outcome = this.judge(node);
-      if (outcome.kind === 'replayed') continue;
-      explored.add(key);
-      if (outcome.kind === 'coherent') {
-        best = node.cost;
-        answers.push({ edits: node.edits, cost: node.cost });
-      } else if (outcome.kind === 'hazard') grow(node.edits, node.cost, outcome.run);
-      else if (outcome.kind === 'unknown') undecidedCost ??= node.cost;
-    }
-    return { answers, ended: cutShort && answers.length === 0 ? 'edits' : 'all', undecidedCost };
+    return new Search(this, vocabulary, bound).run();
   }
 
-  private limitHit(sets: number): 'seconds' | 'sets' | 'interrupted' | null {
+  limitHit(sets: number): 'seconds' | 'sets' | 'interrupted' | null {
     if (this.options.tick(sets, 0, 'mend')) return 'interrupted';
     if (sets > this.limits.maxSets) return 'sets';
     return this.options.now() - this.started > this.limits.maxSeconds ? 'seconds' : null;
   }
 
-  private judge(node: Node): Known {
+  judge(node: Node): Known {
     const text = this.variants.textOf(node.edits);
     const known = text === null ? undefined : this.byText.get(text);
     if (known !== undefined) return known;
@@ -130,26 +103,21 @@ export class Searcher {
       this.counts.senseless++;
       return { kind: 'senseless' };
     }
-    if (replays(variant, node.from)) {
+    if (node.from !== null && replays(variant, node.from)) {
       this.counts.replayed++;
       return { kind: 'replayed' };
     }
-    const outcome = this.explore(variant);
+    const outcome = refute(variant, this.options);
+    this.note(outcome);
     this.byText.set(variant.text, outcome);
     return outcome;
   }
 
-  /** Tries the counterexamples at hand before looking for a new one. */
-  private explore(variant: Variant): Outcome {
-    const again = this.recent.find((run) => replays(variant, run));
-    const outcome: Outcome =
-      again === undefined ? refute(variant, this.options) : { kind: 'hazard', run: again };
+  private note(outcome: Outcome): void {
     switch (outcome.kind) {
       case 'hazard':
         this.counts.explored++;
-        if (again === undefined) this.counts.counterexamples++;
-        this.recent = [outcome.run, ...this.recent.filter((run) => run !== outcome.run)];
-        this.recent.length = Math.min(this.recent.length, RECENT_MAX);
+        this.counts.counterexamples++;
         break;
       case 'unknown':
         this.counts.undecided++;
@@ -159,12 +127,98 @@ export class Searcher {
         break;
       case 'coherent':
     }
-    return outcome;
   }
 }
 
-/** More would cost more than the exploration they may spare. */
-const RECENT_MAX = 2;
+/** One search: its own vocabulary and bound, over conflicts that all searches share. */
+class Search {
+  private readonly queue = new Queue();
+  private readonly pushed = new Set<string>();
+  private readonly allowed: ReadonlySet<Edit>;
+  private readonly answers: Answer[] = [];
+  private best: number;
+  private cutShort = false;
+  private undecidedCost: number | null = null;
+
+  constructor(
+    private readonly searcher: Searcher,
+    private readonly vocabulary: readonly Edit[],
+    bound: number,
+  ) {
+    this.allowed = new Set(vocabulary);
+    this.best = bound;
+  }
+
+  run(): Found {
+    const { first } = this.searcher;
+    if (first.replayable) this.push([], null);
+    else this.spread([], first, null);
+    let tried = 0;
+    for (let node = this.queue.pop(); node !== undefined; node = this.queue.pop()) {
+      if (node.least > this.best) return this.found('cost');
+      const limit = this.searcher.limitHit(tried++);
+      if (limit !== null) return this.found(limit);
+      this.visit(node);
+    }
+    return this.found(this.cutShort && this.answers.length === 0 ? 'edits' : 'all');
+  }
+
+  private found(ended: Found['ended']): Found {
+    return { answers: this.answers, ended, undecidedCost: this.undecidedCost };
+  }
+
+  private visit(node: Node): void {
+    const { edits, cost } = node;
+    if (this.answers.some((answer) => within(answer.edits, edits))) return;
+    const open = this.searcher.conflicts.open(edits);
+    const least = cost + leastCost(open, this.allowed);
+    // Conflicts learned since it was put into the queue: it waits for its turn.
+    if (least > node.least) {
+      if (least <= this.best) this.queue.push({ ...node, least });
+      return;
+    }
+    if (open[0] !== undefined) {
+      for (const edit of open[0].kills) this.push(edits, edit);
+      return;
+    }
+    const outcome = this.searcher.judge(node);
+    if (outcome.kind === 'coherent') {
+      this.best = cost;
+      this.answers.push({ edits, cost });
+    } else if (outcome.kind === 'unknown') {
+      this.undecidedCost ??= cost;
+    } else if (outcome.kind === 'hazard') {
+      if (this.searcher.conflicts.learn(outcome.run, edits)) this.queue.push(node);
+      else this.spread(edits, outcome.run, outcome.run);
+    }
+  }
+
+  /** A run that speaks for this set and its supersets alone: whatever touches it may help. */
+  private spread(edits: readonly Edit[], run: Counterexample, from: Counterexample | null): void {
+    for (const edit of this.vocabulary) {
+      if (touches(edit, run)) this.push(edits, edit, from);
+    }
+  }
+
+  private push(base: readonly Edit[], edit: Edit | null, from: Counterexample | null = null): void {
+    const more = edit === null ? [] : [edit, ...edit.enablers];
+    const added = more.filter((each) => !base.includes(each));
+    if (added.some((each) => !this.allowed.has(each) || !fits(each, base))) return;
+    const edits = sorted([...base, ...added]);
+    if (edits.length > this.searcher.limits.maxEdits) {
+      this.cutShort = true;
+      return;
+    }
+    const cost = edits.reduce((sum, each) => sum + each.cost, 0);
+    const least = cost + leastCost(this.searcher.conflicts.open(edits), this.allowed);
+    if (least > this.best) return;
+    // What one parent's run refutes may be reached from another parent all the same.
+    const key = `${keyOf(edits)}${from === null ? '' : ` ${from.variant.text.length}`}`;
+    if (this.pushed.has(keyOf(edits)) || this.pushed.has(key)) return;
+    this.pushed.add(key);
+    this.queue.push({ edits, cost, least, from });
+  }
+}
 
 function fits(edit: Edit, edits: readonly Edit[]): boolean {
   return edits.every((other) => other.id !== edit.id && !excludes(edit, other));
@@ -188,14 +242,14 @@ class Queue {
   private readonly costs: number[] = [];
 
   push(node: Node): void {
-    const list = this.byCost.get(node.cost);
+    const list = this.byCost.get(node.least);
     if (list !== undefined) {
       list.push(node);
       return;
     }
-    this.byCost.set(node.cost, [node]);
-    const at = this.costs.findIndex((cost) => cost < node.cost);
-    this.costs.splice(at < 0 ? this.costs.length : at, 0, node.cost);
+    this.byCost.set(node.least, [node]);
+    const at = this.costs.findIndex((cost) => cost < node.least);
+    this.costs.splice(at < 0 ? this.costs.length : at, 0, node.least);
   }
 
   pop(): Node | undefined {

@@ -41,6 +41,7 @@ export class Variants {
       slots: [],
       cost: 0,
       line: 1,
+      enablers: [],
     };
   }
 

@@ -18,11 +18,20 @@ export function vocabularyOf(text: string, program: Program, costs: Costs): read
   const { machine } = program;
   const scene = makeScene(source, readNames(source, machine.pageSize), machine, costs);
   const drafts = [...insertions(scene), ...changes(scene), ...moves(scene)];
-  return drafts.map((each, id) => priced(each, id, costs));
+  const plain = drafts.map((each, id) => priced(each, id, costs));
+  return plain.flatMap((edit, id) => {
+    const after = drafts[id]?.after ?? '';
+    if (after === '') return [edit];
+    const enabler = plain.find(
+      ({ slots, operation }) => slots.includes(after) && operation.startsWith('dma_map'),
+    );
+    return enabler === undefined ? [] : [{ ...edit, enablers: [enabler] }];
+  });
 }
 
-function priced({ runtime, extra, ...rest }: Draft, id: number, costs: Costs): Edit {
-  return { ...rest, id, cost: costs[rest.kind] + runtime + extra };
+function priced(draft: Draft, id: number, costs: Costs): Edit {
+  const { runtime, extra, after: _, ...rest } = draft;
+  return { ...rest, id, cost: costs[rest.kind] + runtime + extra, enablers: [] };
 }
 
 /**
