@@ -5,12 +5,21 @@
  */
 import { NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
-import { System, type Step } from '../system/system.js';
+import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
 import type { Run, Sighting } from '../verdict/runs.js';
 import type { Edit, Spot } from './edit.js';
 import type { Variant } from './variant.js';
+
+/** A step by its name. */
+interface Label {
+  readonly kind: Step['kind'];
+  /** The thread; of a step of the cache, the line. */
+  readonly agent: string;
+  /** Its instruction, or that of the buffer entry; of the cache, the line's states around it. */
+  readonly origin: string;
+}
 
 /** A step of a thread that the run took. */
 interface Passage {
@@ -28,7 +37,7 @@ export interface Counterexample {
   readonly id: string;
   /** Who met it, and at which instruction. */
   readonly name: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   /** Only runs that end in a wrong step can be followed in another variant. */
   readonly replayable: boolean;
   /** Where the memory it is about was allocated, as an offset in the user's text. */
@@ -43,7 +52,7 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
   const { system, exploration } = run;
   const path = exploration.path(sighting.state);
   const actions = sighting.action < 0 ? path.actions : [...path.actions, sighting.action];
-  const labels: string[] = [];
+  const labels: Label[] = [];
   const passages = new Map<string, Passage[]>();
   let state = system.initial()[path.initial];
   for (const action of actions) {
@@ -94,22 +103,38 @@ function notePassage(
 }
 
 /** Names a step so that the same step of another variant has the same name. */
-function labelOf(variant: Variant, system: System, step: Step, before: State): string {
-  if (step.kind === 'cache') return cacheLabel(variant, system, step, before);
-  const thread = system.sites.threads[step.agent]?.name ?? '?';
-  return `${step.kind} ${thread} ${variant.origins[step.site] ?? '?'}`;
+function labelOf(variant: Variant, system: System, step: Step, before: State): Label {
+  if (step.kind !== 'cache') {
+    const agent = system.sites.threads[step.agent]?.name ?? '?';
+    return { kind: step.kind, agent, origin: variant.origins[step.site] ?? '?' };
+  }
+  const at = before.frames.findIndex((frame, i) => frame !== step.next.frames[i]);
+  const line = before.frames[at]?.lines.findIndex((each, i) => {
+    return each !== step.next.frames[at]?.lines[i];
+  });
+  return {
+    kind: 'cache',
+    agent: lineName(variant, system, before, at, line ?? -1),
+    origin: changeOf(before, step.next, at, line ?? -1),
+  };
 }
 
-function cacheLabel(variant: Variant, system: System, step: Step, before: State): string {
-  const at = before.frames.findIndex((frame, i) => frame !== step.next.frames[i]);
-  const frame = before.frames[at];
-  if (frame === undefined) return 'cache';
-  const line = frame.lines.findIndex((each, i) => each !== step.next.frames[at]?.lines[i]);
-  const pages = system.layout.pages(frame.buffer);
-  const layout = pages[system.layout.pageIndex(frame.buffer, frame.page)]?.lines[line];
-  const [from, to] = [frame.lines[line]?.state, step.next.frames[at]?.lines[line]?.state];
-  const origin = variant.origins[frame.buffer] ?? '?';
-  return `cache ${origin} ${frame.page} ${layout?.line ?? -1} ${from} ${to}`;
+/** A line by the buffer it belongs to: its allocation, page and number. */
+function lineName(
+  variant: Variant,
+  system: System,
+  state: State,
+  frame: number,
+  line: number,
+): string {
+  const { buffer, page } = state.frames[frame] ?? { buffer: -1, page: -1 };
+  const layout = system.layout.pages(buffer)[system.layout.pageIndex(buffer, page)];
+  return `${variant.origins[buffer]} ${page} ${layout?.lines[line]?.line}`;
+}
+
+function changeOf(before: State, after: State, frame: number, line: number): string {
+  const [from, to] = [before, after].map((each) => each.frames[frame]?.lines[line]?.state);
+  return `${from} ${to}`;
 }
 
 /** Could the edit change this run at all? False only when the run is surely as before. */
@@ -159,10 +184,7 @@ const REPLAY_STATES_MAX = 4000;
 export function replays(variant: Variant, run: Counterexample): boolean {
   if (!run.replayable) return false;
   const known = new Set(variant.origins);
-  const gone = run.labels.map((label) => {
-    const origin = label.split(' ')[2] ?? '';
-    return !label.startsWith('cache') && !known.has(origin);
-  });
+  const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {
     try {
       return new Follower(variant, run, gone).run();
@@ -210,15 +232,43 @@ class Follower {
     if (label === undefined) return false;
     if (this.gone[at] === true) stack.push({ state, at: at + 1 });
     const isLast = at === this.target.labels.length - 1;
-    for (const step of this.system.successors(state)) {
-      if (labelOf(this.variant, this.system, step, state) === label) {
-        if (isLast && this.isSame(step)) return true;
-        stack.push({ state: step.next, at: at + 1 });
-      } else if (step.site >= 0 && (this.variant.origins[step.site] ?? '').startsWith('n')) {
-        stack.push({ state: step.next, at });
+    for (const group of this.system.groups(state)) {
+      const origin = this.originOf(state, group);
+      const isNext = this.isNext(state, group, label, origin);
+      if (!isNext && !origin.startsWith('n')) continue;
+      for (const step of this.system.stepsOf(state, group)) {
+        if (!isNext) stack.push({ state: step.next, at });
+        else if (group.kind !== 'cache' || this.isChange(state, step, group, label)) {
+          if (isLast && this.isSame(step)) return true;
+          stack.push({ state: step.next, at: at + 1 });
+        }
       }
     }
     return false;
+  }
+
+  /** The instruction a group's steps belong to; empty for the cache. */
+  private originOf(state: State, { kind, agent, at }: Group): string {
+    const thread = state.threads[agent];
+    if (kind === 'cache' || thread === undefined) return '';
+    const { sites } = this.system;
+    if (kind === 'early') return this.variant.origins[sites.of(agent, at)] ?? '';
+    if (kind === 'drain') return this.variant.origins[thread.entries[at]?.at ?? -1] ?? '';
+    const site = thread.work.length > 0 ? thread.site : sites.of(agent, thread.pc);
+    return this.variant.origins[site] ?? '';
+  }
+
+  private isNext(state: State, group: Group, label: Label, origin: string): boolean {
+    const { kind, agent, at } = group;
+    if ((kind === 'early' ? 'thread' : kind) !== label.kind) return false;
+    if (kind === 'cache') {
+      return lineName(this.variant, this.system, state, agent, at) === label.agent;
+    }
+    return origin === label.origin && this.system.sites.threads[agent]?.name === label.agent;
+  }
+
+  private isChange(state: State, step: Step, { agent, at }: Group, label: Label): boolean {
+    return changeOf(state, step.next, agent, at) === label.origin;
   }
 
   private isSame(step: Step): boolean {
