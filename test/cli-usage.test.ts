@@ -88,7 +88,7 @@ describe('an input that cannot be used', () => {
 });
 
 describe('help', () => {
-  it.each(['check', 'explain', 'fmt', 'reference', 'completion'])('%s has an example', (verb) => {
+  it.each(['check', 'mend', 'explain', 'fmt', 'reference', 'completion'])('%s has an example', (verb) => {
     const run = bench.civac([verb, '--help']);
     expect(run).toMatchObject({ status: 0, err: '' });
     expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
@@ -99,7 +99,7 @@ describe('help', () => {
     expect(status).toBe(0);
     const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Example:'));
     const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-    expect(verbs).toEqual(['check', 'explain', 'fmt', 'reference', 'completion']);
+    expect(verbs).toEqual(['check', 'mend', 'explain', 'fmt', 'reference', 'completion']);
   });
 
   it('knows its version', () => {
@@ -180,7 +180,7 @@ describe('civac completion', () => {
   it.each(['bash', 'zsh', 'fish'])('%s knows every verb and option', (shell) => {
     const run = bench.civac(['completion', shell]);
     expect(run).toMatchObject({ status: 0, err: '' });
-    for (const word of ['check', 'explain', 'fmt', 'reference', 'expect', 'max-states', 'sarif']) {
+    for (const word of ['check', 'mend', 'explain', 'fmt', 'reference', 'expect', 'max-states', 'sarif']) {
       expect(run.out).toContain(word);
     }
   });

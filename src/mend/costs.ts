@@ -16,6 +16,10 @@ export interface Costs {
   readonly allocation: number;
   /** Added where an edit gives up something the driver had: a pin, an alias, a mapping. */
   readonly giveUp: number;
+  /** Added where memory is pinned, or freed later than it was. */
+  readonly keepLonger: number;
+  /** A CPU that waits for a device it did not wait for. */
+  readonly wait: number;
   /** Maintenance of one cache line. */
   readonly cleanLine: number;
   readonly invalidateLine: number;
@@ -44,6 +48,8 @@ export const DEFAULT_COSTS: Costs = {
   remove: 100,
   allocation: 200,
   giveUp: 50,
+  keepLonger: 150,
+  wait: 300,
   cleanLine: 1,
   invalidateLine: 1,
   cleanInvalidateLine: 1,
@@ -96,6 +102,8 @@ function completed(costs: Readonly<Record<string, number>>): Costs | Diagnosis {
     remove: read('remove'),
     allocation: read('allocation'),
     giveUp: read('giveUp'),
+    keepLonger: read('keepLonger'),
+    wait: read('wait'),
     cleanLine: read('cleanLine'),
     invalidateLine: read('invalidateLine'),
     cleanInvalidateLine: read('cleanInvalidateLine'),
@@ -134,6 +142,7 @@ export function runtimeOf(facts: CallFacts, costs: Costs): number {
   if (/^iommu_(unmap|iotlb_sync)$/u.test(callee)) return costs.call + costs.iotlb;
   if (/^iommu_(map|map_sgtable)$/u.test(callee)) return costs.call + costs.map;
   if (callee === 'arch_sync_dma_flush') return costs.dsb;
+  if (callee === 'wait') return costs.wait;
   if (/^dcache_clean_inval|^drm_cflush.*BOTH/u.test(callee + facts.cflush)) {
     return costs.call + maintained(costs.cleanInvalidateLine);
   }

@@ -35,7 +35,12 @@ export function insertions(scene: Scene): readonly Draft[] {
       const visible = visibleNames(scene, root, gap);
       return recipesOf(scene, root, visible).map((recipe) => inserted(scene, gap, recipe, root));
     });
-    const others = [...barriers(scene), ...iotlbSyncs(scene, gap), ...unmaps(scene, gap)];
+    const others = [
+      ...barriers(scene),
+      ...iotlbSyncs(scene, gap),
+      ...unmaps(scene, gap),
+      ...waits(scene, gap),
+    ];
     return [...ofRoots, ...others.map((recipe) => inserted(scene, gap, recipe, null))];
   });
 }
@@ -189,7 +194,7 @@ function objectCalls(scene: Scene, bo: Name | undefined, root: Root): readonly R
   const pin = pins[root.call.callee];
   if (bo === undefined || pin === undefined) return [];
   const recipes: Recipe[] = [
-    { operation: pin, text: `${pin}(${bo.name});` },
+    { operation: pin, text: `${pin}(${bo.name});`, extra: scene.costs.keepLonger },
     { operation: 'drm_vma_node_unmap', text: `drm_vma_node_unmap(${bo.name});`, extra: 1 },
   ];
   const operation = 'drm_gem_shmem_get_pages_sgt';
@@ -243,6 +248,20 @@ function rawCalls(root: Root, visible: readonly Name[]): readonly Recipe[] {
 function callsOf(scene: Scene, pattern: RegExp): readonly CallNode[] {
   const calls = scene.source.statements.flatMap((statement) => statement.calls);
   return calls.filter(({ callee }) => pattern.test(callee));
+}
+
+/** For a device whose doorbell the thread rang, and did not wait for since. */
+function waits(scene: Scene, gap: Gap): readonly Recipe[] {
+  const before = scene.source.statements.flatMap((statement) =>
+    statement.thread === gap.thread && statement.to <= gap.at ? statement.calls : [],
+  );
+  const rung = new Set<string>();
+  for (const call of before) {
+    const device = text(scene, call, 'dev');
+    if (/^(submit|writel|writel_relaxed)$/u.test(call.callee)) rung.add(device);
+    if (call.callee === 'wait') rung.delete(device);
+  }
+  return [...rung].map((device) => ({ operation: 'wait', text: `wait(${device});` }));
 }
 
 /** For domains that something was unmapped from without a sync. */

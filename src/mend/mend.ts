@@ -14,7 +14,7 @@ import { unifiedDiff } from './diff.js';
 import type { Edit, Level } from './edit.js';
 import { headerPatches } from './header.js';
 import type { Effort, Mend, MendEdit, MendResult } from './outcome.js';
-import { refute } from './refute.js';
+import { hanging, refute } from './refute.js';
 import { type Answer, countSets, type Found, Searcher } from './search.js';
 import { lineStarts } from './source.js';
 import { type Variant, Variants } from './variant.js';
@@ -29,10 +29,13 @@ export interface MendOptions {
   readonly maxSeconds?: number;
   /** For one exploration. */
   readonly maxStates?: number;
+  /** Every answer of the least cost; else the first eight. */
+  readonly all?: boolean;
   readonly interrupted?: () => boolean;
 }
 
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
+const NONE: ReadonlySet<string> = new Set();
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
 /** Of answers that cost the same, unless all are asked for. */
@@ -92,16 +95,18 @@ class Mender {
   run(): MendResult {
     const base = this.variants.make([]);
     if (base === null) return this.result('unknown', [], '', 'the header cannot be set aside', 0);
-    const outcome = refute(base, this.runOptions);
+    const outcome = refute(base, this.runOptions, NONE);
     switch (outcome.kind) {
       case 'coherent':
         return this.result('coherent', [], '', '', 0);
       case 'unknown':
         return this.result('unknown', [], '', 'the scenario is too large to explore', 0);
-      case 'senseless':
-        // check() says where and why.
-        check(this.program);
+      case 'senseless': {
+        // A scenario that hangs is not ours to mend; else check() says where and why.
+        const { verdict } = check(this.program);
+        if (verdict === 'coherent') return this.result('coherent', [], '', '', 0);
         return this.result('unknown', [], '', 'a step of it makes no sense', 0);
+      }
       case 'hazard':
         return this.search(base, outcome.run);
     }
@@ -122,6 +127,7 @@ class Mender {
       this.vocabulary,
       limits,
       this.runOptions,
+      hanging(base, this.runOptions),
     );
     this.searcher = searcher;
     const { level } = this.options;
@@ -130,7 +136,7 @@ class Mender {
     if (level !== 'raw') runs.push(searcher.run(api, Number.MAX_SAFE_INTEGER));
     const bound = runs[0]?.answers[0]?.cost ?? Number.MAX_SAFE_INTEGER;
     if (level !== 'api') runs.push(searcher.run(this.vocabulary, bound));
-    const answers = distinct(runs.flatMap((run) => run.answers)).slice(0, ANSWERS_MAX);
+    const answers = distinct(runs.flatMap((run) => run.answers)).slice(0, this.options.all === true ? undefined : ANSWERS_MAX);
     const mends = answers.flatMap((answer) => this.described(answer, useCase) ?? []);
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
@@ -158,7 +164,7 @@ class Mender {
     const { kind, level, operation, title, line, cost } = edit;
     const base = { kind, level, operation, title, line, cost };
     const variant = this.variants.make(edits.filter((each) => each !== edit));
-    const outcome = variant === null ? null : refute(variant, this.runOptions);
+    const outcome = variant === null ? null : refute(variant, this.runOptions, NONE);
     if (outcome?.kind !== 'hazard') {
       return { ...base, hazard: '', reason: 'needed for the other edits to be possible' };
     }

@@ -19,10 +19,15 @@ const movableFamilies: ReadonlySet<string> = new Set([
 const movable = /get_pages|_pin$|pin_pages|_unpin$|^set_direct_map|^drm_vma_node_unmap$|^vunmap$/u;
 /** Neither: allocations, and calls that only name things. */
 const fixed = /^dma_(alloc|free|mmap)|domain_alloc|^sg_dma_address$|^drm_prime_pages_to_sg$/u;
+/** The end of some memory: may come later, never earlier, and is never left out. */
+const frees = /^(kfree|__free_pages|drm_gem_object_put|dma_free_\w+|drm_gem_\w*put_pages)$/u;
+/** Holds pages, and does nothing else for them. */
+const pins = /_pin$|pin_pages|^drm_gem(_shmem)?_get_pages$/u;
 /** Leaving one out would leave something behind for ever. */
 const releases = /unmap|put_pages|_free$|^vunmap$|detach/u;
 
 function isMovable({ family, name }: Operation): boolean {
+  if (frees.test(name)) return true;
   return !fixed.test(name) && (movableFamilies.has(family) || movable.test(name));
 }
 
@@ -55,6 +60,8 @@ function isElsewhere(scene: Scene, statement: SourceStatement, gap: Gap): boolea
   if (gap.thread !== statement.thread && !(gap.thread.role === 'init' && gap.isEnd)) return false;
   const gaps = scene.source.gaps.filter((each) => each.thread === statement.thread);
   const own = gaps.findIndex((each) => each.next === statement);
+  const isFree = statement.calls.some(({ callee }) => frees.test(callee));
+  if (isFree && (gap.thread !== statement.thread || gap.at < statement.from)) return false;
   return gap !== gaps[own] && gap !== gaps[own + 1];
 }
 
@@ -74,6 +81,8 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
   const words = text.slice(statement.from, lines.to).trim().replace(/\s*\n\s*/gu, ' ');
   const call = text.slice(statement.from, statement.to).replace(/\s+/gu, ' ');
   const perFrame = gap.loopFrom >= 0 && statement.loopFrom < 0;
+  const earlier = gap.thread !== statement.thread || gap.at < statement.from;
+  const keeps = frees.test(operation.name) || (earlier && pins.test(operation.name));
   return draft({
     kind: 'move',
     operation: operation.name,
@@ -85,6 +94,7 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
     line: statement.line,
     slots: [`statement ${statement.from}`],
     runtime: perFrame ? scene.costs.framesPerLife * scene.costs.call : 0,
+    extra: keeps ? scene.costs.keepLonger : 0,
   });
 }
 
@@ -94,7 +104,7 @@ function rootOf(scene: Scene, { calls }: SourceStatement): ReturnType<Scene['nam
 
 function removal(scene: Scene, statement: SourceStatement, operation: Operation): Draft[] {
   const { text } = scene.source;
-  if (releases.test(operation.name)) return [];
+  if (releases.test(operation.name) || frees.test(operation.name)) return [];
   const call = text.slice(statement.from, statement.to).replace(/\s+/gu, ' ');
   const gives = !movableFamilies.has(operation.family) || operation.family === 'IOMMU API';
   return [

@@ -76,6 +76,7 @@ export class Searcher {
     vocabulary: readonly Edit[],
     readonly limits: Limits,
     private readonly options: RunOptions,
+    private readonly mayHang: ReadonlySet<string>,
   ) {
     this.started = options.now();
     this.conflicts = new Conflicts(variants, base, vocabulary);
@@ -107,7 +108,7 @@ export class Searcher {
       this.counts.replayed++;
       return { kind: 'replayed' };
     }
-    const outcome = refute(variant, this.options);
+    const outcome = refute(variant, this.options, this.mayHang);
     this.note(outcome);
     this.byText.set(variant.text, outcome);
     return outcome;

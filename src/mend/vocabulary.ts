@@ -35,8 +35,8 @@ function priced(draft: Draft, id: number, costs: Costs): Edit {
 }
 
 /**
- * What the use case does, thread by thread: accesses, doorbells and waits in their order, and the
- * devices' programs whole. Equal before and after any set of edits.
+ * What the use case does, thread by thread: accesses and doorbells in their order, and the devices'
+ * programs whole. Equal before and after any set of edits. (Waits may be added, never taken.)
  */
 export function useCaseOf(program: Program): string {
   const threads = [program.init, ...program.threads].map((thread) => {
@@ -50,7 +50,8 @@ export function useCaseOf(program: Program): string {
         case 'call': {
           const { name, family } = instruction.operation;
           if (family === 'threads') return [name];
-          return family === 'device' ? [name.replace('writel_relaxed', 'writel')] : [];
+          if (family !== 'device' || name === 'wait') return [];
+          return [name.replace('writel_relaxed', 'writel')];
         }
         default:
           return [];
