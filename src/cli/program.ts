@@ -36,6 +36,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
+    .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),

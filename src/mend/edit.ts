@@ -47,6 +47,8 @@ export interface Edit {
   /** Edits that share a slot exclude each other. */
   readonly slots: readonly string[];
   readonly cost: number;
+  /** Run time it takes away, in units of the costs. */
+  readonly saves: number;
   readonly line: number;
   /** Edits without which this one makes no sense: they come with it. */
   readonly enablers: readonly Edit[];

@@ -4,7 +4,16 @@
  */
 import { type Operation, findOperation } from '../kernel/registry.js';
 import { type Draft, insertion } from './edit.js';
-import { draft, gapSpot, placeOf, type Scene, statementSpot } from './scene.js';
+import {
+  draft,
+  factsOf,
+  gapSpot,
+  placeOf,
+  runtime,
+  type Scene,
+  statementSpot,
+  timesAt,
+} from './scene.js';
 import type { Gap, SourceStatement } from './source.js';
 
 const movableFamilies: ReadonlySet<string> = new Set([
@@ -80,7 +89,9 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
   const lines = linesOf(text, statement);
   const words = text.slice(statement.from, lines.to).trim().replace(/\s*\n\s*/gu, ' ');
   const call = text.slice(statement.from, statement.to).replace(/\s+/gu, ' ');
-  const perFrame = gap.loopFrom >= 0 && statement.loopFrom < 0;
+  const [own] = statement.calls;
+  const once = own === undefined ? 0 : runtime(scene, factsOf(scene, own));
+  const more = timesAt(scene, gap.loopFrom) - timesAt(scene, statement.loopFrom);
   const earlier = gap.thread !== statement.thread || gap.at < statement.from;
   const keeps = frees.test(operation.name) || (earlier && pins.test(operation.name));
   return draft({
@@ -93,7 +104,7 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
     root: rootOf(scene, statement),
     line: statement.line,
     slots: [`statement ${statement.from}`],
-    runtime: perFrame ? scene.costs.framesPerLife * scene.costs.call : 0,
+    runtime: once * more,
     extra: keeps ? scene.costs.keepLonger : 0,
   });
 }

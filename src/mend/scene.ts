@@ -180,6 +180,7 @@ export function draft(parts: DraftParts): Draft {
     roots: root === null ? null : [root.id],
     orders: ordering.test(operation) || /get_pages_sgt$|^writel$|prep_coherent$/u.test(operation),
     runtime: Math.max(0, runtime),
+    saves: Math.max(0, -runtime),
     extra: parts.extra ?? 0,
     after: parts.after ?? '',
   };

@@ -40,6 +40,7 @@ export class Variants {
       orders: false,
       slots: [],
       cost: 0,
+      saves: 0,
       line: 1,
       enablers: [],
     };
