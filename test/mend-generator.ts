@@ -37,10 +37,7 @@ interface Buffer {
 
 const direct: Buffer = {
   declare: 'u32 *p;\ndma_addr_t dma;\n',
-  make: [
-    'p = kzalloc(64, GFP_KERNEL);',
-    'dma = dma_map_single(dev, p, 64, DMA_BIDIRECTIONAL);',
-  ],
+  make: ['p = kzalloc(64, GFP_KERNEL);', 'dma = dma_map_single(dev, p, 64, DMA_BIDIRECTIONAL);'],
   pointer: [],
   syncs: [
     'dma_sync_single_for_cpu(dev, dma, 64, DMA_BIDIRECTIONAL);',

@@ -79,9 +79,10 @@ function addMend(program: Command, finish: Finish): void {
     .description('the fewest and cheapest changes that make a scenario coherent, proved minimal')
     .argument('[FILE]', "a scenario, or '-' for stdin")
     .addOption(
-      new Option('--level <level>', 'api: only functions a driver may call; raw: all alike').choices(
-        ['api', 'raw'],
-      ),
+      new Option(
+        '--level <level>',
+        'api: only functions a driver may call; raw: all alike',
+      ).choices(['api', 'raw']),
     )
     .option('--costs <file>', 'what edits and operations cost, in JSON')
     .option('--write [n]', 'apply the first answer, or the n-th, to the file', positiveInteger)

@@ -160,9 +160,11 @@ export function runtimeOf(facts: CallFacts, costs: Costs): number {
   if (/^dma_map_|dma_buf_map|get_pages_sgt$|msm_gem_pin/u.test(callee)) {
     return costs.call + maintained(costs.cleanLine) + (facts.hasIommu ? costs.map : 0);
   }
-  if (/_for_device$|end_cpu_access$|prep_coherent$|dcache_clean|SYNC_END|CLEAN$/u.test(
-    callee + facts.cflush,
-  )) {
+  if (
+    /_for_device$|end_cpu_access$|prep_coherent$|dcache_clean|SYNC_END|CLEAN$/u.test(
+      callee + facts.cflush,
+    )
+  ) {
     return costs.call + maintained(costs.cleanLine);
   }
   return costs.call;

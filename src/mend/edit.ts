@@ -50,6 +50,8 @@ export interface Edit {
   /** Run time it takes away, in units of the costs. */
   readonly saves: number;
   readonly line: number;
+  /** It stands where a driver would put it: a hand-over before a doorbell, a taking back after. */
+  readonly isUsual: boolean;
   /** Edits without which this one makes no sense: they come with it. */
   readonly enablers: readonly Edit[];
 }

@@ -59,7 +59,19 @@ function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Dr
     runtime: runtime(scene, facts) * timesAt(scene, gap.loopFrom),
     extra: recipe.extra ?? 0,
     after: recipe.after ?? '',
+    isUsual: isUsual(scene, gap, recipe.text),
   });
+}
+
+/** The CPU hands over before it rings the doorbell, and takes back after it has waited. */
+function isUsual({ source }: Scene, gap: Gap, text: string): boolean {
+  const before = source.statements.findLast(
+    (statement) => statement.thread === gap.thread && statement.to <= gap.at,
+  );
+  const rings = gap.next?.calls.some(({ callee }) => /^(submit|writel\w*)$/u.test(callee));
+  const waited = before?.calls.some(({ callee }) => callee === 'wait');
+  if (/for_device|clean|end_cpu|SYNC_END/u.test(text)) return rings === true;
+  return /for_cpu|inval|begin_cpu|SYNC_START/u.test(text) && waited === true;
 }
 
 function barriers(scene: Scene): readonly Recipe[] {
@@ -76,7 +88,9 @@ function recipesOf(scene: Scene, root: Root, visible: readonly Name[]): readonly
   const first = (kind: Name['kind']): Name | undefined => visible.find((n) => n.kind === kind);
   return [
     ...visible.filter((name) => name.kind === 'dma').flatMap((name) => syncsOfRange(scene, name)),
-    ...visible.filter((name) => name.kind === 'sgt').flatMap((name) => tableCalls(scene, name, root)),
+    ...visible
+      .filter((name) => name.kind === 'sgt')
+      .flatMap((name) => tableCalls(scene, name, root)),
     ...visible.filter((name) => name.kind === 'phys').flatMap((n) => syncsOfMapped(scene, n, root)),
     ...bufferCalls(scene, first('dmabuf'), visible),
     ...objectCalls(scene, first('bo'), root),

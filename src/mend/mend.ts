@@ -136,7 +136,10 @@ class Mender {
     if (level !== 'raw') runs.push(searcher.run(api, Number.MAX_SAFE_INTEGER));
     const bound = runs[0]?.answers[0]?.cost ?? Number.MAX_SAFE_INTEGER;
     if (level !== 'api') runs.push(searcher.run(this.vocabulary, bound));
-    const answers = distinct(runs.flatMap((run) => run.answers)).slice(0, this.options.all === true ? undefined : ANSWERS_MAX);
+    const answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
+      0,
+      this.options.all === true ? undefined : ANSWERS_MAX,
+    );
     const mends = answers.flatMap((answer) => this.described(answer, useCase) ?? []);
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
@@ -221,7 +224,13 @@ class Mender {
   }
 }
 
-/** An answer with a cheaper one of its own level is none; two with the same text are one. */
+/** Of answers that cost the same, first what a driver would do. */
+function usualFirst(answers: readonly Answer[]): readonly Answer[] {
+  const usual = ({ edits }: Answer): number => edits.filter((edit) => edit.isUsual).length;
+  return [...answers].sort((a, b) => usual(b) - usual(a) || a.edits.length - b.edits.length);
+}
+
+/** Each set of edits once. */
 function distinct(answers: readonly Answer[]): readonly Answer[] {
   const seen = new Set<string>();
   return answers.filter(({ edits }) => {

@@ -79,7 +79,8 @@ function linesOf(text: string, { from, to }: SourceStatement): { from: number; t
   const start = text.lastIndexOf('\n', from - 1) + 1;
   const end = text.indexOf('\n', to);
   const behind = text.slice(to, end < 0 ? text.length : end);
-  const alone = text.slice(start, from).trim() === '' && /^\s*(\/\/.*|\/\*.*\*\/\s*)?$/u.test(behind);
+  const alone =
+    text.slice(start, from).trim() === '' && /^\s*(\/\/.*|\/\*.*\*\/\s*)?$/u.test(behind);
   if (!alone) return { from, to };
   return { from: start, to: end < 0 ? text.length : end + 1 };
 }
@@ -87,7 +88,10 @@ function linesOf(text: string, { from, to }: SourceStatement): { from: number; t
 function moved(scene: Scene, statement: SourceStatement, operation: Operation, gap: Gap): Draft {
   const { text } = scene.source;
   const lines = linesOf(text, statement);
-  const words = text.slice(statement.from, lines.to).trim().replace(/\s*\n\s*/gu, ' ');
+  const words = text
+    .slice(statement.from, lines.to)
+    .trim()
+    .replace(/\s*\n\s*/gu, ' ');
   const call = text.slice(statement.from, statement.to).replace(/\s+/gu, ' ');
   const [own] = statement.calls;
   const once = own === undefined ? 0 : runtime(scene, factsOf(scene, own));
@@ -97,8 +101,11 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
   return draft({
     kind: 'move',
     operation: operation.name,
-    title: `move \`${call}\` from line ${statement.line} to ${placeOf(gap).replace(/^at/u, '')}`
-      .replace(/\s+/gu, ' '),
+    title:
+      `move \`${call}\` from line ${statement.line} to ${placeOf(gap).replace(/^at/u, '')}`.replace(
+        /\s+/gu,
+        ' ',
+      ),
     patches: [{ ...lines, text: '' }, insertion(gap, gap.after === '\n' ? words : call)],
     spots: [statementSpot(statement), gapSpot(gap)],
     root: rootOf(scene, statement),

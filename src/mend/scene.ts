@@ -52,7 +52,11 @@ function isInert(statement: SourceStatement): boolean {
   for (const expression of expressionsOf(statement.node)) {
     everyExpression(expression, (node) => {
       if (node.kind === 'index' || (node.kind === 'unary' && node.operator === '*')) inert = false;
-      if (node.kind === 'call' && !isConstantFunction(node.callee) && !inertCalls.has(node.callee)) {
+      if (
+        node.kind === 'call' &&
+        !isConstantFunction(node.callee) &&
+        !inertCalls.has(node.callee)
+      ) {
         inert = false;
       }
     });
@@ -144,7 +148,9 @@ function nameOf({ thread }: Gap | SourceStatement): string {
 /** `before line 12`, or where it goes at the end of a thread. */
 export function placeOf(gap: Gap): string {
   const name = gap.thread.role === 'init' ? 'init' : gap.thread.name;
-  return gap.isEnd ? `at the end of the block before line ${gap.line} (${name})` : `before line ${gap.line}`;
+  return gap.isEnd
+    ? `at the end of the block before line ${gap.line} (${name})`
+    : `before line ${gap.line}`;
 }
 
 export interface DraftParts {
@@ -161,6 +167,7 @@ export interface DraftParts {
   readonly extra?: number;
   readonly level?: Level;
   readonly after?: string;
+  readonly isUsual?: boolean;
 }
 
 /** Barriers, and every call that ends with one. */
@@ -183,6 +190,7 @@ export function draft(parts: DraftParts): Draft {
     saves: Math.max(0, -runtime),
     extra: parts.extra ?? 0,
     after: parts.after ?? '',
+    isUsual: parts.isUsual ?? false,
   };
 }
 

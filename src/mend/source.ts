@@ -125,12 +125,7 @@ class Reader {
     this.gap(thread, close, loopFrom, null, true);
   }
 
-  private statement(
-    thread: ThreadNode,
-    node: Statement,
-    loopFrom: number,
-    blockTo: number,
-  ): void {
+  private statement(thread: ThreadNode, node: Statement, loopFrom: number, blockTo: number): void {
     if (node.kind === 'declaration' || node.kind === 'expression') {
       const simple = this.simple(thread, node, loopFrom, blockTo);
       this.gap(thread, simple.from, loopFrom, simple, false);

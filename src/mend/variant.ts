@@ -42,6 +42,7 @@ export class Variants {
       cost: 0,
       saves: 0,
       line: 1,
+      isUsual: false,
       enablers: [],
     };
   }

@@ -50,13 +50,7 @@ export function mendText(result: MendResult, options: MendTextOptions): string {
   return `${parts.join('\n')}\n`;
 }
 
-function mendPart(
-  mend: Mend,
-  index: number,
-  total: number,
-  width: number,
-  paint: Palette,
-): string {
+function mendPart(mend: Mend, index: number, total: number, width: number, paint: Palette): string {
   const head = `mend ${index + 1} of ${total}: ${levelWords[mend.level]}, cost ${mend.cost}`;
   const portable = mend.portable === false ? '; not where NC accesses may hit (M6 arch)' : '';
   const edits = mend.edits.flatMap(({ title, reason }) => [
@@ -74,14 +68,17 @@ function painted(line: string, paint: Palette): string {
 
 function effortText({ effort, why, verdict }: MendResult, width: number): string {
   const { explored, replayed, counterexamples, ruledOut, vocabulary, undecided } = effort;
-  const tried = `${count(explored, 'set')} refuted by exploring, ${groupDigits(replayed)} by replay`;
+  const byReplay = `${groupDigits(replayed)} by replay`;
+  const tried = `${count(explored, 'set')} refuted by exploring, ${byReplay}`;
   const open = undecided > 0 ? `; ${count(undecided, 'set')} undecided` : '';
   const isFound = verdict === 'mended';
   const scope = isFound ? 'as cheap or cheaper' : 'within the limits';
   const text =
-    `${count(counterexamples, 'counterexample')} rule out all ${groupDigits(ruledOut)} other sets ` +
-    `of edits ${scope}, out of ${count(vocabulary, 'edit')}: ${tried}${open}; ` +
+    `${count(counterexamples, 'counterexample')} rule out all ${groupDigits(ruledOut)} other ` +
+    `sets of edits ${scope}, out of ${count(vocabulary, 'edit')}: ${tried}${open}; ` +
     `${effort.seconds.toFixed(2)} s`;
   const doubt = isFound && why !== '' ? [hang('note: ', why, width)] : [];
-  return [...doubt, hang('searched: ', verdict === 'unknown' ? tried + open : text, width)].join('\n');
+  return [...doubt, hang('searched: ', verdict === 'unknown' ? tried + open : text, width)].join(
+    '\n',
+  );
 }

@@ -5,7 +5,13 @@
  */
 import { count, groupDigits, hang } from '../base/text.js';
 import { hazards } from '../verdict/hazards.js';
-import type { AliasFact, AssertionResult, CheckResult, Finding, TraceStep } from '../verdict/result.js';
+import type {
+  AliasFact,
+  AssertionResult,
+  CheckResult,
+  Finding,
+  TraceStep,
+} from '../verdict/result.js';
 import { sourceExcerpt } from './excerpt.js';
 import { type Palette, palette } from './paint.js';
 import { citedRules, ruleTitle } from './rules.js';
@@ -176,7 +182,11 @@ function factsText({ result, options, paint }: Context): string[] {
     'notes',
     result.notes.flatMap((note) => {
       const rule = note.rule === '' ? '' : ` (${note.rule})`;
-      const said = hang(`  line ${note.line}: `, `${note.operation}: ${note.message}${rule}`, width);
+      const said = hang(
+        `  line ${note.line}: `,
+        `${note.operation}: ${note.message}${rule}`,
+        width,
+      );
       return [said, ...(note.trace ?? []).map((step) => stepText(step, width))];
     }),
   );
