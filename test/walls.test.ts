@@ -21,6 +21,7 @@ const layers = [
   'explore',
   'system',
   'verdict',
+  'mend',
   'report',
   'trace',
   'record',

@@ -8,6 +8,7 @@ import { nearestName } from '../diagnostics/nearest.js';
 import type { CheckOptions } from './commands/check.js';
 import type { Shell } from './commands/completion.js';
 import type { FmtOptions } from './commands/fmt.js';
+import type { MendCommandOptions } from './commands/mend.js';
 import type { RecordCommandOptions } from './commands/record.js';
 import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
@@ -37,6 +38,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
+    .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),
@@ -70,6 +72,46 @@ Examples:
       if (options.explain !== undefined) return explain(options.explain, options.color, finish);
       const { runCheck } = await import('./commands/check.js');
       finish(await runCheck(files, options));
+    });
+}
+
+function addMend(program: Command, finish: Finish): void {
+  program
+    .command('mend')
+    .description('the fewest and cheapest changes that make a scenario coherent, proved minimal')
+    .argument('[FILE]', "a scenario, or '-' for stdin")
+    .addOption(
+      new Option(
+        '--level <level>',
+        'api: only functions a driver may call; raw: all alike',
+      ).choices(['api', 'raw']),
+    )
+    .option('--costs <file>', 'what edits and operations cost, in JSON')
+    .option('--write [n]', 'apply the first answer, or the n-th, to the file', positiveInteger)
+    .option('--all', 'every answer of the least cost, not the first eight')
+    .option('--json', 'the answers as JSON')
+    .option('-o, --output <file>', 'write the report to a file')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--max-edits <n>', 'try sets of at most n edits', positiveInteger)
+    .option('--max-seconds <s>', 'give up after s seconds', positiveNumber)
+    .option('--max-states <n>', 'give up on a set of edits after n states', positiveInteger)
+    .option('--no-color', 'no colours (as NO_COLOR does)')
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  coherent already, or mended
+  1  nothing mends it
+  2  the input or the command line is wrong
+  3  gave up at a limit
+
+Examples:
+  civac mend my-driver.litmus
+  civac mend --level api --write my-driver.litmus`,
+    )
+    .action(async (file: string | undefined, given: MendCommandOptions) => {
+      const { runMend } = await import('./commands/mend.js');
+      finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
 
@@ -243,6 +285,7 @@ export function makeProgram(finish: Finish): Command {
       },
     );
   addCheck(program, finish);
+  addMend(program, finish);
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
