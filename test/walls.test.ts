@@ -21,6 +21,7 @@ const layers = [
   'system',
   'verdict',
   'report',
+  'compare',
   'cli',
 ];
 

@@ -9,7 +9,7 @@ import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
-import type { Entry } from '../machine/store-buffer.js';
+import type { Entry, Maintenance } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Value } from './value.js';
 import type { Buffer, Frame, KernelState, Translation } from './state.js';
@@ -360,4 +360,6 @@ export interface Recorder {
   /** A mapping came or went, or maintenance reached a buffer: for the alias report. */
   mapped(buffer: number, mapping: string, site: number): void;
   maintained(buffer: number, site: number): void;
+  /** A call issued maintenance by line, on words that the scenario names and on others. */
+  issued(op: Maintenance, lines: number, site: number): void;
 }

@@ -22,6 +22,10 @@ export interface Range {
 /** Issues maintenance on a byte range, without its DSB; it acts on every alias of a line. */
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
   const buffer = context.buffer(range.buffer);
+  const { lineSize } = context.machine;
+  const first = Math.floor(range.from / lineSize);
+  const lines = Math.ceil((range.from + range.size) / lineSize) - first;
+  context.recorder.issued(op, Math.max(0, lines), context.step.site);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];
     if (slot?.state !== 'resident') return [];

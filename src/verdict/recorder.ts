@@ -1,5 +1,6 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
 import type { NoteKind, Recorder } from '../kernel/context.js';
+import type { Maintenance } from '../machine/store-buffer.js';
 
 export interface RecordedNote {
   readonly kind: NoteKind;
@@ -14,11 +15,19 @@ export interface RecordedMap {
   readonly site: number;
 }
 
+/** What one place issues each time it runs; one that cleans, then invalidates, counts twice. */
+export interface RecordedWork {
+  readonly op: Maintenance;
+  readonly lines: number;
+  readonly site: number;
+}
+
 export class Facts implements Recorder {
   tracing = false;
   private readonly noteBy = new Map<string, RecordedNote>();
   private readonly mapBy = new Map<string, RecordedMap>();
   private readonly maintenance = new Map<number, Set<number>>();
+  private readonly workBy = new Map<string, RecordedWork>();
 
   note(kind: NoteKind, rule: string, site: number, message: string): void {
     const key = `${site}|${message}`;
@@ -34,6 +43,14 @@ export class Facts implements Recorder {
     const sites = this.maintenance.get(buffer) ?? new Set<number>();
     sites.add(site);
     this.maintenance.set(buffer, sites);
+  }
+
+  issued(op: Maintenance, lines: number, site: number): void {
+    this.workBy.set(`${site}|${op}`, { op, lines, site });
+  }
+
+  work(): readonly RecordedWork[] {
+    return [...this.workBy.values()].sort((a, b) => a.site - b.site);
   }
 
   notes(): readonly RecordedNote[] {

@@ -1,6 +1,6 @@
 /** Alias facts and notes for the report, out of what the explorations recorded. */
 import type { Program } from '../litmus/program.js';
-import type { AliasFact, Note } from './result.js';
+import type { AliasFact, MaintenanceFact, Note } from './result.js';
 import type { Run, Runs } from './runs.js';
 
 interface Mapping {
@@ -58,6 +58,15 @@ function nameOf(run: Run, site: number): string {
 
 function callAt(run: Run, site: number): string {
   return `${nameOf(run, site)}:${lineOf(run, site)}`;
+}
+
+export function maintenanceOf(runs: Runs, run: Run): readonly MaintenanceFact[] {
+  return runs.facts.work().map(({ op, lines, site }) => ({
+    operation: nameOf(run, site),
+    line: lineOf(run, site),
+    op,
+    lines,
+  }));
 }
 
 export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[] {
