@@ -12,6 +12,7 @@ import { issue, maintain, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
+import { makeSgt } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 import { dev, size, addr, gfp, cpuAddr, op } from './dma-parts.js';
 
@@ -100,7 +101,14 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
   return mapBuffer(context, context.buffer(map.buffer), 'mmap', map.attribute);
 }
 
-export const coherentOperations: readonly Operation[] = (['coherent', 'wc'] as const).flatMap(
+/** A table over the pages behind an allocation, for page tables of the driver's own. */
+function getSgtable(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[1]);
+  if (map.kind !== 'remap') context.contract('dma_get_sgtable of memory dma_alloc_* did not return');
+  return makeSgt(context, context.buffer(map.buffer), -1);
+}
+
+const allocations: readonly Operation[] = (['coherent', 'wc'] as const).flatMap(
   (kind) => [
     op(
       `dma_alloc_${kind}`,
@@ -125,3 +133,14 @@ export const coherentOperations: readonly Operation[] = (['coherent', 'wc'] as c
     ),
   ],
 );
+
+export const coherentOperations: readonly Operation[] = [
+  ...allocations,
+  op(
+    'dma_get_sgtable',
+    'sgt',
+    [dev, cpuAddr, addr, size],
+    'a scatterlist over the pages of an allocation (in Linux an argument receives it)',
+    getSgtable,
+  ),
+];
