@@ -22,7 +22,21 @@ export interface CellInput {
 
 export function designFact(design: Design): DesignFact {
   const { name, file, about, node } = design;
-  return { name, file, about, needsDevice: devicesNeeded(node) };
+  const calls = callsIn(node);
+  return {
+    name,
+    file,
+    about,
+    needsDevice: devicesNeeded(node),
+    dmaMaps: calls.filter((call) => /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u.test(call)),
+    dmaAllocs: calls.filter((call) => /^dma_alloc_/u.test(call)),
+  };
+}
+
+function callsIn(node: DesignNode): readonly string[] {
+  const names = new Set<string>();
+  for (const { body } of node.handlers) everyCall(body, ({ callee }) => names.add(callee));
+  return [...names];
 }
 
 /** Keys must differ: a second one with the same word gets its number. */
@@ -157,13 +171,4 @@ function costOf(result: CheckResult, useCase: UseCase, expansion: Expansion): Co
     else life += lines;
   }
   return { life: life / raised('create'), frame: frame / raised('submit') };
-}
-
-/** `64`, `21.3`; whole numbers stay whole. */
-export function costText(lines: number): string {
-  return Number.isInteger(lines) ? String(lines) : lines.toFixed(1);
-}
-
-export function costInWords({ life, frame }: Cost): string {
-  return `${costText(life)} lines per life, ${costText(frame)} per frame`;
 }

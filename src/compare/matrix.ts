@@ -25,8 +25,12 @@ export interface DesignFact {
   readonly name: string;
   readonly file: string;
   readonly about: string;
-  /** Operations that need the device before the buffer is mapped for it; `map in pages_got`. */
+  /** Operations that are told the device before the buffer is mapped for it. */
   readonly needsDevice: readonly string[];
+  /** DMA API mappings it makes: behind an IOMMU each is an address beside the driver's own. */
+  readonly dmaMaps: readonly string[];
+  /** Allocations by the DMA API, which heed the device's mask. */
+  readonly dmaAllocs: readonly string[];
 }
 
 export interface UseCaseFact {

@@ -24,8 +24,8 @@ export function settingsFor(program: Program): readonly Setting[] {
   if (!machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
     settings.push(machineSetting('linear_map_removable', 'true'));
   }
-  if (machine.swap !== 'none' && calls.has('shmem_writepage')) {
-    settings.push(machineSetting('swap', 'none'));
+  if (machine.swap === 'zram' && calls.has('shmem_writepage')) {
+    settings.push(swapsByDma);
   }
   const uses = new Set(program.threads.map(({ device }) => device));
   machine.devices.forEach((device, index) => {
@@ -33,6 +33,13 @@ export function settingsFor(program: Program): readonly Setting[] {
   });
   return settings;
 }
+
+/** Block devices read and write memory by DMA, after the clean and invalidate of their own map. */
+const swapsByDma: Setting = {
+  label: '.swap = a block device',
+  change: (text) =>
+    text.replace(/\.swap\s*=\s*\w+;/u, '.swap = disk; device disk { .coherent = false };'),
+};
 
 function deviceSettings(device: DeviceConfig): readonly Setting[] {
   const { name, coherent, iommu } = device;

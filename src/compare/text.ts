@@ -1,12 +1,21 @@
 /**
- * The matrix for a terminal or a mail: one row per design, one narrow column per use case, then
- * the questions, then every cell that is not simply safe, with the command that shows its run.
+ * The matrix for a terminal or a mail: one row per design, one narrow column per use case, what
+ * each use case is, what each design asks for, then every cell that is not simply safe.
  */
 import { hang } from '../base/text.js';
 import { palette, type Palette } from '../report/paint.js';
-import { costText } from './judge.js';
-import { type Cell, cellOf, type Matrix } from './matrix.js';
-import { likelihood, questionsOf, shortText, tally, verdictWords } from './words.js';
+import type { Cell, Matrix } from './matrix.js';
+import {
+  cellsOf,
+  costText,
+  designRows,
+  likelihood,
+  plainAbout,
+  shortLegend,
+  shortText,
+  tally,
+  verdictWords,
+} from './words.js';
 
 export interface TextOptions {
   readonly width: number;
@@ -15,15 +24,16 @@ export interface TextOptions {
 
 export function matrixText(matrix: Matrix, options: TextOptions): string {
   const paint = palette(options.color);
+  const width = Math.min(options.width, 110);
   return [
     ...grid(matrix, paint),
     '',
-    legend(options.width),
+    hang('', shortLegend, width),
     '',
-    ...useCaseLines(matrix, options.width, paint),
+    ...useCaseLines(matrix, width, paint),
     '',
-    ...questionLines(matrix, options.width, paint),
-    ...cellLines(matrix, options.width, paint),
+    ...designLines(matrix, paint),
+    ...cellLines(matrix, width, paint),
     '',
     summary(matrix),
     '',
@@ -32,17 +42,15 @@ export function matrixText(matrix: Matrix, options: TextOptions): string {
 
 function grid(matrix: Matrix, paint: Palette): string[] {
   const names = Math.max(...matrix.designs.map(({ name }) => name.length));
-  const columns = matrix.useCases.map((useCase) => {
-    const cells = matrix.cells.filter((cell) => cell.useCase === useCase.name);
-    return Math.max(useCase.key.length, ...cells.map((cell) => shortText(cell).length));
+  const widths = matrix.useCases.map(({ name, key }) => {
+    const cells = matrix.cells.filter((cell) => cell.useCase === name);
+    return Math.max(key.length, ...cells.map((cell) => shortText(cell).length));
   });
-  const head = matrix.useCases.map(({ key }, i) => key.padEnd(columns[i] ?? 0)).join('  ');
+  const head = matrix.useCases.map(({ key }, i) => key.padEnd(widths[i] ?? 0)).join('  ');
   const rows = matrix.designs.map(({ name }) => {
-    const cells = matrix.useCases.map((useCase, i) => {
-      const cell = cellOf(matrix, name, useCase.name);
-      if (cell === undefined) return '';
-      return painted(cell, shortText(cell).padEnd(columns[i] ?? 0), paint);
-    });
+    const cells = cellsOf(matrix, name).map(({ cell }, i) =>
+      painted(cell, shortText(cell).padEnd(widths[i] ?? 0), paint),
+    );
     return `${name.padEnd(names)}  ${cells.join('  ')}`.trimEnd();
   });
   return [`${' '.repeat(names)}  ${paint.strong(head.trimEnd())}`, ...rows];
@@ -51,66 +59,80 @@ function grid(matrix: Matrix, paint: Palette): string[] {
 function painted({ verdict }: Cell, text: string, paint: Palette): string {
   if (verdict === 'safe') return paint.good(text);
   if (verdict === 'hazard') return paint.bad(text);
-  return verdict === 'setting' || verdict === 'core' || verdict === 'unknown'
-    ? paint.unsure(text)
-    : paint.faint(text);
-}
-
-function legend(width: number): string {
-  const text =
-    'safe; core: safe on this core only (an access may not hit where the architecture allows' +
-    ' it); H2+: hazard H2 and others (civac explain H2); H2?: safe if a setting is changed;' +
-    ' -: not possible; ?: not decided';
-  return hang('', text, Math.min(width, 100));
+  const isOpen = verdict === 'setting' || verdict === 'core' || verdict === 'unknown';
+  return isOpen ? paint.unsure(text) : paint.faint(text);
 }
 
 function useCaseLines(matrix: Matrix, width: number, paint: Palette): string[] {
   const pad = Math.max(...matrix.useCases.map(({ key }) => key.length));
   return [
     paint.strong('use cases'),
-    ...matrix.useCases.map(({ key, about }) =>
-      hang(`  ${key.padEnd(pad)}  `, about.replace(/^\(\w+\)\s*/u, ''), Math.min(width, 110)),
-    ),
+    ...matrix.useCases.map(({ key, about, question }) => {
+      const asked = question === null ? '' : `${question}: `;
+      return hang(`  ${key.padEnd(pad)}  `, asked + plainAbout(about), width);
+    }),
   ];
 }
 
-function questionLines(matrix: Matrix, width: number, paint: Palette): string[] {
-  const { asked, rows } = questionsOf(matrix);
-  return rows.flatMap((row) => {
-    const about = matrix.designs.find(({ name }) => name === row.design)?.about ?? '';
-    const answers = asked.map(({ label }, i) => `${label}: ${row.answers[i] ?? ''}`);
-    const cost =
-      row.cost === null
-        ? []
-        : [
-            `lines of a buffer at most: ${costText(row.cost.life)} in its life,` +
-              ` ${costText(row.cost.frame)} per frame`,
-          ];
-    return [
-      `${paint.strong(row.design)}`,
-      hang('  ', about, Math.min(width, 100)),
-      ...[...answers, `needs the device known first: ${row.needsDevice}`, ...cost].map((line) =>
-        hang('    ', line, Math.min(width, 100)),
-      ),
-    ];
-  });
+function designLines(matrix: Matrix, paint: Palette): string[] {
+  const rows = designRows(matrix).map((row) => [
+    row.design.name,
+    `${row.safe}`,
+    `${row.unsafe}`,
+    row.cost === null ? '-' : costText(row.cost.life),
+    row.cost === null ? '-' : costText(row.cost.frame),
+    row.needsDevice,
+    row.reach,
+    row.bounce,
+    row.secondAddress,
+  ]);
+  const head = [
+    'design',
+    'safe',
+    'unsafe',
+    'lines/life',
+    '/frame',
+    'needs dev',
+    'device mask',
+    'bounces',
+    '2nd address',
+  ];
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+  return [
+    paint.strong(line(head)),
+    ...rows.map(line),
+    'lines: cache lines maintained, at most, where it is safe; in the life of a buffer of one page,',
+    'and for each job. needs dev: it tells the DMA API the device before the buffer is mapped for it.',
+    '2nd address: behind an IOMMU the DMA API gives it an address that its page tables do not use.',
+  ];
 }
 
 function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
-  const told = matrix.cells.filter(({ verdict }) => verdict !== 'safe');
-  if (told.length === 0) return [];
-  const lines = told.flatMap((cell) => {
-    const place = `${cell.design}, ${cell.useCase}: `;
-    const first = cell.hazards[0];
-    const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
-    const replay = first === undefined ? [] : [`    ${cell.replay}`];
-    const text = painted(cell, verdictWords(cell), paint) + why;
-    return [hang('  ', place + text, Math.min(width, 110)), ...replay];
+  const lines = matrix.designs.flatMap(({ name }) => {
+    const told = cellsOf(matrix, name).filter(({ cell }) => cell.verdict !== 'safe');
+    if (told.length === 0) return [];
+    return ['', paint.strong(name), ...told.map(({ key, cell }) => cellLine(key, cell, width))];
   });
-  return ['', paint.strong('cells that are not simply safe'), ...lines];
+  if (lines.length === 0) return [];
+  return [
+    ...lines,
+    '',
+    'The run of a cell: civac compare --expand DESIGN USECASE | civac check -',
+  ];
+}
+
+function cellLine(key: string, cell: Cell, width: number): string {
+  const first = cell.hazards[0];
+  const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
+  return hang(`  ${key.padEnd(3)} `, verdictWords(cell) + why, width);
 }
 
 function summary(matrix: Matrix): string {
-  const { unsafe, cells } = tally(matrix);
-  return `${matrix.designs.length} designs, ${matrix.useCases.length} use cases: ${unsafe} of ${cells} cells unsafe`;
+  const { unsafe, impossible, cells } = tally(matrix);
+  const size = `${matrix.designs.length} designs, ${matrix.useCases.length} use cases`;
+  return `${size}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
 }

@@ -225,9 +225,26 @@ function cellFrom(
   }
 }
 
-async function document(matrix: Matrix, _format: CompareFormat, output: Output): Promise<string> {
-  const { matrixText } = await import('../../compare/text.js');
-  return matrixText(matrix, { width: output.width, color: output.color });
+async function document(matrix: Matrix, format: CompareFormat, output: Output): Promise<string> {
+  switch (format) {
+    case 'json':
+      return (await import('../../compare/json.js')).matrixJson(matrix);
+    case 'markdown':
+      return (await import('../../compare/markdown.js')).matrixMarkdown(matrix);
+    case 'html':
+      return (await import('../../compare/html.js')).matrixHtml(matrix);
+    case 'text': {
+      const { matrixText } = await import('../../compare/text.js');
+      return matrixText(matrix, { width: output.width, color: output.color });
+    }
+  }
+}
+
+function formatOf({ json, format }: CompareOptions): CompareFormat {
+  if (json && format !== undefined && format !== 'json') {
+    throw new InputError(`--json and --format ${format} contradict each other`);
+  }
+  return json ? 'json' : (format ?? 'text');
 }
 
 function statusOf(matrix: Matrix, problems: Problems): number {
@@ -262,6 +279,7 @@ export async function runCompare(
   options: CompareOptions,
 ): Promise<number> {
   if (paths.length === 0) throw new InputError('compare: name designs and use cases, or scenarios');
+  const format = formatOf(options);
   const all = readInputs(paths, ends);
   const texts = new Map(all.inputs.map(({ file, text }) => [file, text]));
   const problems = new Problems(texts, stderrColor(!options.color));
@@ -278,7 +296,7 @@ export async function runCompare(
   const signals = watchSignals();
   const matrix = await fill(sources, options, problems, signals);
   signals.release();
-  output.write(await document(matrix, options.format ?? 'text', output));
+  output.write(await document(matrix, format, output));
   output.close();
   return signals.happened ? exitCode.interrupted : statusOf(matrix, problems);
 }
