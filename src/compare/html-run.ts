@@ -13,20 +13,24 @@ export function runTable(steps: readonly CellStep[]): string {
       `<td class="agent">${esc(agent)}</td>`,
       `<td>${esc(text)}</td>`,
       `<td class="place">${esc(placeText(place))}</td>`,
+      `<td class="place">${esc(eventText(place))}</td>`,
       `<td class="place">${esc(rule)}</td>`,
     ];
     return `<tr${kind}>${cells.join('')}</tr>`;
   });
   return (
     '<div class="wide"><table class="run"><thead><tr><th></th><th>agent</th><th>step</th>' +
-    `<th>written in</th><th>rule</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
+    `<th>written in</th><th>for the event</th><th>rule</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
   );
 }
 
-/** `drm-cflush.design:9, for pages_got`; the machine's own steps are written nowhere. */
+/** `drm-cflush.design:9`; the machine's own steps are written nowhere. */
 export function placeText(place: StepPlace | null): string {
-  if (place === null) return '';
-  const { file, line, event } = place;
-  const where = `${file.replace(/^.*[/\\]/u, '')}:${line}`;
-  return event === null ? where : `${where}, for ${event.name} in line ${event.line}`;
+  return place === null ? '' : `${place.file.replace(/^.*[/\\]/u, '')}:${place.line}`;
+}
+
+/** `pages_got:11`, with the line in the use case. */
+function eventText(place: StepPlace | null): string {
+  const event = place?.event ?? null;
+  return event === null ? '' : `${event.name}:${event.line}`;
 }

@@ -40,7 +40,8 @@ summary { cursor: pointer; padding: .45rem .75rem; }
 summary b { margin-right: .4rem; } details[open] > summary { border-bottom: 1px solid var(--line); }
 .inside { padding: .25rem .9rem .9rem; } .inside ul { margin: .4rem 0; padding-left: 1.2rem; }
 .run td, .run th { border: 0; border-bottom: 1px solid var(--line); padding: .2rem .6rem; }
-.run .agent { font-weight: 600; white-space: nowrap; } .run .place { color: var(--faint); }
+.run .agent { font-weight: 600; white-space: nowrap; } .run .place { color: var(--faint);
+  white-space: nowrap; }
 .run tr.machine td { color: var(--faint); font-style: italic; }
 .run tr.wrong td { background: var(--bad); color: var(--bad-text); font-style: normal; }
 .tag { padding: 0 .4rem; border-radius: .25rem; white-space: nowrap; }

@@ -18,12 +18,32 @@ import {
 } from './words.js';
 
 export function matrixHtml(matrix: Matrix): string {
+  return page(matrix.kind === 'rivals' ? rivalsBody(matrix) : designsBody(matrix));
+}
+
+function rivalsBody(matrix: Matrix): string {
+  const rows = matrix.designs.flatMap(({ name, file, about }) =>
+    cellsOf(matrix, name).map(({ cell }) => {
+      const cells = [`<td><code>${esc(file)}</code></td>`, gridCell(cell)];
+      const lines = cell.cost === null ? '' : costText(cell.cost.life);
+      return `<tr>${cells.join('')}<td class="num">${lines}</td><td>${esc(about)}</td></tr>`;
+    }),
+  );
+  return [
+    '<h1>Scenarios of one flow</h1>',
+    '<p>Safest first, then the cheapest; lines: cache lines maintained in one run.</p>',
+    tableOf(['scenario', 'verdict', 'lines', 'what it is'], rows),
+    ...matrix.designs.flatMap(({ name }) => designCells(matrix, name)),
+  ].join('\n');
+}
+
+function designsBody(matrix: Matrix): string {
   const { unsafe, impossible, cells } = tally(matrix);
   const intro =
     `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases.` +
     ` Of ${cells} cells ${unsafe} are unsafe and ${impossible} not possible.` +
     ' An unsafe cell leads to its shortest run.';
-  const body = [
+  return [
     '<h1>Which API keeps the buffer coherent?</h1>',
     `<p>${intro}</p>`,
     legend,
@@ -36,8 +56,7 @@ export function matrixHtml(matrix: Matrix): string {
     designs(matrix),
     '<h2>Unsafe cells, and their shortest runs</h2>',
     ...matrix.designs.flatMap(({ name }) => designCells(matrix, name)),
-  ];
-  return page(body.join('\n'));
+  ].join('\n');
 }
 
 function page(body: string): string {

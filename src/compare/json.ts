@@ -8,6 +8,7 @@ export function matrixJson(matrix: Matrix): string {
   const { designs, useCases, cells } = matrix;
   const document = {
     version: 1,
+    kind: matrix.kind,
     designs: designs.map(({ name, file, about, needsDevice, dmaMaps, dmaAllocs }) => ({
       name,
       file,

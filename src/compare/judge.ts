@@ -6,18 +6,53 @@ import {
   type DesignNode,
   type Expansion,
   everyCall,
+  expand,
   findOperation,
   type Refusal,
   type UseCase,
 } from '../litmus/index.js';
 import { hazardIds } from '../report/words.js';
 import type { CheckResult, Finding } from '../verdict/result.js';
-import type { Cell, CellHazard, CellVerdict, Cost, DesignFact, UseCaseFact } from './matrix.js';
+import type {
+  Cell,
+  CellHazard,
+  CellVerdict,
+  Cost,
+  DesignFact,
+  Matrix,
+  StepPlace,
+  UseCaseFact,
+} from './matrix.js';
 
-export interface CellInput {
-  readonly design: Design;
-  readonly useCase: UseCase;
-  readonly expansion: Expansion;
+/** One cell on its way: what is explored for it, and what its places mean. */
+export interface CellSource {
+  readonly design: string;
+  readonly useCase: string;
+  /** The scenario, as `civac check` takes it. */
+  readonly file: string;
+  readonly text: string;
+  readonly replay: string;
+  /** How many buffers and jobs it has, for the cost of each. */
+  readonly buffers: number;
+  readonly jobs: number;
+  /** null for a scenario that nobody expanded. */
+  readonly expansion: Expansion | null;
+}
+
+export function sourceOf(design: Design, useCase: UseCase): CellSource {
+  const raised = (name: string): number =>
+    Math.max(1, useCase.events.filter(({ node }) => node.event === name).length);
+  const expansion = expand(design, useCase);
+  return {
+    design: design.name,
+    useCase: useCase.name,
+    file: `${useCase.name}.${design.name}.litmus`,
+    text: expansion.text,
+    replay: `civac compare --expand ${design.file} ${useCase.file} | civac check -`,
+    buffers: raised('create'),
+    jobs: raised('submit'),
+    expansion,
+  };
 }
 
 export function designFact(design: Design): DesignFact {
@@ -73,42 +108,36 @@ function devicesNeeded(node: DesignNode): readonly string[] {
   return [...found];
 }
 
-export function replayCommand(design: Design, useCase: UseCase): string {
-  return `civac compare --expand ${design.file} ${useCase.file} | civac check -`;
-}
+const nothing = { hazards: [], safeIf: [], cost: null, maintenance: [], states: 0, replay: '' };
 
-const nothing = { hazards: [], safeIf: [], cost: null, maintenance: [], states: 0 };
-
-export function refusedCell(design: Design, useCase: UseCase, refusal: Refusal): Cell {
+export function refusedCell(design: string, useCase: string, refusal: Refusal): Cell {
   const why = refusal.why === '' ? `refuses ${refusal.event}` : refusal.why;
-  const names = { design: design.name, useCase: useCase.name };
-  return { ...nothing, ...names, verdict: 'refused', why, replay: '' };
+  return { ...nothing, design, useCase, verdict: 'refused', why };
 }
 
-export function unknownCell(design: Design, useCase: UseCase, why: string): Cell {
-  const names = { design: design.name, useCase: useCase.name };
-  return { ...nothing, ...names, verdict: 'unknown', why, replay: replayCommand(design, useCase) };
+export function unknownCell({ design, useCase, replay }: CellSource, why: string): Cell {
+  return { ...nothing, design, useCase, replay, verdict: 'unknown', why };
 }
 
 /** `safeIf`: settings under which the same cell was found coherent. */
 export function judgeCell(
-  input: CellInput,
+  source: CellSource,
   result: CheckResult,
   safeIf: readonly string[],
 ): Cell {
-  const { design, useCase, expansion } = input;
-  const idle = idleStep(result, expansion);
+  const { design, useCase, replay } = source;
+  const idle = idleStep(result, source);
   const verdict = verdictOf(result, idle, safeIf);
   return {
-    design: design.name,
-    useCase: useCase.name,
+    design,
+    useCase,
     verdict,
-    hazards: hazardsOf(result, expansion),
+    hazards: hazardsOf(result, source),
     safeIf,
     why: verdict === 'idle' ? (idle ?? '') : verdict === 'unknown' ? undecided(result) : '',
-    cost: costOf(result, useCase, expansion),
+    cost: costOf(result, source),
     maintenance: result.maintenance,
-    replay: replayCommand(design, useCase),
+    replay,
     states: result.states,
   };
 }
@@ -129,46 +158,81 @@ function undecided(result: CheckResult): string {
 }
 
 /** A step of the use case itself, not of the design, that had no effect (M17). */
-function idleStep(result: CheckResult, expansion: Expansion): string | null {
+function idleStep(result: CheckResult, { expansion }: CellSource): string | null {
+  if (expansion === null) return null;
   const note = result.notes.find(
     ({ kind, line }) => kind === 'no-op' && expansion.originOfLine(line)?.event === null,
   );
   return note === undefined ? null : `${note.operation}: ${note.message}`;
 }
 
-function hazardsOf(result: CheckResult, expansion: Expansion): readonly CellHazard[] {
-  const order = hazardIds(result.hazards);
-  const firsts = order.flatMap((id) => {
-    const all = result.hazards.filter((each) => each.id === id);
-    const best = all.find(({ cause }) => cause) ?? all[0];
-    return best === undefined ? [] : [best];
+/** One finding for each id, the one with the shortest run; causes before consequences. */
+function hazardsOf(result: CheckResult, source: CellSource): readonly CellHazard[] {
+  const sorted = [...result.hazards].sort(
+    (a, b) => Number(b.cause) - Number(a.cause) || a.trace.length - b.trace.length,
+  );
+  return hazardIds(sorted).flatMap((id) => {
+    const finding = sorted.find((each) => each.id === id);
+    return finding === undefined ? [] : [hazardOf(finding, source)];
   });
-  const causes = firsts.filter(({ cause }) => cause);
-  const consequences = firsts.filter(({ cause }) => !cause);
-  return [...causes, ...consequences].map((finding) => hazardOf(finding, expansion));
 }
 
-function hazardOf(finding: Finding, expansion: Expansion): CellHazard {
+function hazardOf(finding: Finding, source: CellSource): CellHazard {
   const { id, message, expected, actual, certain, needs, trace } = finding;
   const fewest = [...needs].sort((a, b) => a.length - b.length)[0] ?? [];
   const steps = trace.map(({ agent, rule, text, line, wrong }) => {
-    const origin = line === 0 ? null : expansion.originOfLine(line);
-    const place =
-      origin === null ? null : { file: origin.file, line: origin.at.line, event: origin.event };
-    return { agent, rule, text, line, wrong, place };
+    return { agent, rule, text, line, wrong, place: placeOf(line, source) };
   });
   return { id, message, expected, actual, certain, needs: fewest, steps };
 }
 
+function placeOf(line: number, { expansion, file }: CellSource): StepPlace | null {
+  if (line === 0) return null;
+  if (expansion === null) return { file, line, event: null };
+  const origin = expansion.originOfLine(line);
+  return origin === null ? null : { file: origin.file, line: origin.at.line, event: origin.event };
+}
+
 /** Maintenance in answers to events of the frame, and all other. */
-function costOf(result: CheckResult, useCase: UseCase, expansion: Expansion): Cost {
-  const raised = (name: string): number =>
-    Math.max(1, useCase.events.filter(({ node }) => node.event === name).length);
+function costOf(result: CheckResult, { expansion, buffers, jobs }: CellSource): Cost {
   let life = 0;
   let frame = 0;
   for (const { line, lines } of result.maintenance) {
-    if (expansion.originOfLine(line)?.event?.phase === 'frame') frame += lines;
+    if (expansion?.originOfLine(line)?.event?.phase === 'frame') frame += lines;
     else life += lines;
   }
-  return { life: life / raised('create'), frame: frame / raised('submit') };
+  return { life: life / buffers, frame: frame / jobs };
+}
+
+/** Safest first; among equals the one that can do most, then the cheapest. */
+export function ranked(matrix: Matrix): Matrix {
+  const rank = new Map(
+    matrix.designs.map(({ name }) => {
+      const cells = matrix.cells.filter(({ design }) => design === name);
+      const unsafe = cells.filter(({ verdict }) => verdict === 'hazard' || verdict === 'setting');
+      const undone = cells.filter(({ verdict }) => verdict !== 'safe' && verdict !== 'core');
+      const cost = cells.reduce((sum, each) => sum + (each.cost?.frame ?? 0) * 100, 0);
+      const life = cells.reduce((sum, each) => sum + (each.cost?.life ?? 0), 0);
+      return [name, [unsafe.length, undone.length, cost + life]] as const;
+    }),
+  );
+  const designs = [...matrix.designs].sort((a, b) => {
+    const left = rank.get(a.name) ?? [];
+    const right = rank.get(b.name) ?? [];
+    const at = left.findIndex((value, index) => value !== right[index]);
+    return at < 0 ? 0 : (left[at] ?? 0) - (right[at] ?? 0);
+  });
+  const cells = designs.flatMap(({ name }) => matrix.cells.filter(({ design }) => design === name));
+  return { ...matrix, designs, cells };
+}
+
+/** Rival scenarios of one flow: a design each, and the flow as the only use case. */
+export function rivalsMatrix(
+  rivals: readonly { readonly name: string; readonly file: string; readonly about: string }[],
+  cells: readonly Cell[],
+): Matrix {
+  const about = 'the flow that these scenarios have in common';
+  const flow = { name: 'flow', key: 'flow', file: '', about, question: null };
+  const designs = rivals.map((each) => ({ ...each, needsDevice: [], dmaMaps: [], dmaAllocs: [] }));
+  return { kind: 'rivals', designs, useCases: [flow], cells };
 }

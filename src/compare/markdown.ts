@@ -15,6 +15,7 @@ import {
 } from './words.js';
 
 export function matrixMarkdown(matrix: Matrix): string {
+  if (matrix.kind === 'rivals') return rivalsMarkdown(matrix);
   const { unsafe, impossible, cells } = tally(matrix);
   return [
     '# Designs and use cases',
@@ -30,6 +31,25 @@ export function matrixMarkdown(matrix: Matrix): string {
     '## Cells that are not simply safe',
     ...cellsMarkdown(matrix),
     'The run of a cell: `civac compare --expand DESIGN USECASE | civac check -`.',
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function rivalsMarkdown(matrix: Matrix): string {
+  const rows = matrix.designs.flatMap(({ name, file, about }) =>
+    cellsOf(matrix, name).map(({ cell }) => [
+      `\`${file}\``,
+      cellMarkdown(cell),
+      cell.cost === null ? '' : costText(cell.cost.life),
+      about,
+    ]),
+  );
+  return [
+    '# Scenarios of one flow',
+    'Safest first, then the cheapest; lines: cache lines maintained in one run.',
+    table(['scenario', 'verdict', 'lines', 'what it is'], rows),
+    ...cellsMarkdown(matrix),
   ]
     .join('\n\n')
     .concat('\n');

@@ -97,6 +97,8 @@ export interface Cell {
 }
 
 export interface Matrix {
+  /** `rivals`: scenarios of one flow, a design each, with the flow as the only use case. */
+  readonly kind: 'designs' | 'rivals';
   readonly designs: readonly DesignFact[];
   readonly useCases: readonly UseCaseFact[];
   /** Designs in order, and for each the use cases in order. */

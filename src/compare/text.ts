@@ -2,7 +2,7 @@
  * The matrix for a terminal or a mail: one row per design, one narrow column per use case, what
  * each use case is, what each design asks for, then every cell that is not simply safe.
  */
-import { hang } from '../base/text.js';
+import { count, hang } from '../base/text.js';
 import { palette, type Palette } from '../report/paint.js';
 import type { Cell, Matrix } from './matrix.js';
 import {
@@ -26,6 +26,16 @@ export function matrixText(matrix: Matrix, options: TextOptions): string {
   const paint = palette(options.color);
   const width = Math.min(options.width, 110);
   return [
+    ...(matrix.kind === 'rivals' ? rivalLines(matrix, paint) : matrixLines(matrix, width, paint)),
+    ...cellLines(matrix, width, paint),
+    '',
+    summary(matrix),
+    '',
+  ].join('\n');
+}
+
+function matrixLines(matrix: Matrix, width: number, paint: Palette): string[] {
+  return [
     ...grid(matrix, paint),
     '',
     hang('', shortLegend, width),
@@ -33,11 +43,16 @@ export function matrixText(matrix: Matrix, options: TextOptions): string {
     ...useCaseLines(matrix, width, paint),
     '',
     ...designLines(matrix, paint),
-    ...cellLines(matrix, width, paint),
-    '',
-    summary(matrix),
-    '',
-  ].join('\n');
+  ];
+}
+
+function rivalLines(matrix: Matrix, paint: Palette): string[] {
+  const pad = Math.max(...matrix.designs.map(({ name }) => name.length));
+  const rows = matrix.designs.flatMap(({ name }) => cellsOf(matrix, name)).map(({ cell }) => {
+    const cost = cell.cost === null ? '' : `${costText(cell.cost.life)} lines maintained`;
+    return `${cell.design.padEnd(pad)}  ${painted(cell, shortText(cell).padEnd(6), paint)}  ${cost}`;
+  });
+  return [...rows, '', 'Safest first, then the cheapest; lines: cache lines in one run.'];
 }
 
 function grid(matrix: Matrix, paint: Palette): string[] {
@@ -118,11 +133,11 @@ function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
     return ['', paint.strong(name), ...told.map(({ key, cell }) => cellLine(key, cell, width))];
   });
   if (lines.length === 0) return [];
-  return [
-    ...lines,
-    '',
-    'The run of a cell: civac compare --expand DESIGN USECASE | civac check -',
-  ];
+  const command =
+    matrix.kind === 'rivals'
+      ? 'civac check FILE'
+      : 'civac compare --expand DESIGN USECASE | civac check -';
+  return [...lines, '', `The shortest runs: ${command}`];
 }
 
 function cellLine(key: string, cell: Cell, width: number): string {
@@ -133,6 +148,7 @@ function cellLine(key: string, cell: Cell, width: number): string {
 
 function summary(matrix: Matrix): string {
   const { unsafe, impossible, cells } = tally(matrix);
-  const size = `${matrix.designs.length} designs, ${matrix.useCases.length} use cases`;
-  return `${size}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
+  if (matrix.kind === 'rivals') return `${count(cells, 'scenario')}: ${unsafe} unsafe`;
+  const useCases = count(matrix.useCases.length, 'use case');
+  return `${count(matrix.designs.length, 'design')}, ${useCases}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
 }

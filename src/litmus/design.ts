@@ -85,20 +85,24 @@ export function readUseCase(text: string, file: string): Read<UseCase> {
   return { value: { ...source, name, events: raised, question: label }, diagnostics: found };
 }
 
-/** An event or a design in a scenario that is to be run as it stands: said once. */
-export function refuseEvents(tree: SyntaxTree, diagnostics: DiagnosticCollector): void {
+/**
+ * An event or a design in a scenario that is to be run as it stands: said once, and true, as what
+ * else is wrong there may come of it.
+ */
+export function refuseEvents(tree: SyntaxTree, diagnostics: DiagnosticCollector): boolean {
   const design = tree.items.find((item) => item.kind === 'design');
   if (design !== undefined) {
     diagnostics.error('L083', design.at, 'a design alone cannot be run', {
       expected: "a scenario; 'civac compare' takes designs and use cases",
     });
-    return;
+    return true;
   }
   const [first] = eventsIn(tree, new DiagnosticCollector());
-  if (first === undefined) return;
+  if (first === undefined) return false;
   diagnostics.error('L083', first.node.at, 'no design says what happens at this event', {
     expected: "a scenario without events; 'civac compare DESIGN USECASE' expands them",
   });
+  return true;
 }
 
 function readSource(text: string, file: string, diagnostics: DiagnosticCollector): Source {

@@ -37,10 +37,7 @@ export function compile(text: string, file: string): CompileResult {
   if (isUnreadable) return { program: null, diagnostics: diagnostics.list() };
   const header = readHeader(tokens, diagnostics);
   const tree = parse(tokens.tokens, diagnostics);
-  refuseEvents(tree, diagnostics);
-  if (diagnostics.hasErrors && tree.items.some(({ kind }) => kind === 'design')) {
-    return { program: null, diagnostics: diagnostics.list() };
-  }
+  if (refuseEvents(tree, diagnostics)) return { program: null, diagnostics: diagnostics.list() };
   const program = lower({ file, text, header, tree }, diagnostics);
   return { program: diagnostics.hasErrors ? null : program, diagnostics: diagnostics.list() };
 }

@@ -1,22 +1,12 @@
 /**
- * `civac compare`: designs × use cases, or two scenarios side by side. This file reads the
- * inputs, has every cell explored, and writes the report.
+ * `civac compare`: designs × use cases, or rival scenarios of one flow. This file reads the
+ * inputs and writes the report; compare-cells.ts has the cells explored.
  */
-import {
-  designFact,
-  judgeCell,
-  refusedCell,
-  unknownCell,
-  useCaseFacts,
-} from '../../compare/judge.js';
-import type { Cell, Matrix } from '../../compare/matrix.js';
-import { type Setting, settingsFor } from '../../compare/settings.js';
+import type { Matrix } from '../../compare/matrix.js';
 import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import {
-  compile,
   type Design,
-  type Expansion,
   expand,
   type Read,
   readDesign,
@@ -24,14 +14,13 @@ import {
   refusalOf,
   type UseCase,
 } from '../../litmus/index.js';
-import type { Outcome, Settings } from '../check-one.js';
-import { InputError, report } from '../errors.js';
+import type { Settings } from '../check-one.js';
+import { type Exploring, fillMatrix, fillRivals } from '../compare-cells.js';
+import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, readInputs } from '../inputs.js';
 import { openOutput, type Output, stderrColor } from '../output.js';
-import { Progress } from '../progress.js';
-import { checkAll } from '../runner.js';
-import { type Signals, watchSignals } from '../signals.js';
+import { watchSignals } from '../signals.js';
 
 export const compareFormats = ['text', 'markdown', 'html', 'json'] as const;
 export type CompareFormat = (typeof compareFormats)[number];
@@ -49,14 +38,6 @@ export interface CompareOptions {
 }
 
 const ends = ['.design', '.usecase', '.litmus'];
-
-/** One cell on its way: the text that is explored for it. */
-interface Plan {
-  readonly design: Design;
-  readonly useCase: UseCase;
-  readonly expansion: Expansion;
-  readonly input: Input;
-}
 
 /** Problems in the input files, each told once however many cells they are in. */
 class Problems {
@@ -89,6 +70,8 @@ class Problems {
 interface Sources {
   readonly designs: readonly Design[];
   readonly useCases: readonly UseCase[];
+  /** Scenarios as they are; used when there are no designs. */
+  readonly rivals: readonly Input[];
 }
 
 function readSources(inputs: readonly Input[], problems: Problems): Sources {
@@ -98,13 +81,53 @@ function readSources(inputs: readonly Input[], problems: Problems): Sources {
   };
   const of = (end: string): readonly Input[] => inputs.filter(({ file }) => file.endsWith(end));
   const designs = of('.design').flatMap((each) => taken(each, readDesign(each.text, each.file)));
-  const useCases = of('.usecase').flatMap((each) => taken(each, readUseCase(each.text, each.file)));
-  const names = new Set<string>();
-  for (const { name, file } of designs) {
-    if (names.has(name)) problems.say(`${file}: a second design '${name}'`);
-    names.add(name);
+  const useCases = of('.usecase').flatMap((each) =>
+    taken(each, readUseCase(each.text, each.file)),
+  );
+  refuseTwins(designs, 'design', problems);
+  refuseTwins(useCases, 'use case', problems);
+  const rivals = inputs.filter(({ file }) => !/\.(design|usecase)$/u.test(file));
+  return { designs, useCases, rivals };
+}
+
+/** A cell is named by its design and its use case. */
+function refuseTwins(
+  things: readonly { readonly name: string; readonly file: string }[],
+  what: string,
+  problems: Problems,
+): void {
+  const files = new Map<string, string>();
+  for (const { name, file } of things) {
+    const first = files.get(name);
+    if (first !== undefined) problems.say(`${file}: a second ${what} '${name}', after ${first}`);
+    files.set(name, first ?? file);
   }
-  return { designs, useCases };
+}
+
+/** What the paths come to; scenarios of a folder only count where there is no design. */
+function checkSources(
+  { designs, useCases, rivals }: Sources,
+  inputs: readonly Input[],
+  named: readonly string[],
+): void {
+  const has = (end: string): boolean => inputs.some(({ file }) => file.endsWith(end));
+  const stray = rivals.find(({ file }) => named.includes(file));
+  if ((has('.design') || has('.usecase')) && stray !== undefined) {
+    throw new InputError(
+      `compare: ${stray.file} is a scenario; compare designs in use cases, or scenarios alone`,
+    );
+  }
+  if (has('.design') && !has('.usecase')) {
+    throw new InputError('compare: designs, but no use case (*.usecase) to try them in');
+  }
+  if (has('.usecase') && !has('.design')) {
+    const isFolder = rivals.length > 0 && designs.length + useCases.length > 0;
+    const hint = isFolder ? '; name scenarios one by one to compare those' : '';
+    throw new InputError(`compare: use cases, but no design (*.design) to try in them${hint}`);
+  }
+  if (!has('.design') && rivals.length === 1) {
+    throw new InputError('compare: one scenario alone; name the ones to compare it with');
+  }
 }
 
 function settingsOf({ maxStates, maxSeconds, maxMemory }: CompareOptions): Settings {
@@ -113,116 +136,6 @@ function settingsOf({ maxStates, maxSeconds, maxMemory }: CompareOptions): Setti
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
   };
-}
-
-/** Explores many texts with the worker threads of `check`; outcomes in the order of the inputs. */
-async function exploreAll(
-  inputs: readonly Input[],
-  options: CompareOptions,
-  signals: Signals,
-): Promise<readonly Outcome[]> {
-  const progress = new Progress(inputs.length, options.quiet === true);
-  const outcomes: Outcome[] = [];
-  const tell = (input: Input, now: Parameters<Progress['update']>[1]): void =>
-    progress.update(input.file, now);
-  for await (const outcome of checkAll(inputs, settingsOf(options), signals, tell)) {
-    progress.finished();
-    outcomes.push(outcome);
-  }
-  return outcomes;
-}
-
-interface Trial {
-  readonly plan: Plan;
-  readonly setting: Setting;
-}
-
-/** Settings under which an unsafe cell is safe, by the text of its scenario. */
-async function trySettings(
-  unsafe: readonly Plan[],
-  options: CompareOptions,
-  signals: Signals,
-): Promise<ReadonlyMap<Plan, readonly string[]>> {
-  const trials = unsafe.flatMap((plan): readonly Trial[] => {
-    const { program } = compile(plan.input.text, plan.input.file);
-    return program === null ? [] : settingsFor(program).map((setting) => ({ plan, setting }));
-  });
-  const inputs = trials.map(({ plan, setting }) => ({
-    file: `${plan.input.file} with ${setting.label}`,
-    text: setting.change(plan.input.text),
-  }));
-  const outcomes = await exploreAll(inputs, options, signals);
-  const found = new Map<Plan, string[]>();
-  outcomes.forEach((outcome, index) => {
-    const trial = trials[index];
-    if (trial === undefined || outcome.kind !== 'result') return;
-    if (outcome.result.verdict !== 'coherent') return;
-    found.set(trial.plan, [...(found.get(trial.plan) ?? []), trial.setting.label]);
-  });
-  return found;
-}
-
-function planOf(design: Design, useCase: UseCase): Plan {
-  const expansion = expand(design, useCase);
-  const input = { file: `${useCase.name}.${design.name}.litmus`, text: expansion.text };
-  return { design, useCase, expansion, input };
-}
-
-async function fill(
-  { designs, useCases }: Sources,
-  options: CompareOptions,
-  problems: Problems,
-  signals: Signals,
-): Promise<Matrix> {
-  const pairs = designs.flatMap((design) => useCases.map((useCase) => ({ design, useCase })));
-  const plans = pairs.flatMap(({ design, useCase }) =>
-    refusalOf(design, useCase) === null ? [planOf(design, useCase)] : [],
-  );
-  const outcomes = await exploreAll(
-    plans.map(({ input }) => input),
-    options,
-    signals,
-  );
-  const unsafe = plans.filter((_, index) => {
-    const outcome = outcomes[index];
-    return outcome?.kind === 'result' && outcome.result.verdict === 'hazard';
-  });
-  const safeIf = await trySettings(unsafe, options, signals);
-  const cells = pairs.flatMap(({ design, useCase }): readonly Cell[] => {
-    const refusal = refusalOf(design, useCase);
-    if (refusal !== null) return [refusedCell(design, useCase, refusal)];
-    const index = plans.findIndex((each) => each.design === design && each.useCase === useCase);
-    const plan = plans[index];
-    const outcome = outcomes[index];
-    if (plan === undefined || outcome === undefined) return [];
-    return [cellFrom(plan, outcome, safeIf.get(plan) ?? [], problems)];
-  });
-  return { designs: designs.map(designFact), useCases: useCaseFacts(useCases), cells };
-}
-
-function cellFrom(
-  plan: Plan,
-  outcome: Outcome,
-  safeIf: readonly string[],
-  problems: Problems,
-): Cell {
-  const { design, useCase, expansion } = plan;
-  switch (outcome.kind) {
-    case 'result':
-      return judgeCell(plan, outcome.result, safeIf);
-    case 'skipped':
-      return unknownCell(design, useCase, 'interrupted');
-    case 'crash':
-      problems.crashed = true;
-      report(outcome.error, ` while comparing ${plan.input.file}`);
-      return unknownCell(design, useCase, 'a bug in civac');
-    case 'invalid':
-      for (const each of outcome.diagnostics) {
-        const { file, diagnostic } = expansion.place(each);
-        problems.tell(file, diagnostic);
-      }
-      return unknownCell(design, useCase, 'an error in the file');
-  }
 }
 
 async function document(matrix: Matrix, format: CompareFormat, output: Output): Promise<string> {
@@ -264,8 +177,9 @@ function expandOnly({ designs, useCases }: Sources, options: CompareOptions): nu
   }
   const refusal = refusalOf(design, useCase);
   if (refusal !== null) {
+    const why = refusal.why === '' ? '' : `: ${refusal.why}`;
     const place = `${useCase.file}:${refusal.line}`;
-    throw new InputError(`${place}: ${design.name} refuses '${refusal.event}': ${refusal.why}`);
+    throw new InputError(`${place}: ${design.name} refuses '${refusal.event}'${why}`);
   }
   const inputs = [design.file, useCase.file];
   const output = openOutput({ path: options.output, noColor: !options.color, inputs });
@@ -280,23 +194,35 @@ export async function runCompare(
 ): Promise<number> {
   if (paths.length === 0) throw new InputError('compare: name designs and use cases, or scenarios');
   const format = formatOf(options);
-  const all = readInputs(paths, ends);
-  const texts = new Map(all.inputs.map(({ file, text }) => [file, text]));
+  const { inputs, problems: unread } = readInputs(paths, ends);
+  const texts = new Map(inputs.map(({ file, text }) => [file, text]));
   const problems = new Problems(texts, stderrColor(!options.color));
-  for (const { file, message } of all.problems) problems.say(`${file}: ${message}`);
-  const sources = readSources(all.inputs, problems);
+  for (const { file, message } of unread) problems.say(`${file}: ${message}`);
+  const sources = readSources(inputs, problems);
   if (options.expand === true) {
     return problems.found ? exitCode.input : expandOnly(sources, options);
   }
-  const output = openOutput({
-    path: options.output,
-    noColor: !options.color,
-    inputs: all.inputs.map(({ file }) => file),
-  });
+  checkSources(sources, inputs, paths);
+  const files = inputs.map(({ file }) => file);
+  const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
   const signals = watchSignals();
-  const matrix = await fill(sources, options, problems, signals);
+  const exploring: Exploring = {
+    settings: settingsOf(options),
+    signals,
+    quiet: options.quiet === true,
+    tell: (file, diagnostic) => problems.tell(file, diagnostic),
+    crashed: () => {
+      problems.crashed = true;
+    },
+  };
+  const { designs, useCases, rivals } = sources;
+  const matrix =
+    designs.length > 0
+      ? await fillMatrix(designs, useCases, exploring)
+      : await fillRivals(rivals, exploring);
   signals.release();
-  output.write(await document(matrix, format, output));
+  const silent = options.quiet === true && options.output === undefined;
+  if (!silent && matrix.cells.length > 0) output.write(await document(matrix, format, output));
   output.close();
   return signals.happened ? exitCode.interrupted : statusOf(matrix, problems);
 }
