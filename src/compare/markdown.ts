@@ -7,9 +7,9 @@ import {
   cellsOf,
   costText,
   designRows,
-  hazardIdsOf,
   likelihood,
   plainAbout,
+  shortText,
   tally,
   verdictWords,
 } from './words.js';
@@ -57,8 +57,8 @@ function rivalsMarkdown(matrix: Matrix): string {
 
 export const legendMarkdown =
   '**safe**: coherent in every run, on every arm64 core; *core*: only on cores where an uncached' +
-  ' access never hits; **H2 …**: the hazards found (`civac explain H2`), *if* where a setting' +
-  ' makes it safe; –: not possible.';
+  ' access never hits; **H2+**: hazard H2 and others (`civac explain H2`), *if* where' +
+  ' another setting makes it safe; –: not possible.';
 
 export function gridMarkdown(matrix: Matrix): string {
   return table(
@@ -77,9 +77,9 @@ function cellMarkdown(cell: Cell): string {
     case 'core':
       return '*core*';
     case 'setting':
-      return `**${hazardIdsOf(cell)}** *if*`;
+      return `**${shortText(cell).slice(0, -1)}** *if*`;
     case 'hazard':
-      return `**${hazardIdsOf(cell)}**`;
+      return `**${shortText(cell)}**`;
     case 'idle':
     case 'refused':
       return '–';

@@ -114,7 +114,8 @@ function readSource(text: string, file: string, diagnostics: DiagnosticCollector
 
 function checkAnswers(node: DesignNode, diagnostics: DiagnosticCollector): void {
   const seen = new Map<string, Span>();
-  for (const { event, at } of [...node.handlers, ...node.refusals]) {
+  const inOrder = [...node.handlers, ...node.refusals].sort((a, b) => a.at.line - b.at.line);
+  for (const { event, at } of inOrder) {
     const before = seen.get(event);
     if (before !== undefined) {
       const message = `a second answer to '${event}': the first is in line ${before.line}`;

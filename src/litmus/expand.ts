@@ -158,13 +158,14 @@ class Expander {
       ...(beside === undefined ? [] : [beside]),
     ].join(': ');
     const origins: Origin[] = [];
-    const lines = [head];
+    const lines: string[] = [];
     const brace = (text: string): void => {
       lines.push(text);
       origins.push({ file: this.useCase.file, at: node.at, event: eventOf(node) });
     };
     const declares = handler?.body.body.some(({ kind }) => kind === 'declaration') === true;
     if (alone || declares) brace('{');
+    lines.push(head);
     if (handler !== undefined) this.body(handler, node, lines, origins);
     if (alone || declares) brace('}');
     return { text: lines.join('\n'), origins };
