@@ -41,7 +41,8 @@ function refuted(matrix) {
     cells
       .filter((cell) => !isAsStated(matrix, cell))
       .map(({ design, useCases, verdicts }) => {
-        return `${design} in ${useCases} is not ${verdicts.join(' or ')}: "${text.slice(0, 60)}…"`;
+        const where = `${design} in ${useCases} is not ${verdicts.join(' or ')}`;
+        return `${where}: "${text.slice(0, 60)}…"`;
       }),
   );
 }
@@ -67,11 +68,9 @@ function run(matrix, design, key) {
   });
   return [
     `Expected ${hazard.expected}, got ${hazard.actual}: ${hazard.id}, ${hazard.message}.`,
-    [
-      '| | agent | step | event | written in |',
-      '| --- | --- | --- | --- | --- |',
-      ...steps,
-    ].join('\n'),
+    ['| | agent | step | event | written in |', '| --- | --- | --- | --- | --- |', ...steps].join(
+      '\n',
+    ),
     `Again: \`npx ${cell.replay.replace('| civac', '| npx civac')}\`.`,
   ];
 }
@@ -106,10 +105,10 @@ function pageOf(matrix, markdown) {
     '## Cells that are not simply safe',
     section(markdown, '## Cells that are not simply safe'),
     '## Check it yourself',
-    '`npx civac compare litmus/designs litmus/thread --format html -o which-api.html` makes this' +
-      ' matrix, with the shortest run for each unsafe cell. A design is a page of text: write your' +
-      " driver's and compare it ([compare.md](compare.md)). What the model claims, rule by rule, is" +
-      ' in [model.md](model.md); what it can hide or invent, in [warts.md](warts.md).',
+    '`npx civac compare litmus/designs litmus/thread --format html -o which-api.html` makes' +
+      ' this matrix, with the shortest run for each unsafe cell. A design is a page of text:' +
+      " write your driver's and compare it ([compare.md](compare.md)). What the model claims, rule" +
+      ' by rule, is in [model.md](model.md); what it can hide or invent, in [warts.md](warts.md).',
   ]
     .join('\n\n')
     .concat('\n');
@@ -119,7 +118,8 @@ await build({ quiet: true });
 const matrix = JSON.parse(compare('json'));
 const wrong = refuted(matrix);
 if (wrong.length > 0) {
-  process.stderr.write(`scripts/which-api-text.mjs states what is not found:\n${wrong.join('\n')}\n`);
+  const told = 'scripts/which-api-text.mjs states what is not found:';
+  process.stderr.write(`${told}\n${wrong.join('\n')}\n`);
   process.exitCode = 1;
 } else {
   const text = pageOf(matrix, compare('markdown'));

@@ -138,7 +138,7 @@ describe('expansion', () => {
     const body = mapFirst.replace('\tevent map_device', '\tif (1)\n\t\tevent map_device');
     const { text } = expanded(designWith({}), useCaseWith(body));
     expect(format(text).text).toBe(text);
-    expect(text).toMatch(/\{\n\t+\/\/ event map_device[^]*?bo_sgt, IOMMU_READ\);[^\n]*\n\t+\}/u);
+    expect(text).toMatch(/\{\n\t+\/\/ event map_device.*?bo_sgt, IOMMU_READ\);[^\n]*\n\t+\}/su);
     const { program } = compile(text, 'x');
     expect(program).not.toBeNull();
   });
@@ -191,7 +191,9 @@ describe('the shipped files', () => {
   const all = [...filesIn('litmus/designs', '.design'), ...filesIn('litmus/thread', '.usecase')];
 
   it('are in the one layout', () => {
-    expect(all.filter(({ text }) => format(text).text !== text).map(({ file }) => file)).toEqual([]);
+    expect(all.filter(({ text }) => format(text).text !== text).map(({ file }) => file)).toEqual(
+      [],
+    );
   });
 
   it('expand to scenarios that compile, in the one layout, with every line placed', () => {

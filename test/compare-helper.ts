@@ -21,17 +21,17 @@ export function filesIn(folder: string, end: string): { file: string; text: stri
     });
 }
 
-function valueOf<Thing>(read: { value: Thing | null; diagnostics: readonly unknown[] }): Thing {
+function readOrThrow<Thing>(read: { value: Thing | null; diagnostics: readonly unknown[] }): Thing {
   if (read.value === null) throw new Error(JSON.stringify(read.diagnostics));
   return read.value;
 }
 
 export function design(text: string, file = 'some/small.design'): Design {
-  return valueOf(readDesign(text, file));
+  return readOrThrow(readDesign(text, file));
 }
 
 export function useCase(text: string, file = 'some/small.usecase'): UseCase {
-  return valueOf(readUseCase(text, file));
+  return readOrThrow(readUseCase(text, file));
 }
 
 export const shipped = {
@@ -63,7 +63,8 @@ export const head = 'machine arm64 {\n\tdevice gpu { .coherent = false };\n}\nu3
 /** A use case with these statements in its cpu thread. */
 export function useCaseWith(body: string, device = 'u32 x = dma_read(vm, 0x100000);'): string {
   return (
-    `// (a) A small use case.\n// Question: small\n${head}init {\n\tvm = iommu_domain_alloc(gpu);\n}\n` +
+    `// (a) A small use case.\n// Question: small\n${head}` +
+    'init {\n\tvm = iommu_domain_alloc(gpu);\n}\n' +
     `cpu user {\n${body}\n}\ndevice gpu {\n\t${device}\n}\n`
   );
 }

@@ -141,10 +141,7 @@ export async function fillMatrix(
 }
 
 /** Scenarios of one flow, side by side. */
-export async function fillRivals(
-  inputs: readonly Input[],
-  exploring: Exploring,
-): Promise<Matrix> {
+export async function fillRivals(inputs: readonly Input[], exploring: Exploring): Promise<Matrix> {
   const names = shortNames(inputs.map(({ file }) => file));
   const sources = inputs.map(({ file, text }, index): CellSource => {
     const name = names[index] ?? file;

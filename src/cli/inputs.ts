@@ -1,7 +1,7 @@
 /**
  * From the paths on the command line to the texts to work on. A folder stands for every
- * *.litmus file under it (or what else a verb reads); `-` is standard input. A path that cannot be used becomes a problem of
- * its own, so that the other paths are still worked on.
+ * *.litmus file under it, or what else a verb reads; `-` is standard input. A path that cannot be
+ * used becomes a problem of its own, so that the other paths are still worked on.
  */
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative } from 'node:path';
@@ -29,13 +29,17 @@ const scenarioEnds: readonly string[] = ['.litmus'];
 /** A scenario is a page of text; anything far above that was given by mistake. */
 const sizeMaxBytes = 1 << 20;
 
+function isOneOf(name: string, ends: readonly string[]): boolean {
+  return ends.some((end) => name.endsWith(end));
+}
+
 function filesUnder(folder: string, ends: readonly string[]): string[] {
   const found: string[] = [];
   for (const item of readdirSync(folder, { withFileTypes: true })) {
     if (item.name.startsWith('.') || item.name === 'node_modules') continue;
     const path = join(folder, item.name);
     if (item.isDirectory()) found.push(...filesUnder(path, ends));
-    else if (ends.some((end) => item.name.endsWith(end)) && statSync(path).isFile()) found.push(path);
+    else if (isOneOf(item.name, ends) && statSync(path).isFile()) found.push(path);
   }
   // Plain code-unit order: the same on every machine, whatever its locale.
   return found.sort();
@@ -47,11 +51,17 @@ function shown(path: string): string {
   return near.startsWith('..') || isAbsolute(near) ? path : near;
 }
 
+/** `.litmus`; `.litmus, .design or .usecase`. */
+function inWords(ends: readonly string[]): string {
+  const last = ends[ends.length - 1] ?? '';
+  return ends.length < 2 ? last : `${ends.slice(0, -1).join(', ')} or ${last}`;
+}
+
 /** Files the paths stand for, each once, in the order given. */
 function expand(path: string, ends: readonly string[]): string[] {
   if (!statSync(path).isDirectory()) return [path];
   const found = filesUnder(path, ends);
-  if (found.length === 0) throw new InputError(`no ${ends.join(' or ')} file in this directory`);
+  if (found.length === 0) throw new InputError(`no ${inWords(ends)} file in this directory`);
   return found;
 }
 

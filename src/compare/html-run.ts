@@ -20,7 +20,8 @@ export function runTable(steps: readonly CellStep[]): string {
   });
   return (
     '<div class="wide"><table class="run"><thead><tr><th></th><th>agent</th><th>step</th>' +
-    `<th>written in</th><th>for the event</th><th>rule</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
+    '<th>written in</th><th>for the event</th><th>rule</th></tr></thead>' +
+    `<tbody>${rows.join('\n')}</tbody></table></div>`
   );
 }
 

@@ -53,7 +53,7 @@ summary b { margin-right: .4rem; } details[open] > summary { border-bottom: 1px 
 export const script = `
 const show = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const around = target && target.closest('details');
+  const around = target?.closest('details');
   if (around) { around.open = true; around.scrollIntoView(); }
 };
 addEventListener('hashchange', show); show();

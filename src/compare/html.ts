@@ -48,8 +48,8 @@ function designsBody(matrix: Matrix): string {
     `<p>${intro}</p>`,
     legend,
     grid(matrix),
-    '<p class="faint">Below “safe”: cache lines maintained in the life of a buffer of one page,' +
-      ' and for each job.</p>',
+    '<p class="faint">Below “safe”: cache lines maintained in the life of a buffer of one' +
+      ' page, and for each job.</p>',
     '<h2>Use cases</h2>',
     useCases(matrix.useCases),
     '<h2>Designs</h2>',

@@ -12,14 +12,7 @@ import type { Liberty, MaintenanceFact } from '../verdict/result.js';
  * `idle`: coherent only because a step of the use case did nothing. `refused`: the design says
  * that it cannot do it. `unknown`: a limit was reached.
  */
-export type CellVerdict =
-  | 'safe'
-  | 'core'
-  | 'setting'
-  | 'hazard'
-  | 'idle'
-  | 'refused'
-  | 'unknown';
+export type CellVerdict = 'safe' | 'core' | 'setting' | 'hazard' | 'idle' | 'refused' | 'unknown';
 
 export interface DesignFact {
   readonly name: string;

@@ -60,7 +60,7 @@ function withCacheBit(text: string): string {
 }
 
 export function machineSetting(name: string, value: string): Setting {
-  const given = new RegExp(`(^\\s*\\.${name}\\s*=\\s*)[^;]*;`, 'mu');
+  const given = new RegExp(`(\\.${name}\\s*=\\s*)[^;]*;`, 'u');
   return {
     label: `.${name} = ${value}`,
     change: (text) =>

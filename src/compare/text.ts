@@ -48,10 +48,13 @@ function matrixLines(matrix: Matrix, width: number, paint: Palette): string[] {
 
 function rivalLines(matrix: Matrix, paint: Palette): string[] {
   const pad = Math.max(...matrix.designs.map(({ name }) => name.length));
-  const rows = matrix.designs.flatMap(({ name }) => cellsOf(matrix, name)).map(({ cell }) => {
-    const cost = cell.cost === null ? '' : `${costText(cell.cost.life)} lines maintained`;
-    return `${cell.design.padEnd(pad)}  ${painted(cell, shortText(cell).padEnd(6), paint)}  ${cost}`;
-  });
+  const rows = matrix.designs
+    .flatMap(({ name }) => cellsOf(matrix, name))
+    .map(({ cell }) => {
+      const cost = cell.cost === null ? '' : `${costText(cell.cost.life)} lines maintained`;
+      const verdict = painted(cell, shortText(cell).padEnd(6), paint);
+      return `${cell.design.padEnd(pad)}  ${verdict}  ${cost}`.trimEnd();
+    });
   return [...rows, '', 'Safest first, then the cheapest; lines: cache lines in one run.'];
 }
 
@@ -116,12 +119,15 @@ function designLines(matrix: Matrix, paint: Palette): string[] {
     Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
   );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
   return [
     paint.strong(line(head)),
     ...rows.map(line),
-    'lines: cache lines maintained, at most, where it is safe; in the life of a buffer of one page,',
-    'and for each job. needs dev: it tells the DMA API the device before the buffer is mapped for it.',
+    'lines: cache lines maintained, at most, where it is safe; in the life of a buffer of one',
+    'page, and for each job. needs dev: it tells the DMA API the device before it maps for one.',
     '2nd address: behind an IOMMU the DMA API gives it an address that its page tables do not use.',
   ];
 }
@@ -150,5 +156,6 @@ function summary(matrix: Matrix): string {
   const { unsafe, impossible, cells } = tally(matrix);
   if (matrix.kind === 'rivals') return `${count(cells, 'scenario')}: ${unsafe} unsafe`;
   const useCases = count(matrix.useCases.length, 'use case');
-  return `${count(matrix.designs.length, 'design')}, ${useCases}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
+  const all = `${count(matrix.designs.length, 'design')}, ${useCases}`;
+  return `${all}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
 }

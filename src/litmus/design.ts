@@ -156,7 +156,8 @@ function privatesOf(node: DesignNode): ReadonlySet<string> {
     if (inner.kind !== 'name') return;
     if (!handler.params.some(({ name }) => name === inner.name)) names.add(inner.name);
   };
-  for (const { declarators } of node.declarations) for (const { name } of declarators) names.add(name);
+  for (const { declarators } of node.declarations)
+    for (const { name } of declarators) names.add(name);
   for (const handler of node.handlers) {
     everyStatement(handler.body, (statement) => {
       if (statement.kind !== 'declaration') return;

@@ -72,7 +72,9 @@ class Expander {
     const starts = [0];
     for (const match of useCase.text.matchAll(/\n/gu)) starts.push(match.index + 1);
     this.lineStarts = starts;
-    const names = useCase.tokens.tokens.flatMap(({ kind, text }) => (kind === 'name' ? [text] : []));
+    const names = useCase.tokens.tokens.flatMap(({ kind, text }) =>
+      kind === 'name' ? [text] : [],
+    );
     this.taken = new Set(names);
   }
 
@@ -142,7 +144,9 @@ class Expander {
     return (this.lineStarts[comment.line - 1] ?? 0) + comment.column - 1 + comment.text.length;
   }
 
-  private commentBeside(node: EventNode): { text: string; line: number; column: number } | undefined {
+  private commentBeside(
+    node: EventNode,
+  ): { text: string; line: number; column: number } | undefined {
     const { tokens, comments } = this.useCase.tokens;
     const line = tokens[node.to - 1]?.at.line;
     return comments.find((each) => each.before === node.to && each.line === line);
@@ -171,12 +175,7 @@ class Expander {
     return { text: lines.join('\n'), origins };
   }
 
-  private body(
-    handler: HandlerNode,
-    node: EventNode,
-    lines: string[],
-    origins: Origin[],
-  ): void {
+  private body(handler: HandlerNode, node: EventNode, lines: string[], origins: Origin[]): void {
     const argOf = new Map(
       handler.params.map(({ name }, index) => [name, this.argument(node, index)] as const),
     );

@@ -81,9 +81,7 @@ function readSources(inputs: readonly Input[], problems: Problems): Sources {
   };
   const of = (end: string): readonly Input[] => inputs.filter(({ file }) => file.endsWith(end));
   const designs = of('.design').flatMap((each) => taken(each, readDesign(each.text, each.file)));
-  const useCases = of('.usecase').flatMap((each) =>
-    taken(each, readUseCase(each.text, each.file)),
-  );
+  const useCases = of('.usecase').flatMap((each) => taken(each, readUseCase(each.text, each.file)));
   refuseTwins(designs, 'design', problems);
   refuseTwins(useCases, 'use case', problems);
   const rivals = inputs.filter(({ file }) => !/\.(design|usecase)$/u.test(file));

@@ -34,7 +34,14 @@ function choices(verbs: readonly Verb[]): [string, string][] {
     .flatMap((verb) => verb.options)
     .filter((option) => option.argChoices !== undefined)
     .map((option): [string, string] => [option.long ?? '', option.argChoices?.join(' ') ?? '']);
-  return [...new Map(found)];
+  const words = new Map<string, Set<string>>();
+  for (const [flag, values] of found) {
+    const known = words.get(flag) ?? new Set<string>();
+    for (const value of values.split(' ')) known.add(value);
+    words.set(flag, known);
+  }
+  // One list for all verbs that have the flag: the shell does not ask which verb it is.
+  return [...words].map(([flag, values]) => [flag, [...values].join(' ')]);
 }
 
 function bash(program: Command): string {
