@@ -49,12 +49,11 @@ summary b { margin-right: .4rem; } details[open] > summary { border-bottom: 1px 
 @media print { details { break-inside: avoid; } .wide { overflow: visible; } }
 `;
 
-/** A link may lead into a closed `details`; not every browser opens it by itself. */
+/** A link leads to a closed `details`, which no browser opens by itself. */
 export const script = `
 const show = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const around = target?.closest('details');
-  if (around) { around.open = true; around.scrollIntoView(); }
+  if (target instanceof HTMLDetailsElement) target.open = true;
 };
 addEventListener('hashchange', show); show();
 `;
