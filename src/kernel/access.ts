@@ -7,7 +7,7 @@ import { admissible, join, newest, type Word, type Write } from '../ideal/word.j
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
 import { type Entry, tidy } from '../machine/store-buffer.js';
-import type { FindingId, KernelContext } from './context.js';
+import type { FindingId, KernelContext, Place } from './context.js';
 import type { Cell } from './layout.js';
 import { isSecret, secretOf, showValue, showValues } from './values.js';
 
@@ -20,9 +20,6 @@ export interface Destination {
   /** Why the ideal memory refuses the access, if it does. */
   readonly refused: 'H8' | 'H9' | 'H15' | null;
 }
-
-/** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
-export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
 
 /** Picks one of the rows open under the liberties of this run. `own`: see RuleRow.own. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = false): RuleRow {
@@ -158,6 +155,7 @@ export function cpuStore(
   value: number,
 ): void {
   const refused = refuse(context, destination, 'write');
+  context.stored.push(destination.cell.id);
   if (isFree(context, destination)) return;
   const { line, word } = realPosition(context, destination);
   if (refused) noteRefused(context, destination, value);
@@ -229,11 +227,18 @@ function refuse(context: KernelContext, destination: Destination, what: string):
       refused === 'H8'
         ? `${what}s a page that was freed, swapped out or reused`
         : `${what}s another buffer's memory than the one meant`,
-    expected: "no access: the page is not this buffer's any more",
+    expected: allowedInstead(refused, what),
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
-  context.say(refused, () => `${what}s a page that is no longer the buffer's`);
+  context.say(refused, () =>
+    refused === 'H8' ? `${what}s a page that is no longer the buffer's` : `${what}s other memory`,
+  );
   return true;
+}
+
+function allowedInstead(refused: 'H8' | 'H9' | 'H15', what: string): string {
+  if (refused === 'H8') return "no access: the page is not this buffer's any more";
+  return `a ${what} of ${refused === 'H9' ? 'what was mapped for it' : 'the buffer meant'}`;
 }
 
 function readRefused(

@@ -90,6 +90,15 @@ export class KernelContext {
   /** The running call has to wait: the step does not happen now. */
   blocked = false;
 
+  /** The running call is not over: after its queued work, the thread comes back to it. */
+  again = false;
+
+  /** Uses the running call's own early read of a word: its value, or null when there is none. */
+  takeEarly: (cell: number) => number | null = () => null;
+
+  /** Words the step stored to: early reads of them end (M8: the same word keeps its order). */
+  readonly stored: number[] = [];
+
   /** A designated option of the running call; 0 when it is not given. */
   option(name: string): number {
     return this.step.options[name] ?? 0;
@@ -340,6 +349,10 @@ export interface StepState {
   readonly device: number;
   /** Lines this CPU accessed WB with no DMB since; only kept under M6 `arch`. */
   touched: readonly number[];
+  /** Words of the running memcpy that are done. */
+  copied: number;
+  /** Reads of this thread satisfied before their turn (M8, M10). */
+  early: readonly EarlyRead[];
   /** Completions this thread waits for next, per device. */
   tickets: readonly number[];
   frames: readonly Frame[];
@@ -353,13 +366,34 @@ export interface StepState {
   allBuffers(): readonly (readonly Entry[])[];
 }
 
+/** A read whose value was taken before its turn; it is judged in its turn. */
+export interface EarlyRead {
+  readonly pc: number;
+  /** Id of the cell it read. */
+  readonly cell: number;
+  readonly value: number;
+  readonly place: Place;
+  /** The reader is outside the kernel (a user mapping, a device). */
+  readonly outside: boolean;
+}
+
+/** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
+export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
+
+/** A CPU mapping in a report: its name, and the instruction that made it (-1: the linear map). */
+export interface Named {
+  readonly name: string;
+  readonly site: number;
+}
+
 /** Facts gathered beside the states: they never change what is explored. */
 export interface Recorder {
   readonly tracing: boolean;
   note(kind: NoteKind, rule: string, site: number, message: string): void;
-  /** A mapping came or went, or maintenance reached a buffer: for the alias report. */
-  mapped(buffer: number, mapping: string, site: number): void;
-  maintained(buffer: number, site: number): void;
+  /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
+  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
+  /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
+  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
   /** A call issued maintenance by line, on words that the scenario names and on others. */
   issued(op: Maintenance, lines: number, site: number): void;
 }

@@ -6,19 +6,14 @@
  * Leaves out: the CPU's TLB (M18): a zapped page is out of reach at once.
  */
 import type { Attribute } from '../machine/attributes.js';
-import { attributes } from '../machine/attributes.js';
 import type { Destination } from './access.js';
+import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
 import { refusal } from './iommu.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
 import type { Buffer, CpuMap } from './state.js';
 import type { Value } from './value.js';
-
-export function mapName(kind: CpuMap['kind'], attribute: Attribute): string {
-  const names = { linear: 'linear map', vmap: 'vmap', mmap: 'mmap', remap: 'dma_alloc mapping' };
-  return `${names[kind]} (${attributes[attribute].name})`;
-}
 
 /** Makes a mapping of a whole buffer; user mappings start without pages. */
 export function mapBuffer(
@@ -45,8 +40,9 @@ export function mapBuffer(
     live: true,
     present,
   };
+  const mapping = { name: mapName(kind, attribute), site: context.step.site };
+  if (kind !== 'linear') context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
   context.update({ maps: [...context.kernel.maps, map] });
-  context.recorder.mapped(buffer.id, mapName(kind, attribute), context.step.site);
   return { kind: 'ptr', map: id, offset: 0 };
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Entry, Maintenance } from '../machine/store-buffer.js';
 import { pushEntries } from './access.js';
+import { goneMappings, liveMappings } from './aliases.js';
 import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
 import { pageLayouts } from './pages.js';
@@ -32,7 +33,8 @@ export function issueMaintenance(context: KernelContext, op: Maintenance, range:
     return linesIn(context, op, range, layout.page, slot.frame, i);
   });
   if (entries.length === 0) return;
-  context.recorder.maintained(buffer.id, context.step.site);
+  const live = liveMappings(context, buffer);
+  context.recorder.maintained(buffer.id, context.step.site, live, goneMappings(context, buffer));
   issue(context, entries);
 }
 
@@ -55,7 +57,7 @@ function linesIn(
   const to = Math.min(pageSize, range.from + range.size - page * pageSize);
   if (to <= from) return [];
   if (range.otherAddress !== true && context.frame(frame)?.linear === false) {
-    context.find('H14', false, -1, () => ({
+    context.find('H14', true, -1, () => ({
       message: 'cache maintenance by a linear-map address that is not mapped',
       expected: 'a mapped address',
       actual: 'a fault',

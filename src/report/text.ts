@@ -142,7 +142,7 @@ function aliasText(alias: AliasFact, width: number): string[] {
       `${alias.buffer}: ${alias.first} beside ${alias.second}, since line ${alias.since}`,
       width,
     ),
-    hang('    ', `maintenance while both existed: ${apart}`, width),
+    hang('    ', `maintenance before or while both existed: ${apart}`, width),
     `    the linear map side ${removable} be removed on this machine`,
   ];
 }

@@ -11,13 +11,17 @@ import {
   deviceFetch,
   type Destination,
   type Fetched,
+  judge,
   loadMustWait,
 } from '../kernel/access.js';
 import { IOMMU_READ } from '../kernel/constants.js';
-import type { KernelContext } from '../kernel/context.js';
-import { cpuReach } from '../kernel/cpu-maps.js';
+import type { EarlyRead, KernelContext } from '../kernel/context.js';
+import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
+import type { Cell } from '../kernel/layout.js';
+import { wordsIn } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
+import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
@@ -27,10 +31,19 @@ const WINDOW = 24;
 /** Instructions looked at over all paths: what lies beyond is read in turn. */
 const LOOKS_MAX = 2000;
 
+/** An access that a read would pass: an address and its size, or a whole range. */
+interface Passed {
+  /** A pointer, or a device call's (domain,) address. */
+  readonly address: readonly Expr[];
+  /** Bytes of a single access. */
+  readonly size: number;
+  /** Bytes of the range of a memset or memcpy; absent for a single access. */
+  readonly range?: Expr;
+}
+
 interface Candidate {
   readonly pc: number;
-  /** Addresses of the accesses it would pass. */
-  readonly passes: readonly (readonly Expr[])[];
+  readonly passes: readonly Passed[];
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
   readonly maintained: readonly (readonly Expr[])[];
 }
@@ -58,16 +71,28 @@ function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
   }
 }
 
-/** The address expressions of an access: a pointer, or a device call's (domain,) address. */
-function addressOf(instruction: Instruction): readonly Expr[] | null {
-  if (instruction.op === 'load' || instruction.op === 'store') return [instruction.address];
-  if (instruction.op !== 'call' || instruction.operation.where !== 'device') return null;
+/** What the instruction accesses; for a memcpy the source first. */
+function accessesOf(instruction: Instruction): readonly Passed[] {
+  if (instruction.op === 'load' || instruction.op === 'store') {
+    return [{ address: [instruction.address], size: instruction.size }];
+  }
+  if (instruction.op !== 'call') return [];
   const values = valuesOf(instruction);
-  return instruction.operation.reads ? values : values.slice(0, -1);
+  const { name, where, reads } = instruction.operation;
+  if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
+  const [to, from, range] = values;
+  if (to === undefined || from === undefined || range === undefined) return [];
+  if (name === 'memset') return [{ address: [to], size: 0, range }];
+  if (!isCopy(instruction)) return [];
+  return [from, to].map((each) => ({ address: [each], size: 0, range }));
+}
+
+function isCopy(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation.name === 'memcpy';
 }
 
 function isRead(instruction: Instruction): boolean {
-  if (instruction.op === 'load') return true;
+  if (instruction.op === 'load' || isCopy(instruction)) return true;
   return instruction.op === 'call' && instruction.operation.reads === true && !instruction.sync;
 }
 
@@ -116,19 +141,22 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0 || stops(instruction)) continue;
-    const address = addressOf(instruction);
-    if (address?.some((expr) => uses(expr, look.pending))) continue;
-    const reads = address !== null && isRead(instruction);
-    if (reads && look.pc !== from && (look.overtakes || code.kind === 'device')) {
+    const accesses = accessesOf(instruction);
+    const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
+    if (exprs.some((expr) => uses(expr, look.pending))) continue;
+    // The later words of a copy may pass its first one.
+    const passing =
+      look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
+    if (accesses.length > 0 && isRead(instruction) && passing) {
       const { pc, passes, maintained } = look;
       found.push({ pc, passes, maintained });
     }
-    open.push(...after(instruction, look, address));
+    open.push(...after(instruction, look, accesses));
   }
   return found.sort((a, b) => a.pc - b.pc);
 }
 
-function after(instruction: Instruction, look: Look, address: readonly Expr[] | null): Look[] {
+function after(instruction: Instruction, look: Look, accesses: readonly Passed[]): Look[] {
   const step = { ...look, left: look.left - 1 };
   if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
   if (instruction.op === 'branch') {
@@ -137,7 +165,7 @@ function after(instruction: Instruction, look: Look, address: readonly Expr[] | 
       { ...step, pc: look.pc + 1 },
     ];
   }
-  const passes = address === null ? look.passes : [...look.passes, address];
+  const passes = [...look.passes, ...accesses];
   const maintained = isIncomplete(instruction)
     ? [...look.maintained, valuesOf(instruction)]
     : look.maintained;
@@ -165,21 +193,15 @@ interface Arrived {
 
 type Evaluate = (expr: Expr) => Value;
 
-function arrive(
-  context: KernelContext,
-  address: readonly Expr[],
-  value: Evaluate,
-  size: number,
-): Arrived | null {
+function arrive(context: KernelContext, address: readonly Value[], size: number): Arrived | null {
   if (context.step.device >= 0) {
-    const reached = reach(context, address.map(value), 1, IOMMU_READ);
+    const reached = reach(context, address, 1, IOMMU_READ);
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
     const fetch = () => deviceFetch(context, destination, snoops(context, reached));
     return { destination, outside: true, cacheable: false, fetch };
   }
-  const [expr] = address;
-  const pointer = expr === undefined ? 0 : value(expr);
+  const [pointer = 0] = address;
   if (typeof pointer !== 'object' || pointer.kind !== 'ptr') return null;
   const reached = cpuReach(context, pointer, size);
   if (reached.kind !== 'memory' || context.work.length > 0) return null;
@@ -195,7 +217,18 @@ export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] 
   const all = candidates(code, thread.pc);
   if (all.length === 0) return [];
   const pcs = new Set(all.map((each) => each.pc));
-  return [...pcs].filter((pc) => !thread.early.some((read) => read.pc === pc));
+  const taken = (pc: number): boolean => thread.early.some((read) => read.pc === pc);
+  return [...pcs].filter((pc) => {
+    const instruction = code.code[pc];
+    return instruction !== undefined && (isCopy(instruction) || !taken(pc));
+  });
+}
+
+interface Site {
+  readonly thread: Thread;
+  readonly pc: number;
+  readonly instruction: Instruction;
+  readonly value: Evaluate;
 }
 
 /** Takes one read early; the thread stays where it is. Blocked when it may not be now. */
@@ -208,21 +241,23 @@ export function readEarly(
 ): Thread {
   const instruction = code.code[pc];
   context.blocked = true;
-  const address = instruction === undefined ? null : addressOf(instruction);
-  if (instruction === undefined || address === null) return thread;
+  const mineIs = instruction === undefined ? undefined : accessesOf(instruction)[0];
+  if (instruction === undefined || mineIs === undefined) return thread;
   const { handles, maps } = context.kernel;
   const { frames } = context.step;
   const isSet = (expr: Expr): boolean =>
     expr.kind !== 'handle' || (handles[expr.index] ?? null) !== null;
   const paths = candidates(code, thread.pc).filter(
-    (each) => each.pc === pc && [address, ...each.passes, ...each.maintained].flat().every(isSet),
+    (each) =>
+      each.pc === pc &&
+      [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&
+      each.maintained.flat().every(isSet),
   );
   if (paths.length === 0) return thread;
   const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
   const value: Evaluate = (expr) => evaluate(expr, env);
-  const size = instruction.op === 'load' ? instruction.size : 4;
-  const mine = arrive(context, address, value, size);
-  const free = mine !== null && paths.some((path) => isFree(context, path, mine, value, size));
+  const mine = targetOf(context, { thread, pc, instruction, value }, mineIs);
+  const free = mine !== null && paths.some((path) => isFree(context, path, mine, value));
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
@@ -231,23 +266,57 @@ export function readEarly(
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
   const read = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
-  return { ...thread, early: [...thread.early, read].sort((a, b) => a.pc - b.pc) };
+  const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
+  context.step.early = [...thread.early, read].sort(byPlace);
+  return thread;
+}
+
+/** Where the read goes; for a copy, any one of its words that is not copied or read yet. */
+function targetOf(context: KernelContext, site: Site, access: Passed): Arrived | null {
+  const address = access.address.map(site.value);
+  if (!isCopy(site.instruction)) return arrive(context, address, access.size);
+  const { thread, pc } = site;
+  const [from] = address;
+  if (access.range === undefined || typeof from !== 'object' || from.kind !== 'ptr') return null;
+  const bytes = site.value(access.range);
+  const first = pc === thread.pc ? thread.copied + 1 : 0;
+  const words = wordsIn(context, from, typeof bytes === 'number' ? bytes : 0).slice(first);
+  const word = words[words.length > 1 ? context.choose(words.length) : 0];
+  if (word === undefined) return null;
+  const target = arrive(context, [{ ...from, offset: from.offset + word.byte }], word.size);
+  const cell = target?.destination.cell.id;
+  return thread.early.some((read) => read.pc === pc && read.cell === cell) ? null : target;
 }
 
 /** On this path nothing it passes is about the same word, or maintains its line (WB). */
-function isFree(
-  context: KernelContext,
-  path: Candidate,
-  mine: Arrived,
-  value: Evaluate,
-  size: number,
-): boolean {
-  const clash = path.passes.some((each) => {
-    const other = arrive(context, each, value, size);
+function isFree(context: KernelContext, path: Candidate, mine: Arrived, value: Evaluate): boolean {
+  const clash = path.passes.some((passed) => {
+    const address = passed.address.map(value);
+    if (passed.range !== undefined) {
+      return overlaps(context, address[0], value(passed.range), mine.destination.cell);
+    }
+    const other = arrive(context, address, passed.size);
     return other === null || other.destination.cell === mine.destination.cell;
   });
   if (clash) return false;
   return !mine.cacheable || !path.maintained.some((range) => covers(context, range, mine, value));
+}
+
+/** The range of a memset or memcpy holds the word; also when nobody can tell. */
+function overlaps(
+  context: KernelContext,
+  pointer: Value | undefined,
+  bytes: Value,
+  cell: Cell,
+): boolean {
+  if (typeof pointer !== 'object' || pointer.kind !== 'ptr' || typeof bytes !== 'number')
+    return true;
+  const map = mapOf(context, pointer.map);
+  if (map === undefined) return true;
+  const at = cell.page * context.machine.pageSize + cell.offset;
+  return (
+    map.buffer === cell.buffer && at + cell.size > pointer.offset && at < pointer.offset + bytes
+  );
 }
 
 function covers(
@@ -267,8 +336,29 @@ function covers(
   return line >= Math.floor(from.offset / lineSize) && line * lineSize < to.offset;
 }
 
-/** An access of the thread to a word ends every early read of it: the same word keeps its order. */
-export function withoutEarly(thread: Thread, cell: number): Thread {
-  if (!thread.early.some((read) => read.cell === cell)) return thread;
-  return { ...thread, early: thread.early.filter((read) => read.cell !== cell) };
+/** An access to a word ends every early read of it: the same word keeps its order. */
+export function endEarlyReads(context: KernelContext, cells: readonly number[]): void {
+  const { early } = context.step;
+  if (!early.some((read) => cells.includes(read.cell))) return;
+  context.step.early = early.filter((read) => !cells.includes(read.cell));
+}
+
+/**
+ * Uses the value of a read that was satisfied before its turn: judged now, in its turn. `cell`: the
+ * word of a copy that it must be; -1 for any. Null when there is none.
+ */
+export function takeEarlyRead(
+  context: KernelContext,
+  pc: number,
+  cell: number,
+  sync: boolean,
+): number | null {
+  const { early } = context.step;
+  const read = early.find((each) => each.pc === pc && (cell < 0 || each.cell === cell));
+  const word = context.layout.cells[read?.cell ?? -1];
+  if (read === undefined || word === undefined) return null;
+  context.say('M8', () => `takes ${showValue(read.value)}, read before its turn`);
+  judge(context, word, read.value, read.place, read.outside, sync);
+  context.step.early = early.filter((each) => each !== read);
+  return read.value;
 }

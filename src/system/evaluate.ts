@@ -1,6 +1,7 @@
 /** Expressions of a lowered scenario: free of memory accesses, so plain arithmetic on values. */
 import { ScenarioError } from '../kernel/args.js';
 import type { Value } from '../kernel/value.js';
+import { foldBinary, foldUnary } from '../litmus/arithmetic.js';
 import type { BinaryOperator, Expr } from '../litmus/program.js';
 
 export interface Environment {
@@ -26,14 +27,12 @@ export function evaluate(expr: Expr, env: Environment): Value {
     }
     case 'device':
       return { kind: 'device', id: expr.index };
-    case 'unary': {
-      const value = number(evaluate(expr.operand, env));
-      if (expr.operator === '!') return value === 0 ? 1 : 0;
-      return expr.operator === '~' ? ~value >>> 0 : -value >>> 0;
-    }
+    case 'unary':
+      // What wraps at 32 bits was lowered to a binary operation.
+      return foldUnary(expr.operator, 64, number(evaluate(expr.operand, env)));
     case 'offset': {
       const pointer = evaluate(expr.pointer, env);
-      const bytes = number(evaluate(expr.bytes, env)) | 0;
+      const bytes = distance(expr.bytes, env);
       if (typeof pointer === 'number') return pointer + bytes;
       return pointer.kind === 'ptr' ? { ...pointer, offset: pointer.offset + bytes } : pointer;
     }
@@ -53,55 +52,11 @@ function sameValue(a: Value, b: Value): boolean {
 function binary(operator: BinaryOperator, left: Value, right: Value, wrap: 32 | 64): Value {
   if (operator === '==') return sameValue(left, right) ? 1 : 0;
   if (operator === '!=') return sameValue(left, right) ? 0 : 1;
-  const a = number(left);
-  const b = number(right);
-  switch (operator) {
-    case '<':
-      return a < b ? 1 : 0;
-    case '<=':
-      return a <= b ? 1 : 0;
-    case '>':
-      return a > b ? 1 : 0;
-    case '>=':
-      return a >= b ? 1 : 0;
-    case '&&':
-      return a !== 0 && b !== 0 ? 1 : 0;
-    case '||':
-      return a !== 0 || b !== 0 ? 1 : 0;
-    default:
-      return wrap === 32 ? wrap32(operator, a, b) : wide(operator, a, b);
-  }
+  return foldBinary(operator, wrap, number(left), number(right));
 }
 
-function wrap32(operator: BinaryOperator, a: number, b: number): number {
-  return Number(BigInt.asUintN(32, big(operator, BigInt(a), BigInt(b))));
-}
-
-function wide(operator: BinaryOperator, a: number, b: number): number {
-  return Number(BigInt.asUintN(64, big(operator, BigInt(a), BigInt(b))));
-}
-
-function big(operator: BinaryOperator, a: bigint, b: bigint): bigint {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return b === 0n ? 0n : a / b;
-    case '%':
-      return b === 0n ? 0n : a % b;
-    case '&':
-      return a & b;
-    case '|':
-      return a | b;
-    case '^':
-      return a ^ b;
-    case '<<':
-      return a << b;
-    default:
-      return a >> b;
-  }
+/** Bytes added to a pointer: `p - x` is kept as a negated expression, never as 2^64 - x. */
+function distance(expr: Expr, env: Environment): number {
+  if (expr.kind === 'unary' && expr.operator === '-') return -number(evaluate(expr.operand, env));
+  return number(evaluate(expr, env)) | 0;
 }

@@ -42,6 +42,7 @@ export class Progress {
       work: [],
       site: -1,
       early: [],
+      copied: 0,
       touched: [],
       locals: Array.from({ length: locals }, () => 0),
       tickets: this.program.machine.devices.map(() => 1),

@@ -3,8 +3,7 @@
  * records are immutable, so states share what did not change, and a record's text is made once.
  */
 import type { Clock, Word } from '../ideal/word.js';
-import type { Place } from '../kernel/access.js';
-import type { Work } from '../kernel/context.js';
+import type { EarlyRead, Work } from '../kernel/context.js';
 import type { Frame, KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import type { Entry } from '../machine/store-buffer.js';
@@ -27,16 +26,8 @@ export interface Thread {
   readonly touched: readonly number[];
   /** Reads satisfied before their turn (M8, M10), by instruction. */
   readonly early: readonly EarlyRead[];
-}
-
-export interface EarlyRead {
-  readonly pc: number;
-  /** Id of the cell it read. */
-  readonly cell: number;
-  readonly value: number;
-  readonly place: Place;
-  /** The reader is outside the kernel (a user mapping, a device). */
-  readonly outside: boolean;
+  /** Words that the memcpy at `pc` has copied; 0 elsewhere. */
+  readonly copied: number;
 }
 
 export interface Unkeyed {

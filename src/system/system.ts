@@ -33,6 +33,17 @@ export interface Step extends Transition<State, RawFinding> {
   readonly said: readonly { readonly rule: string; readonly text: string }[];
 }
 
+/**
+ * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
+ * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
+ * line does by itself (`cache`, `agent` the frame).
+ */
+export interface Group {
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache';
+  readonly agent: number;
+  readonly at: number;
+}
+
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
   private readonly keys = new KeyMaker();
@@ -70,73 +81,101 @@ export class System implements Model<State, RawFinding> {
     return [this.keyed(this.progress.initial())];
   }
 
-  private keyed(state: Unkeyed, from?: State): State {
+  keyed(state: Unkeyed, from?: State): State {
     return { ...state, key: this.keys.key(state, from) };
   }
 
   successors(state: State): readonly Step[] {
     if (this.progress.complete(state)) return [];
-    const steps: Step[] = [];
-    const initRuns = state.threads[0]?.pc !== -2;
-    state.threads.forEach((thread, i) => {
-      if (initRuns && i > 0) return;
-      if (thread.pc >= 0) this.threadSteps(state, i, steps);
-      this.drainSteps(state, i, steps);
+    return this.groups(state).flatMap((group) => this.stepsOf(state, group));
+  }
+
+  /**
+   * The groups a state's steps come in, in the order of `successors`. Which groups of an agent
+   * there are depends on that thread's record alone, and which of the cache on the frames alone;
+   * groups that have no step now may be among them.
+   */
+  groups(state: Unkeyed): readonly Group[] {
+    const groups: Group[] = [];
+    state.threads.forEach((thread, agent) => {
+      const code = this.sites.threads[agent];
+      if (thread.pc >= 0 && code !== undefined) {
+        groups.push({ kind: 'thread', agent, at: 0 });
+        groups.push(
+          ...earlyReads(thread, code).map((at): Group => ({ kind: 'early', agent, at })),
+        );
+      }
+      groups.push(...thread.entries.map((_, at): Group => ({ kind: 'drain', agent, at })));
     });
-    this.cacheSteps(state, steps);
+    state.frames.forEach((frame, agent) => {
+      groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
+    });
+    return groups;
+  }
+
+  /** The steps of one group; none when the state has no such group. */
+  stepsOf(state: State, group: Group): readonly Step[] {
+    const steps: Step[] = [];
+    const { kind, agent, at } = group;
+    if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
+    else if (agent === 0 || state.threads[0]?.pc === -2) {
+      if (kind === 'drain') this.drainSteps(state, agent, at, steps);
+      else if (kind === 'early') this.earlySteps(state, agent, at, steps);
+      else this.threadSteps(state, agent, steps);
+    }
     return steps;
   }
 
   private threadSteps(state: State, index: number, steps: Step[]): void {
     const thread = state.threads[index];
     const code = this.sites.threads[index];
-    if (thread === undefined || code === undefined) return;
+    if (thread === undefined || code === undefined || thread.pc < 0) return;
     if (thread.pc >= code.code.length && thread.work.length === 0) return;
     const site = thread.work.length > 0 ? thread.site : this.sites.of(index, thread.pc);
     this.enumerate(state, index, site, 'thread', steps, (context) =>
       runThread(context, thread, code, this.program.handles),
     );
-    if (!this.liberties.has('reorder')) return;
-    for (const pc of earlyReads(thread, code)) {
-      this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
-        readEarly(context, thread, code, pc, this.program.handles),
-      );
-    }
   }
 
-  private drainSteps(state: State, index: number, steps: Step[]): void {
+  private earlySteps(state: State, index: number, pc: number, steps: Step[]): void {
     const thread = state.threads[index];
-    if (thread === undefined) return;
-    const fifo = !this.liberties.has('reorder');
-    thread.entries.forEach((entry, i) => {
-      if (!mayDrain(thread.entries, i, fifo)) return;
-      this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
-        context.step.entries = withoutEntry(thread.entries, i);
-        drain(context, entry);
-        return { ...thread, entries: context.step.entries };
-      });
+    const code = this.sites.threads[index];
+    if (thread === undefined || code === undefined || thread.pc < 0) return;
+    if (!this.liberties.has('reorder') || !earlyReads(thread, code).includes(pc)) return;
+    this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
+      readEarly(context, thread, code, pc, this.program.handles),
+    );
+  }
+
+  private drainSteps(state: State, index: number, at: number, steps: Step[]): void {
+    const thread = state.threads[index];
+    const entry = thread?.entries[at];
+    if (thread === undefined || entry === undefined) return;
+    if (!mayDrain(thread.entries, at, !this.liberties.has('reorder'))) return;
+    this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
+      context.step.entries = withoutEntry(thread.entries, at);
+      drain(context, entry, (frame, line) => this.lineName(state, frame, line));
+      return { ...thread, entries: context.step.entries };
     });
   }
 
-  private cacheSteps(state: State, steps: Step[]): void {
-    state.frames.forEach((frame, index) => {
-      frame.lines.forEach((line, at) => {
-        const events: LineEvent[] = [];
-        if (this.liberties.has('eviction')) events.push('evict');
-        if (this.liberties.has('speculation') && this.speculates(state, index)) {
-          events.push('speculate');
-        }
-        for (const event of events) {
-          for (const row of rowsFor(line.state, event)) {
-            this.enumerate(state, -1, -1, 'cache', steps, (context) => {
-              context.apply(index, at, row);
-              context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
-              return null;
-            });
-          }
-        }
-      });
-    });
+  private cacheSteps(state: State, index: number, at: number, steps: Step[]): void {
+    const line = state.frames[index]?.lines[at];
+    if (line === undefined) return;
+    const events: LineEvent[] = [];
+    if (this.liberties.has('eviction')) events.push('evict');
+    if (this.liberties.has('speculation') && this.speculates(state, index)) {
+      events.push('speculate');
+    }
+    for (const event of events) {
+      for (const row of rowsFor(line.state, event)) {
+        this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+          context.apply(index, at, row);
+          context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
+          return null;
+        });
+      }
+    }
   }
 
   /** A line as the scenario names it: `bo+0x40`. */
@@ -226,6 +265,8 @@ export class System implements Model<State, RawFinding> {
       device: this.sites.threads[agent]?.device ?? -1,
       tickets: thread?.tickets ?? [],
       touched: thread?.touched ?? [],
+      copied: thread?.copied ?? 0,
+      early: thread?.early ?? [],
       frames: state.frames,
       words: state.words,
       kernel: state.kernel,
@@ -263,6 +304,8 @@ export class System implements Model<State, RawFinding> {
               entries: step.entries,
               tickets: step.tickets,
               touched: step.touched,
+              copied: step.copied,
+              early: step.early,
             }
           : thread;
     }
@@ -317,7 +360,11 @@ function advance(taken: number[], ways: readonly number[]): boolean {
 }
 
 /** An entry leaves the store buffer for cache, memory or a device. */
-function drain(context: KernelContext, entry: Entry): void {
+function drain(
+  context: KernelContext,
+  entry: Entry,
+  lineName: (frame: number, line: number) => string,
+): void {
   if (entry.kind === 'doorbell') {
     const ports = context.kernel.ports.map((port, i) =>
       i === entry.device ? { ...port, queue: [...port.queue, entry.clock] } : port,
@@ -336,5 +383,5 @@ function drain(context: KernelContext, entry: Entry): void {
   const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
   context.apply(entry.frame, entry.line, row, access, range);
-  context.say(row.rule, () => row.text);
+  context.say(row.rule, () => `${lineName(entry.frame, entry.line)}: ${row.text}`);
 }

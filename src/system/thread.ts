@@ -2,7 +2,7 @@
  * One thread's step: an access, a call, or the rest of a call. Steps that touch nothing shared
  * (assignments, branches) follow at once, since nobody can tell when they happen.
  */
-import { cpuLoad, cpuStore, judge, loadMustWait, pushEntries } from '../kernel/access.js';
+import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
@@ -10,9 +10,8 @@ import { install, remove } from '../kernel/iommu.js';
 import { freePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
-import { showValue } from '../kernel/values.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
-import { endsEarlyReads, withoutEarly } from './early.js';
+import { endEarlyReads, endsEarlyReads, takeEarlyRead } from './early.js';
 import { evaluate, type Environment } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -71,15 +70,10 @@ function useEarly(
   thread: Thread,
   instruction: Extract<Instruction, { op: 'load' | 'call' }>,
 ): Thread | null {
-  const read = thread.early.find((each) => each.pc === thread.pc);
-  const cell = context.layout.cells[read?.cell ?? -1];
-  if (read === undefined || cell === undefined) return null;
-  context.say('M8', () => `takes ${showValue(read.value)}, read before its turn`);
-  judge(context, cell, read.value, read.place, read.outside, instruction.sync);
-  const early = thread.early.filter((each) => each !== read);
-  const after = { ...next(thread), early };
-  if (instruction.target === undefined) return after;
-  return assign(context, after, instruction.target, read.value);
+  const value = takeEarlyRead(context, thread.pc, -1, instruction.sync);
+  if (value === null) return null;
+  if (instruction.target === undefined) return next(thread);
+  return assign(context, next(thread), instruction.target, value);
 }
 
 function runLoad(
@@ -103,8 +97,8 @@ function runLoad(
     return thread;
   }
   const value = cpuLoad(context, destination, attribute, user, instruction.sync);
-  const after = withoutEarly(next(thread), destination.cell.id);
-  return assign(context, after, instruction.target, value);
+  endEarlyReads(context, [destination.cell.id]);
+  return assign(context, next(thread), instruction.target, value);
 }
 
 function runStore(
@@ -123,7 +117,8 @@ function runStore(
   const value = evaluate(instruction.value, env);
   if (typeof value !== 'number') throw new ScenarioError('only integers can be stored', env.site);
   cpuStore(context, reached.destination, reached.attribute, masked(value, instruction.size));
-  return withoutEarly(next(thread), reached.destination.cell.id);
+  endEarlyReads(context, context.stored);
+  return next(thread);
 }
 
 function runCall(
@@ -135,10 +130,14 @@ function runCall(
   const used = instruction.operation.reads ? useEarly(context, thread, instruction) : null;
   if (used !== null) return used;
   const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
+  context.takeEarly = (cell) => takeEarlyRead(context, thread.pc, cell, false);
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
+  endEarlyReads(context, context.stored);
+  if (context.again) return continueWork(context, thread, context.work, false);
+  context.step.copied = 0;
+  if (endsEarlyReads(instruction)) context.step.early = [];
   let after = next(thread);
-  if (endsEarlyReads(instruction)) after = { ...after, early: [] };
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {
     const arg = instruction.args[index];

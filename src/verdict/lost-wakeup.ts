@@ -14,7 +14,9 @@ export interface Stuck {
   readonly name: string;
   readonly agent: number;
   readonly site: number;
+  /** The state the loop goes round in, and the step that reads the stale value; -1 for none. */
   readonly state: number;
+  readonly action: number;
   readonly depth: number;
   /** The word the loop reads; -1 when it reads none. */
   readonly cell: number;
@@ -57,10 +59,8 @@ function stuckIn(
   const first = members[0];
   const state = first === undefined ? undefined : exploration.stateAt(first);
   if (first === undefined || state === undefined || system.complete(state)) return [];
-  const states = members.flatMap((each) => exploration.stateAt(each) ?? []);
-  const depth = exploration.path(first).actions.length;
   return system.unfinished(state).flatMap((agent) => {
-    const stuck = examine(system, states, agent, first, depth);
+    const stuck = examine(system, exploration, members, agent);
     // A thread that only a liberty keeps from going on is worth a word when a loop fails by it.
     return stuck === null || (!stuck.lost && never.includes('plain')) ? [] : [stuck];
   });
@@ -68,11 +68,11 @@ function stuckIn(
 
 function examine(
   system: System,
-  states: readonly State[],
+  exploration: Exploration<State, RawFinding>,
+  members: readonly number[],
   agent: number,
-  index: number,
-  depth: number,
 ): Stuck | null {
+  const states = members.flatMap((each) => exploration.stateAt(each) ?? []);
   const thread = states[0]?.threads[agent];
   if (thread === undefined || thread.pc < 0) return null;
   const site = system.sites.of(agent, thread.pc);
@@ -82,10 +82,17 @@ function examine(
   const lost = states[0] !== undefined && wouldLeave(system, states[0], agent, loop);
   const id = lost ? 'H12' : 'stuck';
   const name = `${id}|${agent}|${at.line}:${at.column}`;
-  const step = states
-    .flatMap((state) => system.successors(state))
-    .find((each) => each.agent === agent && each.judged >= 0);
-  return { name, agent, site, state: index, depth, lost, cell: step?.judged ?? -1 };
+  const polls = members.flatMap((index, i) => {
+    const state = states[i];
+    if (state === undefined) return [];
+    const steps = system.successors(state);
+    const action = steps.findIndex((each) => each.agent === agent && each.judged >= 0);
+    return action < 0 ? [] : [{ index, action, cell: steps[action]?.judged ?? -1 }];
+  });
+  const poll = polls[0] ?? { index: members[0] ?? 0, action: -1, cell: -1 };
+  const depth = exploration.path(poll.index).actions.length + (poll.action < 0 ? 0 : 1);
+  const { action, cell } = poll;
+  return { name, agent, site, state: poll.index, action, depth, lost, cell };
 }
 
 /** Lets one thread run on with memory and cache holding the ideal values. */

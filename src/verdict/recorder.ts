@@ -1,5 +1,5 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
-import type { NoteKind, Recorder } from '../kernel/context.js';
+import type { Named, NoteKind, Recorder } from '../kernel/context.js';
 import type { Maintenance } from '../machine/store-buffer.js';
 
 export interface RecordedNote {
@@ -9,10 +9,20 @@ export interface RecordedNote {
   readonly message: string;
 }
 
-export interface RecordedMap {
+/**
+ * Two mappings of a buffer with different attributes that were live at once, and what kept them
+ * apart: maintenance while the first was there and the second was, or was still to come.
+ */
+export interface RecordedPair {
   readonly buffer: number;
-  readonly mapping: string;
-  readonly site: number;
+  readonly first: Named;
+  readonly second: Named;
+  readonly apart: readonly number[];
+}
+
+/** `vmap (WC)`: the attribute is the part in brackets. */
+function attribute(name: string): string {
+  return name.slice(name.indexOf('('));
 }
 
 /** What one place issues each time it runs; one that cleans, then invalidates, counts twice. */
@@ -25,8 +35,9 @@ export interface RecordedWork {
 export class Facts implements Recorder {
   tracing = false;
   private readonly noteBy = new Map<string, RecordedNote>();
-  private readonly mapBy = new Map<string, RecordedMap>();
-  private readonly maintenance = new Map<number, Set<number>>();
+  private readonly pairBy = new Map<string, Omit<RecordedPair, 'apart'>>();
+  /** Per live mapping and instruction: mappings that were gone whenever the maintenance came. */
+  private readonly maintenance = new Map<string, Map<number, ReadonlySet<string>>>();
   private readonly workBy = new Map<string, RecordedWork>();
 
   note(kind: NoteKind, rule: string, site: number, message: string): void {
@@ -34,15 +45,30 @@ export class Facts implements Recorder {
     if (!this.noteBy.has(key)) this.noteBy.set(key, { kind, rule, site, message });
   }
 
-  mapped(buffer: number, mapping: string, site: number): void {
-    const key = `${buffer}|${site}`;
-    if (!this.mapBy.has(key)) this.mapBy.set(key, { buffer, mapping, site });
+  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void {
+    for (const first of beside) {
+      if (attribute(first.name) === attribute(mapping.name)) continue;
+      const key = `${buffer}|${first.name}|${mapping.name}`;
+      if (!this.pairBy.has(key)) this.pairBy.set(key, { buffer, first, second: mapping });
+    }
   }
 
-  maintained(buffer: number, site: number): void {
-    const sites = this.maintenance.get(buffer) ?? new Set<number>();
-    sites.add(site);
-    this.maintenance.set(buffer, sites);
+  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void {
+    const names = gone.map((each) => each.name);
+    for (const { name } of live) {
+      const key = `${buffer}|${name}`;
+      const sites = this.maintenance.get(key) ?? new Map<number, ReadonlySet<string>>();
+      const old = sites.get(site);
+      sites.set(site, new Set(old === undefined ? names : names.filter((each) => old.has(each))));
+      this.maintenance.set(key, sites);
+    }
+  }
+
+  private apart(pair: Omit<RecordedPair, 'apart'>): readonly number[] {
+    const sites = this.maintenance.get(`${pair.buffer}|${pair.first.name}`) ?? [];
+    return [...sites]
+      .flatMap(([site, gone]) => (gone.has(pair.second.name) ? [] : [site]))
+      .sort((a, b) => a - b);
   }
 
   issued(op: Maintenance, lines: number, site: number): void {
@@ -57,11 +83,11 @@ export class Facts implements Recorder {
     return [...this.noteBy.values()].sort((a, b) => a.site - b.site);
   }
 
-  maps(): readonly RecordedMap[] {
-    return [...this.mapBy.values()].sort((a, b) => a.site - b.site);
-  }
-
-  maintainedAt(buffer: number): readonly number[] {
-    return [...(this.maintenance.get(buffer) ?? [])].sort((a, b) => a - b);
+  pairs(): readonly RecordedPair[] {
+    const since = (pair: { first: Named; second: Named }): number =>
+      Math.max(pair.first.site, pair.second.site);
+    return [...this.pairBy.values()]
+      .sort((a, b) => a.buffer - b.buffer || since(a) - since(b))
+      .map((pair) => ({ ...pair, apart: this.apart(pair) }));
   }
 }

@@ -3,48 +3,16 @@ import type { Program } from '../litmus/program.js';
 import type { AliasFact, MaintenanceFact, Note } from './result.js';
 import type { Run, Runs } from './runs.js';
 
-interface Mapping {
-  readonly name: string;
-  readonly line: number;
-}
-
-/** Pairs of live mappings of one buffer with different attributes: facts, never a verdict. */
+/** Mappings of one buffer with different attributes at one time: facts, never a verdict. */
 export function aliasFacts(runs: Runs, run: Run): readonly AliasFact[] {
-  const { facts } = runs;
-  const byBuffer = new Map<number, Mapping[]>();
-  for (const map of facts.maps()) {
-    const line = lineOf(run, map.site);
-    const mappings = byBuffer.get(map.buffer) ?? [{ name: 'linear map (WB)', line: 0 }];
-    mappings.push({ name: map.mapping, line });
-    byBuffer.set(map.buffer, mappings);
-  }
-  return [...byBuffer].flatMap(([buffer, mappings]) =>
-    pairs(mappings).map(([first, second]) => ({
-      buffer: run.system.bufferName(buffer),
-      first: first.name,
-      second: second.name,
-      since: Math.max(first.line, second.line),
-      apart: facts.maintainedAt(buffer).map((site) => callAt(run, site)),
-      removable: first.name.startsWith('linear') && runs.program.machine.linearMapRemovable,
-    })),
-  );
-}
-
-function attribute(name: string): string {
-  return name.slice(name.indexOf('('));
-}
-
-/** Each pair of names once, at the line that made it. */
-function pairs(mappings: readonly Mapping[]): [Mapping, Mapping][] {
-  const found = new Map<string, [Mapping, Mapping]>();
-  mappings.forEach((second, i) => {
-    for (const first of mappings.slice(0, i)) {
-      const key = `${first.name}|${second.name}`;
-      const differ = attribute(first.name) !== attribute(second.name);
-      if (differ && !found.has(key)) found.set(key, [first, second]);
-    }
-  });
-  return [...found.values()];
+  return runs.facts.pairs().map(({ buffer, first, second, apart }) => ({
+    buffer: run.system.bufferName(buffer),
+    first: first.name,
+    second: second.name,
+    since: lineOf(run, Math.max(first.site, second.site)),
+    apart: apart.map((site) => callAt(run, site)),
+    removable: first.name.startsWith('linear') && runs.program.machine.linearMapRemovable,
+  }));
 }
 
 function lineOf(run: Run, site: number): number {
@@ -54,6 +22,12 @@ function lineOf(run: Run, site: number): number {
 function nameOf(run: Run, site: number): string {
   const instruction = run.system.sites.at(site)?.instruction;
   return instruction?.op === 'call' ? instruction.operation.name : 'page fault';
+}
+
+/** What a thread that never ends stands before: an access or a call. */
+function waitsIn(run: Run, site: number): string {
+  const instruction = run.system.sites.at(site)?.instruction;
+  return instruction?.op === 'call' ? instruction.operation.name : (instruction?.op ?? '');
 }
 
 function callAt(run: Run, site: number): string {
@@ -85,7 +59,7 @@ export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[]
       (each): Note => ({
         kind: 'stuck',
         rule: '§1',
-        operation: nameOf(run, each.site),
+        operation: waitsIn(run, each.site),
         line: lineOf(run, each.site),
         message: `thread ${nameOfThread(program, each.agent)} may wait here for ever`,
       }),

@@ -76,7 +76,7 @@ export interface AliasFact {
   readonly second: string;
   /** Source line that made the pair. */
   readonly since: number;
-  /** Cache maintenance that reached the buffer while both existed, as `dma_map_sgtable:14`. */
+  /** Maintenance that reached the buffer before or while both existed, as `dma_map_sgtable:14`. */
   readonly apart: readonly string[];
   /** The linear map side can be removed on this machine. */
   readonly removable: boolean;

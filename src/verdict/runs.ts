@@ -5,6 +5,7 @@
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
+import { terminalComponents } from '../explore/scc.js';
 import type { Program } from '../litmus/program.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
@@ -25,7 +26,7 @@ export interface Sighting {
   readonly id: string;
   readonly finding: RawFinding | null;
   readonly state: number;
-  /** -1: no further step, the finding is about the state (H12). */
+  /** -1: no further step, the finding is about the state (an assertion). */
   readonly action: number;
   readonly depth: number;
 }
@@ -36,6 +37,22 @@ export interface Run {
   readonly exploration: Exploration<State, RawFinding>;
   readonly sightings: ReadonlyMap<string, Sighting>;
   readonly stuck: readonly Stuck[];
+}
+
+/** Some set of states that nothing leaves has no step with such a finding. */
+function waitsForEver(
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+  avoid: (finding: RawFinding) => boolean,
+): boolean {
+  const { graph, states } = exploration;
+  if (graph === null) return false;
+  return terminalComponents(graph, states, ['free', 'liberty']).some((members) =>
+    members.every((index) => {
+      const state = exploration.stateAt(index);
+      return state !== undefined && !system.successors(state).some((s) => s.findings.some(avoid));
+    }),
+  );
 }
 
 export class Runs {
@@ -67,7 +84,10 @@ export class Runs {
     return found;
   }
 
-  /** Can a run end without such a finding? Null when a limit was hit before an answer. */
+  /**
+   * Can a run end without such a finding, or, where no run ends, get stuck without it? Null when a
+   * limit was hit before an answer.
+   */
   avoidable(
     liberties: readonly Liberty[],
     avoid: (finding: RawFinding) => boolean,
@@ -77,9 +97,11 @@ export class Runs {
       ...this.exploreOptions(liberties),
       avoid,
       untilComplete: true,
+      keepGraph: true,
     });
     if (exploration.completeStates.length > 0) return true;
-    return exploration.stopped === null ? false : null;
+    if (exploration.stopped !== null) return null;
+    return waitsForEver(system, exploration, avoid);
   }
 
   private system(liberties: readonly Liberty[]): System {
@@ -113,8 +135,8 @@ export class Runs {
     const stuck = exploration.stopped === null ? lostWakeups(system, exploration) : [];
     for (const each of stuck) {
       if (each.lost && !sightings.has(each.name)) {
-        const { name, state, depth } = each;
-        sightings.set(name, { name, id: 'H12', finding: null, state, action: -1, depth });
+        const { name, state, action, depth } = each;
+        sightings.set(name, { name, id: 'H12', finding: null, state, action, depth });
       }
     }
     return { liberties, system, exploration, sightings, stuck };

@@ -16,7 +16,7 @@ function fault(context: KernelContext, why: string, what: string): void {
 }
 
 /** The tracked words of a byte range behind a pointer, as offsets from it. */
-function wordsIn(context: KernelContext, pointer: Value | undefined, size: number) {
+export function wordsIn(context: KernelContext, pointer: Value | undefined, size: number) {
   const { map, offset } = pointerArg(context, pointer);
   const bytes = context.machine.pageSize;
   return context.layout.cells
@@ -37,40 +37,67 @@ function patternOf(byte: number, size: number): number {
   return value;
 }
 
+/** All stores at once: they become visible one by one as they leave the store buffer (M7). */
 const memset: Effect = (context, args) => {
-  for (const word of wordsIn(context, args[0], int(args[2]))) {
-    const to = cpuReach(context, shifted(context, args[0], word.byte), word.size);
-    if (to.kind === 'again') return 0;
+  const words = wordsIn(context, args[0], int(args[2]));
+  const reached = words.map((word) => ({
+    size: word.size,
+    to: cpuReach(context, shifted(context, args[0], word.byte), word.size),
+  }));
+  // A page fault with work to do comes before the first store, and the call begins again after it.
+  if (reached.some(({ to }) => to.kind === 'again')) {
+    context.again = true;
+    return 0;
+  }
+  for (const { to, size } of reached) {
     if (to.kind === 'fault') fault(context, to.why, 'memset');
-    else cpuStore(context, to.destination, to.attribute, patternOf(int(args[1]), word.size));
+    else if (to.kind === 'memory') {
+      cpuStore(context, to.destination, to.attribute, patternOf(int(args[1]), size));
+    }
   }
   return 0;
 };
 
-const memcpy: Effect = (context, args) => {
+/** Words of both ranges exist in both: the layout learns of those that only one side names. */
+function pairWords(context: KernelContext, args: readonly Value[]) {
   const size = int(args[2]);
-  const from = wordsIn(context, args[1], size);
-  const target = pointerArg(context, args[0]);
-  for (const word of wordsIn(context, args[0], size)) {
-    const source = pointerArg(context, args[1]);
-    context.layout.cell(source.map.buffer, source.offset + word.byte, word.size);
-  }
-  for (const word of from) {
-    context.layout.cell(target.map.buffer, target.offset + word.byte, word.size);
-    const source = cpuReach(context, shifted(context, args[1], word.byte), word.size);
-    const to = cpuReach(context, shifted(context, args[0], word.byte), word.size);
-    if (source.kind === 'again' || to.kind === 'again') return 0;
-    if (source.kind === 'fault' || to.kind === 'fault') {
-      fault(context, source.kind === 'fault' ? source.why : 'no page is mapped there', 'memcpy');
-      continue;
+  for (const [named, other] of [
+    [args[0], args[1]],
+    [args[1], args[0]],
+  ]) {
+    const { map, offset } = pointerArg(context, other);
+    for (const word of wordsIn(context, named, size)) {
+      context.layout.cell(map.buffer, offset + word.byte, word.size);
     }
-    if (loadMustWait(context, source.destination, source.attribute)) {
+  }
+  return wordsIn(context, args[1], size);
+}
+
+/** One word a step: others may act between two words. */
+const memcpy: Effect = (context, args) => {
+  const words = pairWords(context, args);
+  const word = words[context.step.copied];
+  if (word === undefined) return 0;
+  const source = cpuReach(context, shifted(context, args[1], word.byte), word.size);
+  const to = cpuReach(context, shifted(context, args[0], word.byte), word.size);
+  if (source.kind === 'again' || to.kind === 'again') {
+    context.again = true;
+    return 0;
+  }
+  if (source.kind === 'fault' || to.kind === 'fault') {
+    fault(context, source.kind === 'fault' ? source.why : 'no page is mapped there', 'memcpy');
+  } else {
+    const { destination, attribute, user } = source;
+    const early = context.takeEarly(destination.cell.id);
+    if (early === null && loadMustWait(context, destination, attribute)) {
       context.blocked = true;
       return 0;
     }
-    const value = cpuLoad(context, source.destination, source.attribute, source.user, false);
+    const value = early ?? cpuLoad(context, destination, attribute, user, false);
     cpuStore(context, to.destination, to.attribute, value);
   }
+  context.step.copied++;
+  context.again = context.step.copied < words.length;
   return 0;
 };
 
@@ -89,6 +116,7 @@ export const memoryOperations: readonly Operation[] = [
     rules: ['M5'],
     params: bytes,
     doc: 'stores to every word of the range the scenario names',
+    loadsPass: true,
     effect: memset,
     source: 'lib/string.c:memset',
   },
@@ -104,6 +132,7 @@ export const memoryOperations: readonly Operation[] = [
       { name: 'size', kinds: ['int'] },
     ],
     doc: 'loads and stores every word of the range the scenario names',
+    loadsPass: true,
     effect: memcpy,
     source: 'lib/string.c:memcpy',
   },

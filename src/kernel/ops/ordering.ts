@@ -143,6 +143,8 @@ function thread(name: string, param: Param, doc: string, effect: Effect): Operat
     source: 'model.md §1 (releases and acquires)',
     effect,
     blocks: true,
+    // A release holds back what came before it, not what comes after.
+    loadsPass: effect === unlock || effect === complete,
   };
 }
 
