@@ -85,7 +85,8 @@ class Expander {
     const threadAt = this.firstThread();
     let from = 0;
     let position = 0;
-    this.out.push(`// Made by: civac compare --expand ${this.design.name} ${this.useCase.name}\n`);
+    const made = `Design ${this.design.name} in use case ${this.useCase.name}`;
+    this.out.push(`// ${made}, by civac compare --expand.\n`);
     const copyTo = (token: number, end: number): void => {
       this.out.push(this.useCase.text.slice(from, end));
       for (; position < token; position++) this.origins.push(this.here(tokens[position]));
