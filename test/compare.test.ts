@@ -3,13 +3,14 @@
  * what it says of settings and costs, how it refuses, and that the page made of it is up to date.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceSetting, machineSetting, settingsFor } from '../src/compare/settings.js';
-import { compile, expand } from '../src/litmus/index.js';
+import { compile, expand, format } from '../src/litmus/index.js';
 import { check } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
-import { designWith, mapFirst, shipped, useCaseWith } from './compare-helper.js';
+import { design, designWith, mapFirst, shipped, useCase, useCaseWith } from './compare-helper.js';
 import { expectGolden } from './golden.js';
 
 const bench = new Bench();
@@ -85,6 +86,40 @@ describe('rivals', () => {
   });
 });
 
+describe('a cell', () => {
+  it('is safe on this core only where an uncached access may not hit', () => {
+    bench.write(
+      'core.litmus',
+      [
+        'machine arm64 {\n\tdevice gpu { .coherent = false };\n}\ncpu user {',
+        'page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);\naddr = page_to_phys(page);',
+        'u32 *wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));',
+        'u32 *wb = page_address(page);',
+        'dcache_clean_poc(wb, wb + 1024);',
+        'u32 old = wb[0];',
+        'wc[0] = 1;',
+        'submit(gpu);\nwait(gpu);\n}',
+        'device gpu {\nu32 x = dma_read(addr);\n}\n',
+      ].join('\n'),
+    );
+    bench.write('other.litmus', 'cpu user {\n\tpage = alloc_pages(GFP_KERNEL, 0);\n}\n');
+    const { out, err, status } = bench.civac(['compare', 'core.litmus', 'other.litmus']);
+    expect([status, err]).toEqual([0, '']);
+    expect(out).toMatch(/^core +core +64 lines maintained$/mu);
+    expect(out).toContain('flow safe on this core only');
+  });
+
+  it('is not called safe when what it is about did not happen', () => {
+    bench.write('pinned.design', designWith({}, '\ton unpin(bo, dev, size) {\n\t}\n'));
+    const swap = `${mapFirst}\n\tevent unpin(bo, gpu, PAGE_SIZE);\n\tshmem_writepage(bo);`;
+    const safe = swap.replace('\tp[0] = 1;\n', '');
+    bench.write('e-swap.usecase', useCaseWith(safe).replace('arm64 {', 'arm64 {\n.swap = zram;'));
+    const { out, status } = bench.civac(['compare', 'pinned.design', 'e-swap.usecase']);
+    expect(out).toMatch(/e +not done: shmem_writepage: /u);
+    expect(status).toBe(0);
+  });
+});
+
 describe('mistakes', () => {
   const told = (args: readonly string[]): readonly [number | null, string] => {
     const { status, err } = bench.civac(['compare', ...args]);
@@ -130,6 +165,21 @@ describe('mistakes', () => {
   });
 });
 
+describe('the page about it', () => {
+  const page = readFileSync(join(root, 'docs', 'compare.md'), 'utf8');
+  const [one = '', other = ''] = page
+    .split(/^```\w*\n/mu)
+    .filter((text) => /^\/\/ .*sentence/u.test(text));
+
+  it('shows a design and a use case that are right', () => {
+    expect([format(one).text, format(other).text]).toEqual([one, other]);
+    const { text } = expand(design(one), useCase(other));
+    const { program, diagnostics } = compile(text, 'x');
+    expect(diagnostics).toEqual([]);
+    if (program !== null) expect(check(program).verdict).toBe('coherent');
+  });
+});
+
 describe('settings', () => {
   const text = 'machine arm64 {\n\tdevice gpu { .coherent = false, .iommu = none };\n}\n';
 
@@ -164,8 +214,10 @@ describe('settings', () => {
 });
 
 describe('the thread', () => {
-  const run = here.civac(['compare', 'litmus/designs', 'litmus/thread', '--json']);
-  const cells = cellsOf(run.out);
+  let cells: readonly JsonCell[] = [];
+  beforeAll(() => {
+    cells = cellsOf(here.civac(['compare', 'litmus/designs', 'litmus/thread', '--json']).out);
+  }, 120_000);
 
   it('has the cells that it is known to have', () => {
     const grid = shipped.designs.map(({ name }) => {
