@@ -210,7 +210,8 @@ function cellDetails(key: string, cell: Cell): string {
       ` got <b>${esc(first.actual)}</b>.</p>`,
     runTable(first.steps),
     list,
-    `<p class="faint">Again: <code>${esc(cell.replay)}</code></p>`,
+    `<p class="faint">Again: <code>${esc(cell.replay)}</code>; the lines that steps name are` +
+      ' those of that scenario.</p>',
     '</div></details>',
   ].join('\n');
 }
