@@ -110,7 +110,8 @@ function pageOf(matrix, markdown) {
     '`npx civac compare litmus/designs litmus/thread --format html -o which-api.html` makes' +
       ' this matrix, with the shortest run for each unsafe cell. A design is a page of text:' +
       " write your driver's and compare it ([compare.md](compare.md)). What the model claims," +
-      ' rule by rule, is in [model.md](model.md); what it can hide or invent, in [warts.md](warts.md).',
+      ' rule by rule, is in [model.md](model.md); what it can hide or invent, in' +
+      ' [warts.md](warts.md).',
   ]
     .join('\n\n')
     .concat('\n');

@@ -202,9 +202,9 @@ function cellDetails(key: string, cell: Cell): string {
   const more = others.map(({ id, message }) => `<li><b>${esc(id)}</b> ${esc(message)}</li>`);
   const list = more.length === 0 ? '' : `<p>Also:</p><ul>${more.join('')}</ul>`;
   return [
-    `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> <span class="tag ${cell.verdict}">` +
-      `${esc(hazardIdsOf(cell))}</span> ${esc(settingText(cell))}` +
-      `<span class="faint">${esc(likelihood(cell))}: ${esc(first.message)}</span></summary>`,
+    `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> ` +
+      `<span class="tag ${cell.verdict}">${esc(hazardIdsOf(cell))}</span> ` +
+      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ${esc(first.message)}</span></summary>`,
     '<div class="inside">',
     `<p><b>${esc(first.id)}</b> ${esc(first.message)}. Expected <b>${esc(first.expected)}</b>,` +
       ` got <b>${esc(first.actual)}</b>.</p>`,
