@@ -9,6 +9,7 @@ import type { Attribute } from '../machine/attributes.js';
 import type { Destination } from './access.js';
 import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
+import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
@@ -29,7 +30,11 @@ export function mapBuffer(
     return { kind: 'ptr', map: linear.id, offset: 0 };
   }
   // There is one linear map: whoever asks for the address of a page gets the same one.
-  const id = kind === 'linear' && linear === undefined ? -1 - buffer.id : context.step.site;
+  const { maps } = context.kernel;
+  const id =
+    kind === 'linear' && linear === undefined
+      ? -1 - buffer.id
+      : objectId(context, (each) => maps.some((map) => map.id === each && inUse(context, map)));
   const map: CpuMap = {
     id,
     kind,
@@ -42,8 +47,14 @@ export function mapBuffer(
   };
   const mapping = { name: mapName(kind, attribute), site: context.step.site };
   if (kind !== 'linear') context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
-  context.update({ maps: [...context.kernel.maps, map] });
+  context.update({ maps: [...maps.filter((each) => each.id !== id), map] });
   return { kind: 'ptr', map: id, offset: 0 };
+}
+
+/** A linear-map address leads somewhere for as long as one of its pages is the buffer's. */
+function inUse(context: KernelContext, map: CpuMap): boolean {
+  if (map.kind !== 'linear') return map.live;
+  return map.present.some(([page, frame]) => refusal(context, frame, map.buffer, page) === null);
 }
 
 function linearMapOf(context: KernelContext, buffer: number): CpuMap | undefined {

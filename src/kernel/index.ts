@@ -2,8 +2,11 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { dmaAllocOperations } from './ops/dma-alloc.js';
+import { maskOperations } from './ops/dma-masks.js';
+import { dmaBufOperations } from './ops/dma-buf.js';
 import { gemOperations } from './ops/gem.js';
-import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
+import { iommuOperations } from './ops/iommu-api.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { msmOperations } from './ops/msm.js';
@@ -23,6 +26,8 @@ defineOperations([
   ...streamingOperations,
   ...scatterlistOperations,
   ...coherentOperations,
+  ...dmaAllocOperations,
+  ...maskOperations,
   ...iommuOperations,
   ...dmaBufOperations,
   ...deviceOperations,

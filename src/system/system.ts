@@ -12,6 +12,7 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { leavesTo } from '../kernel/standing.js';
 import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -374,14 +375,14 @@ function drain(
     return;
   }
   if (entry.kind === 'barrier') return;
-  const state = context.frame(entry.frame)?.lines[entry.line]?.state;
-  // The page was freed meanwhile: nobody can observe where the entry goes.
-  if (state === undefined) return;
+  const at = leavesTo(context, entry);
+  const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
+  if (at === null || state === undefined) return;
   const event: LineEvent =
     entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
-  const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
+  const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, entry.line, row, access, range);
-  context.say(row.rule, () => `${lineName(entry.frame, entry.line)}: ${row.text}`);
+  context.apply(entry.frame, at.line, row, access, range);
+  context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${row.text}`);
 }

@@ -1,6 +1,5 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
-import type { Named, NoteKind, Recorder } from '../kernel/context.js';
-import type { Maintenance } from '../machine/store-buffer.js';
+import type { Named, NoteKind, Operated, Recorder } from '../kernel/context.js';
 
 export interface RecordedNote {
   readonly kind: NoteKind;
@@ -25,20 +24,13 @@ function attribute(name: string): string {
   return name.slice(name.indexOf('('));
 }
 
-/** What one place issues each time it runs; one that cleans, then invalidates, counts twice. */
-export interface RecordedWork {
-  readonly op: Maintenance;
-  readonly lines: number;
-  readonly site: number;
-}
-
 export class Facts implements Recorder {
   tracing = false;
   private readonly noteBy = new Map<string, RecordedNote>();
   private readonly pairBy = new Map<string, Omit<RecordedPair, 'apart'>>();
   /** Per live mapping and instruction: mappings that were gone whenever the maintenance came. */
   private readonly maintenance = new Map<string, Map<number, ReadonlySet<string>>>();
-  private readonly workBy = new Map<string, RecordedWork>();
+  private readonly workBy = new Map<string, Operated>();
 
   note(kind: NoteKind, rule: string, site: number, message: string): void {
     const key = `${site}|${message}`;
@@ -71,11 +63,11 @@ export class Facts implements Recorder {
       .sort((a, b) => a - b);
   }
 
-  issued(op: Maintenance, lines: number, site: number): void {
-    this.workBy.set(`${site}|${op}`, { op, lines, site });
+  operated(what: Operated): void {
+    this.workBy.set(`${what.site}|${what.op}`, what);
   }
 
-  work(): readonly RecordedWork[] {
+  work(): readonly Operated[] {
     return [...this.workBy.values()].sort((a, b) => a.site - b.site);
   }
 

@@ -35,11 +35,12 @@ function callAt(run: Run, site: number): string {
 }
 
 export function maintenanceOf(runs: Runs, run: Run): readonly MaintenanceFact[] {
-  return runs.facts.work().map(({ op, lines, site }) => ({
+  const { lineSize } = runs.program.machine;
+  return runs.facts.work().map(({ op, from, size, site }) => ({
     operation: nameOf(run, site),
     line: lineOf(run, site),
     op,
-    lines,
+    lines: size <= 0 ? 0 : Math.ceil((from + size) / lineSize) - Math.floor(from / lineSize),
   }));
 }
 

@@ -95,7 +95,7 @@ export interface Note {
 export interface MaintenanceFact {
   readonly operation: string;
   readonly line: number;
-  readonly op: 'clean' | 'invalidate' | 'clean+invalidate';
+  readonly op: 'clean' | 'invalidate' | 'clean+invalidate' | 'copy in' | 'copy out';
   /** Cache lines of the range it was given, whether the scenario names words in them or not. */
   readonly lines: number;
 }
