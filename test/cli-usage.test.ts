@@ -57,7 +57,6 @@ describe('a wrong command line', () => {
 describe('an input that cannot be used', () => {
   it.each([
     ['nowhere.litmus', 'no such file or directory'],
-    ['void', 'no .litmus file in this directory'],
     ['binary.litmus', 'a binary file, not a scenario'],
     ['latin1.litmus', 'not UTF-8 text'],
     ['large.litmus', 'too large for a scenario (1048579 bytes)'],
@@ -67,6 +66,14 @@ describe('an input that cannot be used', () => {
       const run = bench.civac([verb, file]);
       expect(run).toEqual({ status: 2, out: '', err: `civac: ${file}: ${message}\n` });
     }
+  });
+
+  it('may be a folder without what the verb reads', () => {
+    const err = (verb: string) => bench.civac([verb, 'void']).err;
+    expect(err('check')).toBe('civac: void: no .litmus file in this directory\n');
+    expect(err('fmt')).toBe(
+      'civac: void: no .litmus, .design or .usecase file in this directory\n',
+    );
   });
 
   it('may be a file we may not read, or a loop of links', () => {
@@ -88,14 +95,21 @@ describe('an input that cannot be used', () => {
 });
 
 describe('help', () => {
-  it.each(['check', 'mend', 'explain', 'fmt', 'reference', 'completion'])(
-    '%s has an example',
-    (verb) => {
-      const run = bench.civac([verb, '--help']);
-      expect(run).toMatchObject({ status: 0, err: '' });
-      expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
-    },
-  );
+  it.each([
+    'check',
+    'mend',
+    'compare',
+    'explain',
+    'fmt',
+    'reference',
+    'trace',
+    'record',
+    'completion',
+  ])('%s has an example', (verb) => {
+    const run = bench.civac([verb, '--help']);
+    expect(run).toMatchObject({ status: 0, err: '' });
+    expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
+  });
 
   it('lists only verbs that exist', () => {
     const { status, out } = bench.civac(['--help']);
@@ -105,6 +119,7 @@ describe('help', () => {
     expect(verbs).toEqual([
       'check',
       'mend',
+      'compare',
       'explain',
       'fmt',
       'reference',

@@ -23,6 +23,7 @@ const layers = [
   'verdict',
   'mend',
   'report',
+  'compare',
   'trace',
   'record',
   'cli',

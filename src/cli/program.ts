@@ -6,6 +6,7 @@ import { Argument, Command, Option } from 'commander';
 import { version } from '../base/version.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import type { CheckOptions } from './commands/check.js';
+import type { CompareOptions } from './commands/compare.js';
 import type { Shell } from './commands/completion.js';
 import type { FmtOptions } from './commands/fmt.js';
 import type { MendCommandOptions } from './commands/mend.js';
@@ -114,6 +115,48 @@ Examples:
       finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
+
+function addCompare(program: Command, finish: Finish): void {
+  program
+    .command('compare')
+    .description('designs × use cases: safe or not, why not, and what each costs')
+    .argument('[PATH...]', '*.design and *.usecase, folders of them; or scenarios of one flow')
+    .option('--expand', 'print the scenario of one design in one use case, for civac check')
+    .option('--json', 'the same as --format json')
+    .addOption(
+      new Option('--format <format>', 'how to report').choices([
+        'text',
+        'markdown',
+        'html',
+        'json',
+      ]),
+    )
+    .option('-o, --output <file>', 'write the report to a file')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--max-states <n>', 'give up on a cell after n states', positiveInteger)
+    .option('--max-seconds <s>', 'give up on a cell after s seconds', positiveNumber)
+    .option('--max-memory <mb>', 'give up on a cell above that many MiB', positiveInteger)
+    .option('--no-color', 'no colours (as NO_COLOR does)')
+    .addHelpText('after', compareHelp)
+    .action(async (paths: string[], options: CompareOptions) => {
+      const { runCompare } = await import('./commands/compare.js');
+      finish(await runCompare(paths, withColor(program, options)));
+    });
+}
+
+const compareHelp = `
+Exit status:
+  0  every cell is safe
+  1  some cell is unsafe
+  2  an input or the command line is wrong
+  3  some cell was not decided, and none found unsafe
+  130  Ctrl-C, after printing what is known
+
+Examples:
+  civac compare litmus/designs litmus/thread
+  civac compare litmus/designs litmus/thread --format html -o which-api.html
+  civac compare --expand my.design my.usecase | civac check -
+  civac compare fix-a.litmus fix-b.litmus`;
 
 async function explain(id: string, color: boolean, finish: Finish): Promise<void> {
   const { runExplain } = await import('./commands/explain.js');
@@ -286,6 +329,7 @@ export function makeProgram(finish: Finish): Command {
     );
   addCheck(program, finish);
   addMend(program, finish);
+  addCompare(program, finish);
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);

@@ -9,7 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
-import { aliasFacts, notesOf } from './report-facts.js';
+import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { type Run, Runs, type RunOptions } from './runs.js';
 import { replay } from './trace.js';
@@ -154,6 +154,7 @@ function judge(runs: Runs, started: number): CheckResult {
     hazards: found,
     aliases: aliasFacts(runs, full),
     notes: notesOf(runs, full, program),
+    maintenance: maintenanceOf(runs, full),
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
