@@ -21,7 +21,9 @@ const layers = [
   'explore',
   'system',
   'verdict',
+  'mend',
   'report',
+  'compare',
   'trace',
   'record',
   'cli',
@@ -34,6 +36,8 @@ const knowNode: readonly string[] = ['record', 'cli'];
 const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
+  fflate: ['trace'],
+  'hyparquet-writer': ['trace'],
 };
 
 interface Import {

@@ -9,7 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
-import { aliasFacts, notesOf } from './report-facts.js';
+import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { type Run, Runs, type RunOptions } from './runs.js';
 import { replay } from './trace.js';
@@ -120,7 +120,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
 
 /** The liberties that can matter on this machine. */
 export function libertiesOf(program: Program): readonly Liberty[] {
-  const coherent = program.machine.devices.some((device) => device.coherent);
+  const coherent = program.machine.devices.some((device) => device.snoops);
   const { unexpectedHit } = program.machine;
   return [
     'eviction',
@@ -154,6 +154,7 @@ function judge(runs: Runs, started: number): CheckResult {
     hazards: found,
     aliases: aliasFacts(runs, full),
     notes: notesOf(runs, full, program),
+    maintenance: maintenanceOf(runs, full),
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
@@ -307,6 +308,8 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
 }
 
 function deviceText(device: Program['machine']['devices'][number]): string {
-  const kind = device.coherent ? 'coherent' : 'non-coherent';
+  const believed = device.coherent ? 'coherent' : 'non-coherent';
+  const real = device.snoops ? 'snoops' : 'does not snoop';
+  const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
   return `${device.name}: ${kind}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`;
 }

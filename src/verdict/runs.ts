@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly order: 'forward' | 'reverse';
   readonly now: () => number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
+  /** Stops at the first finding: for a caller that only asks whether there is one. */
+  readonly stopAtFirst?: boolean;
 }
 
 /** Where a finding first shows: the state before the step, and the step's index. */
@@ -127,12 +129,16 @@ export class Runs {
     const exploration = explore(system, {
       ...this.exploreOptions(liberties),
       keepGraph: true,
+      untilFound: this.options.stopAtFirst === true,
     });
     const sightings = new Map<string, Sighting>();
     for (const [name, { finding, state, action, depth }] of exploration.found) {
       sightings.set(name, { name, id: finding.id, finding, state, action, depth });
     }
-    const stuck = exploration.stopped === null ? lostWakeups(system, exploration) : [];
+    // Threads that never end show only when every state was seen.
+    const partial =
+      exploration.stopped !== null || (this.options.stopAtFirst === true && sightings.size > 0);
+    const stuck = partial ? [] : lostWakeups(system, exploration);
     for (const each of stuck) {
       if (each.lost && !sightings.has(each.name)) {
         const { name, state, action, depth } = each;

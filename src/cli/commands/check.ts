@@ -15,6 +15,7 @@ import { type Format, makeWriter } from '../writers.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
+  readonly advise?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
   readonly output?: string;
@@ -44,8 +45,9 @@ function formatOf(options: CheckOptions): Format {
 }
 
 function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise } = options;
   return {
+    ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
