@@ -57,7 +57,7 @@ class Collector extends Facts {
   readonly done: Operated[] = [];
   readonly failed = new Set<number>();
 
-  operated(what: Operated): void {
+  override operated(what: Operated): void {
     this.done.push(what);
   }
 

@@ -248,7 +248,7 @@ function memoryCall({ api, kind, group: g, id }: Call, object: string): string {
   }
 }
 
-/** A scenario that makes the calls in order; the masks are those the driver had asked for by then. */
+/** A scenario that makes the calls in order, with the masks the driver had asked for by then. */
 export function write(setting: string, calls: readonly Call[]): Written {
   const { machine = '', device = '' } = settings[setting] ?? {};
   const id = calls[0]?.id ?? 0;
