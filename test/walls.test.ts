@@ -20,6 +20,7 @@ const layers = [
   'litmus',
   'explore',
   'system',
+  'fast',
   'verdict',
   'mend',
   'report',

@@ -57,6 +57,12 @@ function addCheck(program: Command, finish: Finish): void {
         'reverse',
       ]),
     )
+    .addOption(
+      new Option('--engine <engine>', 'which explorer; both say the same').choices([
+        'fast',
+        'reference',
+      ]),
+    )
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -312,6 +318,12 @@ export function makeProgram(finish: Finish): Command {
     .usage('<verb> [options]')
     .argument('[verb]')
     .argument('[rest...]')
+    .addOption(
+      new Option('--engine <engine>', 'which explorer; both say the same').choices([
+        'fast',
+        'reference',
+      ]),
+    )
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()
