@@ -6,6 +6,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
+import { iommuDefaultOperations } from './ops/iommu-default.js';
 import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
@@ -36,6 +37,7 @@ defineOperations([
   ...scatterlistOperations,
   ...coherentOperations,
   ...iommuOperations,
+  ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,
