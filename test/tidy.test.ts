@@ -21,6 +21,7 @@ const longLines: Readonly<Record<string, string>> = {
   'src/machine/cache-rules.ts': 'one row of the rule table per line',
   ...Object.fromEntries(
     [
+      'dma-alloc',
       'dma-buf',
       'iommu-api',
       'mappings',

@@ -1,17 +1,15 @@
 /**
- * Loads and stores of CPUs and devices: the real one on the machine, the ideal one beside it, and
- * the judgement of what a read returned (model.md §1, M5, M7, M9, M10, M12).
+ * Loads and stores of CPUs and devices: the real one on the machine, and the ideal one beside it
+ * (model.md §1, M5, M7, M9, M10, M12). What a read returned is judged in judge.ts.
  * Leaves out: when an access happens; loads taken early are system/early.ts.
  */
-import { admissible, join, newest, type Word, type Write } from '../ideal/word.js';
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
-import { hasBit } from '../machine/line.js';
 import { type Entry, tidy } from '../machine/store-buffer.js';
-import type { FindingId, KernelContext, Place } from './context.js';
-import type { Cell } from './layout.js';
+import type { KernelContext, Place } from './context.js';
+import { judge, leak } from './judge.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
-import { isSecret, secretOf, showValue, showValues } from './values.js';
+import { secretOf, showValue } from './values.js';
 
 export type { Destination };
 
@@ -53,7 +51,7 @@ function lineEvent(
 }
 
 function isFree(context: KernelContext, destination: Destination): boolean {
-  return context.frame(destination.frame)?.buffer === -1;
+  return (context.frame(destination.frame)?.buffer ?? -1) === -1;
 }
 
 export function attributeEvent(attribute: Attribute, kind: 'load' | 'store'): LineEvent {
@@ -186,7 +184,8 @@ export function deviceFetch(
   destination: Destination,
   snoops: boolean,
 ): Fetched {
-  return fetch(context, destination, snoops ? 'snooping read' : 'device read');
+  const { value, place } = fetch(context, destination, snoops ? 'snooping read' : 'device read');
+  return { value, place: destination.slot === undefined ? place : 'slot' };
 }
 
 export function deviceWrite(
@@ -220,8 +219,9 @@ function refuse(context: KernelContext, destination: Destination, what: string):
   return true;
 }
 
-function allowedInstead(refused: 'H8' | 'H9' | 'H15', what: string): string {
+function allowedInstead(refused: 'H7' | 'H8' | 'H9' | 'H15', what: string): string {
   if (refused === 'H8') return "no access: the page is not this buffer's any more";
+  if (refused === 'H7') return 'an address that the device can emit';
   return `a ${what} of ${refused === 'H9' ? 'what was mapped for it' : 'the buffer meant'}`;
 }
 
@@ -236,127 +236,4 @@ function readRefused(
     : lineEvent(context, destination, event).value;
   if (outside) leak(context, destination.cell, value, false);
   return value;
-}
-
-function leak(context: KernelContext, cell: Cell, value: number, cause: boolean): void {
-  context.find('H6', cause, cell.id, () => ({
-    message: 'an agent outside the kernel reads data of another owner',
-    expected: 'no data of another protection domain',
-    actual: showValue(value),
-  }));
-}
-
-/**
- * Judges what a read of an allowed word returned, takes the happens-before edge of a
- * synchronising one, and passes the value on.
- */
-export function judge(
-  context: KernelContext,
-  cell: Cell,
-  value: number,
-  place: Place,
-  outside: boolean,
-  sync: boolean,
-): number {
-  context.judged = cell.id;
-  const word = context.word(cell);
-  const allowed = admissible(word, context.view(cell));
-  const matching = newest(allowed.filter((write) => write.value === value));
-  const wrong = word.writes.length > 0 && matching.length === 0;
-  if (wrong) {
-    const id = causeOf(context, cell, word, allowed, value, place);
-    const text = causeText(id, place, tooEarly(context, cell, allowed, place));
-    context.find(id, true, cell.id, () => ({
-      message: text,
-      expected: showValues(newest(allowed).map((write) => write.value)),
-      actual: showValue(value),
-    }));
-    context.say(id, () => `wrong value: ${text}`);
-  }
-  if (outside && isSecret(value)) leak(context, cell, value, !wrong);
-  const source = matching[0];
-  if (source !== undefined) observe(context, cell, source, sync);
-  return value;
-}
-
-function observe(context: KernelContext, cell: Cell, source: Write, sync: boolean): void {
-  if (sync) {
-    context.learn(source.clock);
-  } else if ((context.step.clock[source.agent] ?? 0) < source.count) {
-    const old = context.step.seen[cell.id];
-    const seen = old === undefined ? source.clock : join(old, source.clock);
-    context.step.seen = { ...context.step.seen, [cell.id]: seen };
-  }
-}
-
-/** The cause of a wrong value, decided with the store buffers thought drained (model.md §1). */
-function causeOf(
-  context: KernelContext,
-  cell: Cell,
-  word: Word,
-  allowed: readonly Write[],
-  value: number,
-  place: Place,
-): FindingId {
-  const refused = word.refused.find((each) => each.value === value);
-  if (refused !== undefined) return refused.id;
-  const wanted = newest(allowed).map((write) => write.value);
-  const { dram, copy, stopped } = drained(context, cell);
-  const inMemory = dram !== undefined && wanted.includes(dram);
-  const inCopy = copy !== undefined && wanted.includes(copy);
-  if (place === 'hit') return 'H4';
-  if (!inMemory && !inCopy) return word.lost ?? 'H3';
-  if (!inMemory && stopped) return 'H4';
-  if (place !== 'dram' && inMemory) return 'H1';
-  return 'H2';
-}
-
-function drained(
-  context: KernelContext,
-  cell: Cell,
-): { dram: number | undefined; copy: number | undefined; stopped: boolean } {
-  const position = context.layout.position(cell);
-  const slot = context.buffer(cell.buffer).pages[position.page];
-  const index = slot?.state === 'resident' ? slot.frame : -1;
-  const line = context.frame(index)?.lines[position.line];
-  let dram = line?.dram[position.word];
-  let copy = line?.copy[position.word];
-  for (const entry of context.step.allBuffers().flat()) {
-    if (entry.kind !== 'store' || entry.frame !== index || entry.cell !== cell.id) continue;
-    if (entry.attribute === 'WB') copy = entry.value;
-    else dram = entry.value;
-  }
-  const stopped = hasBit(line?.stopped ?? 0, position.word);
-  return { dram, copy, stopped };
-}
-
-/** The newest value is in memory and memory was read: the read was early, or a store late. */
-function tooEarly(
-  context: KernelContext,
-  cell: Cell,
-  allowed: readonly Write[],
-  place: Place,
-): boolean {
-  const { dram } = drained(context, cell);
-  return place === 'dram' && newest(allowed).some((write) => write.value === dram);
-}
-
-function causeText(id: FindingId, place: Place, early: boolean): string {
-  if (early && id === 'H2') return 'the read was satisfied before the newest value was in place';
-  switch (id) {
-    case 'H1':
-      return 'the value comes from a stale copy; the newest is in memory';
-    case 'H2':
-      return place === 'dram'
-        ? 'the newest value has not reached memory yet'
-        : 'the newest value has not reached this place yet';
-    case 'H3':
-      return 'the newest value is nowhere any more: it was overwritten or thrown away';
-    case 'H4':
-      return 'a non-cacheable access hit a cached copy, or stopped in one';
-    case 'H10':
-      return 'the value was destroyed by the write-back or the maintenance of a neighbour';
-    default:
-      return 'the value comes from a store that should never have reached this page';
-  }
 }

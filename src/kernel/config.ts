@@ -11,8 +11,12 @@ export interface DeviceConfig {
   readonly writeBackCache: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
-  /** Highest bus address it can emit, as DMA_BIT_MASK(n). */
+  /** Highest bus address it can emit, as DMA_BIT_MASK(n); also what the driver says at first. */
   readonly dmaMask: number;
+  /** The same for coherent allocations, as the driver says. */
+  readonly coherentDmaMask: number;
+  /** Highest address the bus in between passes on. */
+  readonly busDmaLimit: number;
   /** dma_map_* may fail at any call, for want of memory or address space. */
   readonly mappingMayFail: boolean;
   readonly at: Span;
@@ -27,6 +31,12 @@ export interface MachineConfig {
   readonly swap: 'none' | 'zram' | { readonly device: number };
   /** What an NC or Device access does when the line is cached (M6). */
   readonly unexpectedHit: 'ignore' | 'arch' | 'may-hit';
+  /** Bounce buffers: where needed, always (swiotlb=force), or never (swiotlb=noforce). */
+  readonly swiotlb: 'on' | 'force' | 'noforce';
+  /** There is memory above 4 GiB, and allocations take it unless a zone is asked for. */
+  readonly memoryAbove4G: boolean;
+  /** Highest address of ZONE_DMA, below 4 GiB. */
+  readonly zoneDma: number;
   /** Bytes, powers of two. */
   readonly lineSize: number;
   readonly pageSize: number;

@@ -11,6 +11,8 @@ import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
+import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
+import type { Bounce } from './swiotlb.js';
 import type { Value } from './value.js';
 import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
@@ -30,7 +32,8 @@ export type Work =
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number }
-  | { readonly do: 'swap-out'; readonly buffer: number };
+  | { readonly do: 'swap-out'; readonly buffer: number }
+  | Bounce;
 
 export type FindingId =
   | 'H1'
@@ -38,6 +41,7 @@ export type FindingId =
   | 'H3'
   | 'H4'
   | 'H6'
+  | 'H7'
   | 'H8'
   | 'H9'
   | 'H10'
@@ -62,8 +66,6 @@ export interface RawFinding {
   /** The word it is about; -1 for none. */
   readonly cell: number;
 }
-
-export type NoteKind = 'no-op' | 'warning';
 
 /** Everything an operation and an access may touch during one step. */
 export class KernelContext {
@@ -371,20 +373,6 @@ export interface EarlyRead {
 }
 
 /** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
-export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
+export type Place = 'copy' | 'dram' | 'buffer' | 'hit' | 'slot';
 
-/** A CPU mapping in a report: its name, and the instruction that made it (-1: the linear map). */
-export interface Named {
-  readonly name: string;
-  readonly site: number;
-}
-
-/** Facts gathered beside the states: they never change what is explored. */
-export interface Recorder {
-  readonly tracing: boolean;
-  note(kind: NoteKind, rule: string, site: number, message: string): void;
-  /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
-  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
-  /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
-  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
-}
+export type { Named, NoteKind, Operated, Recorder };

@@ -6,9 +6,10 @@
  * Leaves out: clean lines that shadow newer memory: a read that the device did not write itself
  * goes to memory.
  */
-import { deviceRead, deviceWrite, judge, pushEntries } from './access.js';
-import type { Destination } from './access.js';
+import { deviceRead, deviceWrite, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
+import { judge } from './judge.js';
+import type { Destination } from './standing.js';
 import type { Entry } from '../machine/store-buffer.js';
 import { showValue } from './values.js';
 

@@ -11,7 +11,7 @@ import { NewCell } from './layout.js';
 import { dmaDomain, lookup } from './iommu.js';
 import type { Range } from './maintenance.js';
 import { frameOf } from './pages.js';
-import type { DmaMapping, Piece } from './state.js';
+import type { DmaMapping, Masks, Piece } from './state.js';
 
 /** DMA_MAPPING_ERROR: all ones, as far as scenarios have numbers. */
 export const DMA_MAPPING_ERROR = Number.MAX_SAFE_INTEGER;
@@ -25,6 +25,23 @@ export function deviceConfig(context: KernelContext, device: number): DeviceConf
   return found;
 }
 
+/** What the driver has said the device can address. */
+export function masksOf(context: KernelContext, device: number): Masks {
+  const { dmaMask: dma, coherentDmaMask: coherent } = deviceConfig(context, device);
+  const said = context.kernel.masks?.find((each) => each.device === device);
+  return said ?? { device, dma, coherent };
+}
+
+/** dma_capable: a mapping ends at or below this address. */
+export function dmaLimit(context: KernelContext, device: number): number {
+  return Math.min(masksOf(context, device).dma, deviceConfig(context, device).busDmaLimit);
+}
+
+/** dma_coherent_ok: as dmaLimit, for dma_alloc_*. */
+export function coherentLimit(context: KernelContext, device: number): number {
+  return Math.min(masksOf(context, device).coherent, deviceConfig(context, device).busDmaLimit);
+}
+
 export function pageAligned(context: KernelContext, bytes: number): number {
   return Math.ceil(bytes / context.machine.pageSize) * context.machine.pageSize;
 }
@@ -36,7 +53,7 @@ export function iovaFor(
   id: number,
   size: number,
 ): number | null {
-  const limit = deviceConfig(context, device).dmaMask;
+  const limit = dmaLimit(context, device);
   const { site, nth } = originOf(id);
   const window = WINDOWS.find((each) => size <= each && (site + 2) * each - 1 <= limit);
   if (window === undefined) return null;
@@ -80,7 +97,8 @@ export function busAddress(
   piece: Piece,
   byte: number,
 ): number {
-  if (deviceConfig(context, mapping.device).iommu) return piece.address + (byte - piece.offset);
+  const { iommu } = deviceConfig(context, mapping.device);
+  if (iommu || piece.slot !== undefined) return piece.address + (byte - piece.offset);
   return physicalIn(context, piece, byte);
 }
 
@@ -90,6 +108,8 @@ export interface Place {
   readonly offset: number;
   /** The pages as they were mapped, if that is known. */
   readonly frames?: Piece['frames'];
+  /** The part of the mapping that shows it. */
+  readonly piece?: Piece;
 }
 
 /** What a mapping shows at a bus address; null when it is outside. */
@@ -102,15 +122,17 @@ export function placeIn(
   for (const piece of mapping.pieces) {
     const { buffer, frames } = piece;
     const at = address - piece.address;
-    const apart = !iommu && !context.buffer(buffer).contiguous;
-    if (!apart && at >= 0 && at < piece.size) return { buffer, offset: piece.offset + at, frames };
+    const apart = !iommu && !context.buffer(buffer).contiguous && piece.slot === undefined;
+    if (!apart && at >= 0 && at < piece.size) {
+      return { buffer, offset: piece.offset + at, frames, piece };
+    }
     if (!apart) continue;
     const bytes = context.machine.pageSize;
     const pfn = Math.floor(address / bytes);
     const page = frames.find(([, frame]) => context.frame(frame)?.pfn === pfn)?.[0];
     const offset = (page ?? -1) * bytes + (address % bytes);
     const inside = offset >= piece.offset && offset < piece.offset + piece.size;
-    if (page !== undefined && inside) return { buffer, offset, frames };
+    if (page !== undefined && inside) return { buffer, offset, frames, piece };
   }
   return null;
 }

@@ -23,10 +23,20 @@ export function deviceReach(
   }
   if (meant.offset + size > context.buffer(meant.buffer).size) return outside();
   const cell = context.layout.cell(meant.buffer, meant.offset, size);
+  const slot = slotCell(context, meant, size);
   const pfn = Math.floor(address / context.machine.pageSize);
   const frame = context.step.frames.findIndex((each) => each.pfn === pfn);
-  const refused = refusal(context, frame, cell.buffer, cell.page);
-  return { kind: 'memory', destination: { frame, cell, refused }, cacheable: true };
+  const { buffer, page } = slot ?? cell;
+  const plain = { frame, cell, refused: refusal(context, frame, buffer, page) };
+  const destination = slot === undefined ? plain : { ...plain, slot };
+  return { kind: 'memory', destination, cacheable: true };
+}
+
+/** The word of the bounce buffer that the device reaches instead. */
+function slotCell(context: KernelContext, { offset, piece }: Place, size: number) {
+  if (piece?.slot === undefined) return undefined;
+  const { buffer, offset: start } = piece.slot;
+  return context.layout.cell(buffer, start + (offset - piece.offset), size);
 }
 
 /**

@@ -2,7 +2,7 @@
  * The streaming and coherent DMA mapping API (K5), with dma-direct and dma-iommu behind it.
  * Sources: kernel/dma/direct.h and direct.c, drivers/iommu/dma-iommu.c, kernel/dma/mapping.c
  * (v6.12); measured on real kernels by the conformance tables.
- * Leaves out: swiotlb and masks (K9).
+ * Leaves out: dma_skip_sync, which lets a sync do nothing where nothing is to be done.
  */
 import {
   DMA_ATTR_SKIP_CPU_SYNC,
@@ -36,6 +36,7 @@ import { dmaDomain, translationFor } from './iommu.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import type { DmaMapping, Piece } from './state.js';
+import { bounces, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
@@ -63,20 +64,24 @@ function protOf(direction: number, coherent: boolean): number {
 
 /**
  * dma_map_*: cleans unless coherent or told not to, then makes the addresses. Null when it fails:
- * the device may be declared so, or no address it can emit is free.
+ * the device may be declared so, no address it can emit is free, or nothing can bounce.
  */
 export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping | null {
   const { device, direction, attrs, type } = request;
   const config = deviceConfig(context, device);
-  if (type !== 'coherent' && config.mappingMayFail && context.choose(2) === 1) {
+  const streaming = type === 'single' || type === 'page' || type === 'sg';
+  if (streaming && config.mappingMayFail && context.choose(2) === 1) {
     context.say('K5', () => 'the mapping fails');
     return null;
   }
   for (const range of request.ranges) checkExtent(context, range);
   const id = objectId(context, (each) => context.kernel.mappings.some((m) => m.id === each));
-  const pieces = layOut(context, request, id);
-  if (pieces === null) return null;
-  if (type !== 'coherent') mapMaintenance(context, request);
+  const pieces = layOut(context, request, id, streaming);
+  if (pieces === null) {
+    context.noop('the mapping fails: no bounce buffer or no address that the device can emit');
+    return null;
+  }
+  if (streaming) mapMaintenance(context, request, pieces);
   if (config.iommu) {
     const prot = protOf(direction, config.coherent);
     for (const piece of pieces) {
@@ -107,40 +112,87 @@ function checkExtent(context: KernelContext, { buffer, from, size }: Range): voi
   context.contract(`maps ${from + size - end} bytes behind the end of the memory`);
 }
 
-/** Addresses for each range: one after the other behind an IOMMU, else where the pages are. */
+/**
+ * Addresses for each range: one after the other behind an IOMMU, else where the pages are; of the
+ * bounce buffer where one is needed (K9).
+ */
 function layOut(
   context: KernelContext,
-  { device, ranges }: MapRequest,
+  { device, ranges, direction }: MapRequest,
   id: number,
+  streaming: boolean,
 ): readonly Piece[] | null {
   const { pageSize } = context.machine;
   const { iommu } = deviceConfig(context, device);
+  const parts = ranges.map(({ buffer, from: offset, size, frames }) => ({
+    buffer,
+    offset,
+    size,
+    frames: frames ?? framesIn(context, context.buffer(buffer), offset, size),
+  }));
+  const how = parts.map((part) =>
+    streaming ? bounces(context, device, part, direction) : ('no' as const),
+  );
+  if (how.includes('error')) return null;
+  const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
+  const slots = takeSlots(context, id, wanted, iommu);
   let next = iommu ? iovaFor(context, device, id, iovaLength(context, ranges)) : 0;
   if (next === null) return null;
   const pieces: Piece[] = [];
-  for (const range of ranges) {
-    const { buffer, from: offset, size } = range;
-    const frames = range.frames ?? framesIn(context, context.buffer(buffer), offset, size);
-    const inPage = offset % pageSize;
-    const address = iommu ? next + inPage : physicalIn(context, { buffer, frames }, offset);
-    pieces.push({ address, buffer, offset, size, frames });
-    next += pageAligned(context, inPage + size);
+  for (const [i, part] of parts.entries()) {
+    const slot = slots[i];
+    const start = slot ?? part;
+    const inPage = start.offset % pageSize;
+    const address = iommu ? next + inPage : physicalIn(context, start, start.offset);
+    pieces.push(slot === undefined ? { ...part, address } : { ...part, address, slot });
+    next += pageAligned(context, inPage + part.size);
   }
   return pieces;
 }
 
-function mapMaintenance(context: KernelContext, request: MapRequest): void {
-  if ((request.attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) {
-    context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
-  } else if (deviceConfig(context, request.device).coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-  } else {
-    syncForDevice(context, ...request.ranges);
+/** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
+function mapMaintenance(
+  context: KernelContext,
+  { device, attrs }: MapRequest,
+  pieces: readonly Piece[],
+): void {
+  const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
+  const { coherent } = deviceConfig(context, device);
+  if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
+  else if (coherent) context.noop('the device is coherent: no cache maintenance');
+  for (const piece of pieces) {
+    bounce(context, 'in', piece);
+    if (!skip && !coherent) syncForDevice(context, seen(piece));
   }
 }
 
-export function rangeOf({ buffer, offset, size, frames }: Piece): Range {
-  return { buffer, from: offset, size, frames };
+/** swiotlb_bounce() of some bytes of a part, if it has a bounce buffer. */
+function bounce(
+  context: KernelContext,
+  way: 'in' | 'out',
+  piece: Piece,
+  from = piece.offset,
+  size = piece.size,
+): void {
+  const { slot } = piece;
+  if (slot === undefined) return;
+  const op = way === 'in' ? 'copy in' : 'copy out';
+  context.recorder.operated?.({
+    site: context.step.site,
+    op,
+    buffer: slot.buffer,
+    from: slot.offset + (from - piece.offset),
+    size,
+  });
+  context.queue({ do: 'bounce', way, piece, from, size });
+}
+
+/** The memory whose cache lines count: the bounce buffer where there is one. */
+function seen(piece: Piece, from = piece.offset, size = piece.size): Range {
+  const { buffer, slot, frames } = piece;
+  if (slot === undefined) return { buffer, from, size, frames };
+  const at = slot.offset + (from - piece.offset);
+  return { buffer: slot.buffer, from: at, size, frames: slot.frames };
 }
 
 /** dma_unmap_*: invalidates unless DMA_TO_DEVICE, then takes the translation away. */
@@ -158,30 +210,48 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
     return;
   }
   checkUnmap(context, mapping, request);
-  const size = request.size ?? mapping.size;
-  if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) {
-    context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
-  } else if (deviceConfig(context, device).coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-  } else if (mapping.type !== 'coherent') {
-    const [first] = mapping.pieces;
-    const single = mapping.pieces.length === 1 && first !== undefined;
-    const ranges = single ? [{ ...rangeOf(first), size }] : mapping.pieces.map(rangeOf);
-    syncForCpu(context, direction, ...ranges);
+  const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
+  if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
+  const [only] = mapping.pieces;
+  const single = mapping.pieces.length === 1 && only !== undefined && request.size !== undefined;
+  // A wrong size is believed, as far as the cache maintenance goes.
+  const pieces = single ? [{ ...only, size: request.size }] : mapping.pieces;
+  if (!skip) cpuSync(context, device, direction, pieces);
+  endMapping(context, mapping, request.size ?? mapping.size);
+  if (!skip && deviceConfig(context, device).iommu) copyOut(context, direction, pieces);
+  if (mapping.pieces.some((each) => each.slot !== undefined)) {
+    context.queue({ do: 'free', buffer: mapping.id });
   }
-  endMapping(context, mapping, size);
+}
+
+/** What unmapping and dma_sync_*_for_cpu do for the data: dma-iommu copies out after its unmap. */
+function cpuSync(
+  context: KernelContext,
+  device: number,
+  direction: number,
+  pieces: readonly Piece[],
+): void {
+  const { coherent, iommu } = deviceConfig(context, device);
+  if (coherent) context.noop('the device is coherent: no cache maintenance');
+  else syncForCpu(context, direction, ...pieces.map((each) => seen(each)));
+  if (!iommu) copyOut(context, direction, pieces);
+}
+
+function copyOut(context: KernelContext, direction: number, pieces: readonly Piece[]): void {
+  if (direction === DMA_TO_DEVICE) return;
+  for (const piece of pieces) bounce(context, 'out', piece);
 }
 
 /** Takes the translation away and forgets the mapping. `size`: as the caller says. */
 export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
   if (deviceConfig(context, mapping.device).iommu) {
-    const [first] = mapping.pieces;
+    const single = mapping.pieces.length === 1;
     for (const piece of mapping.pieces) {
       context.queue({
         do: 'untranslate',
         domain: dmaDomain(mapping.device),
         iova: piece.address,
-        size: piece === first && mapping.pieces.length === 1 ? size : piece.size,
+        size: single ? size : piece.size,
         sync: true,
       });
     }
@@ -191,27 +261,51 @@ export function endMapping(context: KernelContext, mapping: DmaMapping, size: nu
 
 /** dma_sync_single_for_*: the range is found from the address, as the ops do. */
 export function dmaSync(context: KernelContext, request: SyncRequest): void {
-  const { device, address, size, direction, to } = request;
+  const { device, address, size } = request;
   const found = mappingAt(context, device, address);
   if (found === null) {
     context.contract('device driver tries to sync DMA memory it has not allocated');
   } else {
     checkSync(context, found.mapping, request);
   }
-  if (deviceConfig(context, device).coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-    return;
-  }
   const place: Place | null = found?.place ?? placeOf(context, device, address);
+  const { coherent } = deviceConfig(context, device);
   if (place === null) {
-    badAddress(context, address);
+    if (coherent) context.noop('the device is coherent: no cache maintenance');
+    else badAddress(context, address);
     return;
   }
-  const { buffer, offset: from, frames } = place;
-  const range: Range =
-    frames === undefined ? { buffer, from, size } : { buffer, from, size, frames };
-  if (to === 'device') syncForDevice(context, range);
-  else syncForCpu(context, direction, range);
+  const { buffer, offset, piece } = place;
+  const frames = place.frames ?? framesIn(context, context.buffer(buffer), offset, size);
+  const whole = piece ?? { address, buffer, offset, size, frames };
+  syncPieces(context, request, [{ piece: whole, from: offset, size }]);
+}
+
+/** A part of a mapping to sync. */
+export interface SyncPart {
+  readonly piece: Piece;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** The maintenance and the copies of dma_sync_*: in before the clean, out after the invalidate. */
+export function syncPieces(
+  context: KernelContext,
+  { device, direction, to }: Pick<SyncRequest, 'device' | 'direction' | 'to'>,
+  parts: readonly SyncPart[],
+): void {
+  const { coherent } = deviceConfig(context, device);
+  if (coherent) context.noop('the device is coherent: no cache maintenance');
+  for (const { piece, from, size } of parts) {
+    const range = seen(piece, from, size);
+    if (to === 'device') {
+      if (direction !== DMA_FROM_DEVICE) bounce(context, 'in', piece, from, size);
+      if (!coherent) syncForDevice(context, range);
+    } else {
+      if (!coherent) syncForCpu(context, direction, range);
+      if (direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);
+    }
+  }
 }
 
 /** Maintenance at a linear-map address that no page has: the helper takes a translation fault. */

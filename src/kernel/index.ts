@@ -2,6 +2,8 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { dmaAllocOperations } from './ops/dma-alloc.js';
+import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
@@ -36,6 +38,8 @@ defineOperations([
   ...streamingOperations,
   ...scatterlistOperations,
   ...coherentOperations,
+  ...dmaAllocOperations,
+  ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,
   ...dmaBufOperations,

@@ -27,8 +27,9 @@ function setDomain(context: KernelContext, next: Domain): void {
 }
 
 export function translationFor(piece: Piece, prot: number): Translation {
-  const { address: iova, size, buffer, offset, frames } = piece;
-  return { iova, size, buffer, offset, prot, frames, used: false };
+  const { address: iova, size, buffer, offset, frames, slot } = piece;
+  const entry = { iova, size, buffer, offset, prot, frames, used: false };
+  return slot === undefined ? entry : { ...entry, ...slot, meant: { buffer, offset } };
 }
 
 /** The device is among those whose accesses the domain translates. */
@@ -65,13 +66,17 @@ function overlaps(entry: Translation, iova: number, size: number): boolean {
 
 /** The part of an entry between two addresses. */
 function slice(context: KernelContext, entry: Translation, from: number, to: number): Translation {
-  const offset = entry.offset + (from - entry.iova);
+  const skipped = from - entry.iova;
+  const offset = entry.offset + skipped;
   const size = to - from;
   const bytes = context.machine.pageSize;
   const frames = entry.frames.filter(
     ([page]) => page * bytes < offset + size && offset < (page + 1) * bytes,
   );
-  return { ...entry, iova: from, size, offset, frames };
+  const part = { ...entry, iova: from, size, offset, frames };
+  const { meant } = entry;
+  if (meant === undefined) return part;
+  return { ...part, meant: { ...meant, offset: meant.offset + skipped } };
 }
 
 /** Takes a range out of the page table; `sync` also invalidates it in the IOTLB. */
@@ -125,12 +130,13 @@ export function lookup(
 ): { buffer: number; offset: number } | null {
   const entry = domainOf(context, id)?.entries.find((each) => overlaps(each, iova, 1));
   if (entry === undefined) return null;
-  return { buffer: entry.buffer, offset: entry.offset + (iova - entry.iova) };
+  const { buffer, offset } = entry.meant ?? entry;
+  return { buffer, offset: offset + (iova - entry.iova) };
 }
 
 export type Reached =
   | { readonly kind: 'memory'; readonly destination: Destination; readonly cacheable: boolean }
-  | { readonly kind: 'fault'; readonly why: string; readonly hazard?: 'H9' };
+  | { readonly kind: 'fault'; readonly why: string; readonly hazard?: 'H7' | 'H9' };
 
 /** What the mapping shows there is not the object any more, but whatever memory comes next. */
 export function outside(): Reached {
@@ -226,10 +232,16 @@ function physical(
   const reached = cellOf(entry);
   const frame = entry.frames.find(([page]) => page === reached.page)?.[1] ?? -1;
   const gone = refusal(context, frame, entry.buffer, reached.page);
-  if (gone !== null || present === undefined) return { frame, cell: reached, refused: gone };
+  const wanted = present ?? entry;
+  const cell =
+    wanted.meant === undefined
+      ? cellOf(wanted)
+      : context.layout.cell(wanted.meant.buffer, wanted.meant.offset + (iova - wanted.iova), size);
+  const slot = entry.meant === undefined ? {} : { slot: reached };
+  if (gone !== null) return { frame, cell: entry.meant ? cell : reached, refused: gone, ...slot };
   // The page table means one buffer, the stale entry reached another one (H15).
-  const meant = cellOf(present);
-  return { frame, cell: meant, refused: meant === reached ? null : 'H15' };
+  const same = present === undefined || cellOf(present) === reached;
+  return { frame, cell, refused: same ? null : 'H15', ...slot };
 }
 
 /** H8 when the frame is no longer this page of this buffer. */

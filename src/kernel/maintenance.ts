@@ -26,6 +26,8 @@ export interface Range {
 
 /** Issues maintenance on a byte range, without its DSB; it acts on every alias of a line. */
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
+  const { buffer: id, from, size } = range;
+  context.recorder.operated?.({ site: context.step.site, op, buffer: id, from, size });
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];

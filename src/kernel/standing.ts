@@ -13,12 +13,14 @@ export interface Destination {
   /** The word meant; its line and word index are those of the layout. */
   readonly cell: Cell;
   /** Why the ideal memory refuses the access, if it does. */
-  readonly refused: 'H8' | 'H9' | 'H15' | null;
+  readonly refused: 'H7' | 'H8' | 'H9' | 'H15' | null;
+  /** The word that stands for it in a bounce buffer, where the access goes there. */
+  readonly slot?: Cell;
 }
 
 /** The word that stands where the access arrives: after reuse of the frame another buffer's. */
 export function realCell(context: KernelContext, destination: Destination): Cell {
-  return standing(context, destination.frame, destination.cell);
+  return standing(context, destination.frame, destination.slot ?? destination.cell);
 }
 
 function standing(context: KernelContext, index: number, cell: Cell): Cell {

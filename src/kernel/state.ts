@@ -36,7 +36,19 @@ export type PageSlot =
   /** Swapped out: the words as the backing device got them, in layout order by line. */
   | { readonly state: 'swapped'; readonly lines: readonly (readonly number[])[] };
 
-export type BufferKind = 'gem-shmem' | 'gem' | 'msm' | 'pages' | 'kmalloc' | 'coherent' | 'heap';
+export type BufferKind =
+  | 'gem-shmem'
+  | 'gem'
+  | 'msm'
+  | 'pages'
+  | 'kmalloc'
+  | 'coherent'
+  | 'heap'
+  /** A bounce buffer; its words stand for those of the buffer that is mapped. */
+  | 'swiotlb';
+
+/** ZONE_DMA, ZONE_DMA32, or wherever there is memory. */
+export type Zone = 'dma' | 'dma32' | 'any';
 
 export interface Buffer {
   readonly id: number;
@@ -46,6 +58,8 @@ export interface Buffer {
   readonly pages: readonly PageSlot[];
   /** Physically contiguous: page p has the pfn of page 0 plus p. */
   readonly contiguous: boolean;
+  /** Where its pages come from; absent: anywhere. */
+  readonly zone?: Zone;
   readonly mapWc: boolean;
   /** Device it was created for; -1 for none. */
   readonly device: number;
@@ -99,6 +113,8 @@ export interface Translation {
   readonly prot: number;
   /** [page number of the buffer, frame], for tracked pages. */
   readonly frames: readonly (readonly [number, number])[];
+  /** It leads to a bounce buffer, which stands for these bytes. */
+  readonly meant?: { readonly buffer: number; readonly offset: number };
   /** A device went through it since it was installed, so the IOTLB has it for sure. */
   readonly used: boolean;
 }
@@ -140,12 +156,18 @@ export interface Piece {
   readonly size: number;
   /** The pages as they were mapped: [page number, frame]. */
   readonly frames: readonly (readonly [number, number])[];
+  /** The bounce buffer that the device sees instead, from this byte of it on (K9). */
+  readonly slot?: {
+    readonly buffer: number;
+    readonly offset: number;
+    readonly frames: readonly (readonly [number, number])[];
+  };
 }
 
 /** A live DMA API mapping: what dma-debug would keep an entry for. */
 export interface DmaMapping {
   readonly id: number;
-  readonly type: 'single' | 'page' | 'sg' | 'coherent';
+  readonly type: 'single' | 'page' | 'sg' | 'coherent' | 'noncoherent' | 'resource';
   readonly device: number;
   /** Bus address of the first byte of the first piece. */
   readonly address: number;
@@ -189,7 +211,28 @@ export interface Port {
   readonly readBack?: number;
 }
 
+/** What a driver has said a device can address, once it has. */
+export interface Masks {
+  readonly device: number;
+  readonly dma: number;
+  readonly coherent: number;
+}
+
+/** A DMA pool: one page of coherent memory, cut into blocks. */
+export interface Pool {
+  /** As that of the buffer the blocks are cut from. */
+  readonly id: number;
+  readonly device: number;
+  /** Bytes from one block to the next. */
+  readonly step: number;
+  /** Id of the CPU mapping of the page; -1 before the first allocation. */
+  readonly map: number;
+  readonly used: readonly number[];
+}
+
 export interface KernelState {
+  readonly pools?: readonly Pool[];
+  readonly masks?: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];
   readonly domains: readonly Domain[];

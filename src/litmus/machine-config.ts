@@ -13,6 +13,9 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['linear_map_removable', 'true: set_direct_map_invalid_noflush() works (default false)'],
   ['swap', 'none (default), zram, or a device that swaps by DMA'],
   ['unexpected_hit', 'ignore (default), arch or may_hit: whether an uncached access may hit (M6)'],
+  ['swiotlb', 'on (default), force or noforce: bounce buffers where needed, always, never (K9)'],
+  ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
+  ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
@@ -23,6 +26,8 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
+  ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
+  ['bus_dma_limit', 'highest address its bus passes on: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
 
 const defaults: MachineConfig = {
@@ -31,6 +36,9 @@ const defaults: MachineConfig = {
   linearMapRemovable: false,
   swap: 'none',
   unexpectedHit: 'ignore',
+  swiotlb: 'on',
+  memoryAbove4G: false,
+  zoneDma: 2 ** 32 - 1,
   lineSize: 64,
   pageSize: 4096,
 };
@@ -73,6 +81,8 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     writeBackCache: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
+    coherentDmaMask: -1,
+    busDmaLimit: Number.MAX_SAFE_INTEGER,
     mappingMayFail: false,
     at: node.at,
   };
@@ -103,10 +113,21 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };
         break;
+      case 'coherent_dma_mask':
+        device = { ...device, coherentDmaMask: maskOf(setting, diagnostics) };
+        break;
+      case 'bus_dma_limit':
+        device = { ...device, busDmaLimit: maskOf(setting, diagnostics) };
+        break;
       default:
     }
   }
-  return { ...device, snoops: snoops ?? device.coherent };
+  const { coherentDmaMask, dmaMask } = device;
+  return {
+    ...device,
+    snoops: snoops ?? device.coherent,
+    coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
+  };
 }
 
 function applySettings(
@@ -130,6 +151,15 @@ function applySettings(
         break;
       case 'unexpected_hit':
         machine = { ...machine, unexpectedHit: hitOf(setting, diagnostics) };
+        break;
+      case 'swiotlb':
+        machine = { ...machine, swiotlb: swiotlbOf(setting, diagnostics) };
+        break;
+      case 'memory_above_4g':
+        machine = { ...machine, memoryAbove4G: booleanOf(setting, diagnostics) };
+        break;
+      case 'zone_dma':
+        machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
         break;
       case 'cache_line':
         machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
@@ -181,6 +211,18 @@ function hitOf(
   return 'ignore';
 }
 
+function swiotlbOf(
+  setting: OptionNode,
+  diagnostics: DiagnosticCollector,
+): MachineConfig['swiotlb'] {
+  const name = nameOf(setting, diagnostics);
+  if (name === 'on' || name === 'force' || name === 'noforce') return name;
+  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
+    expected: 'on, force or noforce',
+  });
+  return 'on';
+}
+
 function booleanOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): boolean {
   const constant = constantOf(value)?.value;
   if (constant === 0 || constant === 1) return constant === 1;
@@ -194,10 +236,10 @@ function nameOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): 
   return 'none';
 }
 
-function maskOf({ value }: OptionNode, diagnostics: DiagnosticCollector): number {
+function maskOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): number {
   const mask = constantOf(value)?.value;
   if (mask !== undefined && mask > 0) return mask;
-  diagnostics.error('L037', value.at, "'.dma_mask' needs a constant", {
+  diagnostics.error('L037', value.at, `'.${name}' needs a constant`, {
     expected: 'DMA_BIT_MASK(n) with n from 1 to 64',
   });
   return Number.MAX_SAFE_INTEGER;

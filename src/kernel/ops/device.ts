@@ -25,21 +25,42 @@ const DEVICE_WORD = 4;
 
 /** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
-  const device = context.step.device;
-  if (args.length > count) {
-    const id = handle(context, args[0], 'domain');
-    const domain = domainOf(context, id);
-    if (domain !== undefined && !isAttached(domain, device)) {
-      return { kind: 'fault', why: 'the device is not attached to this domain' };
-    }
-    return translate(context, id, int(args[1]), DEVICE_WORD, right);
+  const { dmaMask, busDmaLimit } = deviceConfig(context, context.step.device);
+  const limit = Math.min(dmaMask, busDmaLimit);
+  const withDomain = args.length > count;
+  const address = int(args[withDomain ? 1 : 0]);
+  const at = (bus: number) =>
+    withDomain
+      ? reachThrough(context, handle(context, args[0], 'domain'), bus, right)
+      : deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
+  if (whole) return at(address);
+  return truncated(address, limit, at);
+}
+
+function reachThrough(context: KernelContext, id: number, iova: number, right: number): Reached {
+  const domain = domainOf(context, id);
+  if (domain !== undefined && !isAttached(domain, context.step.device)) {
+    return { kind: 'fault', why: 'the device is not attached to this domain' };
   }
-  return deviceReach(context, device, int(args[0]), DEVICE_WORD, right);
+  return translate(context, id, iova, DEVICE_WORD, right);
+}
+
+/** The upper bits of the address never leave the device (K9): what stands at the rest is hit. */
+function truncated(address: number, limit: number, at: (bus: number) => Reached): Reached {
+  const emitted = address % (limit + 1);
+  const meant = at(address);
+  const hit = at(emitted);
+  const why = `the device cannot emit 0x${address.toString(16)}, only 0x${emitted.toString(16)}`;
+  if (meant.kind === 'fault' || hit.kind === 'fault') return { kind: 'fault', why, hazard: 'H7' };
+  const { frame } = hit.destination;
+  const { cell } = meant.destination;
+  return { ...hit, destination: { frame, cell, refused: 'H7' } };
 }
 
 function fault(context: KernelContext, reached: Fault, what: string): void {
   const { why, hazard = 'H14' } = reached;
-  const verb = hazard === 'H9' ? 'leaves its buffer' : 'faults';
+  const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
   context.find(hazard, true, -1, () => ({
     message: `the device's ${what} ${verb}: ${why}`,
     expected: 'a valid translation',

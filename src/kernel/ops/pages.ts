@@ -1,6 +1,6 @@
 /** Operations: page allocator, kmalloc, linear map (K1, M13), and shmem swap (K2). */
 import { bufferArg, fail, int, pointerArg } from '../args.js';
-import { GFP_ZERO } from '../constants.js';
+import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import {
@@ -12,7 +12,7 @@ import {
   residentPages,
 } from '../pages.js';
 import type { Operation } from '../registry.js';
-import type { Buffer, BufferKind } from '../state.js';
+import type { Buffer, BufferKind, Zone } from '../state.js';
 import type { Value } from '../value.js';
 
 export interface NewBuffer {
@@ -21,6 +21,13 @@ export interface NewBuffer {
   readonly contiguous?: boolean;
   readonly mapWc?: boolean;
   readonly device?: number;
+  readonly zone?: Zone;
+}
+
+/** Zone that allocation flags ask for. */
+export function zoneOf(gfp: number): Zone {
+  if ((gfp & GFP_DMA) !== 0) return 'dma';
+  return (gfp & GFP_DMA32) !== 0 ? 'dma32' : 'any';
 }
 
 /** A buffer named after the running call; calling again from one place is not supported. */
@@ -37,6 +44,7 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
     size: what.kind === 'kmalloc' ? what.size : Math.ceil(what.size / bytes) * bytes,
     pages: emptySlots(context, id),
     contiguous: what.contiguous ?? false,
+    zone: what.zone ?? 'any',
     mapWc: what.mapWc ?? false,
     device: what.device ?? -1,
     pins: 0,
@@ -63,7 +71,8 @@ function checkNotFreed(context: KernelContext, buffer: Buffer): boolean {
 
 function allocPages(context: KernelContext, args: readonly Value[]): Value {
   const size = context.machine.pageSize << int(args[1]);
-  const buffer = newBuffer(context, { kind: 'pages', size, contiguous: true });
+  const zone = zoneOf(int(args[0]));
+  const buffer = newBuffer(context, { kind: 'pages', size, contiguous: true, zone });
   allocatePages(context, buffer.id, (int(args[0]) & GFP_ZERO) !== 0);
   return { kind: 'buffer', id: buffer.id };
 }
@@ -76,7 +85,8 @@ function freePagesCall(context: KernelContext, args: readonly Value[]): Value {
 
 function kmalloc(zero: boolean) {
   return (context: KernelContext, args: readonly Value[]): Value => {
-    const buffer = newBuffer(context, { kind: 'kmalloc', size: int(args[0]), contiguous: true });
+    const what = { kind: 'kmalloc', size: int(args[0]), contiguous: true } as const;
+    const buffer = newBuffer(context, { ...what, zone: zoneOf(int(args[1])) });
     allocatePages(context, buffer.id, zero || (int(args[1]) & GFP_ZERO) !== 0);
     return mapBuffer(context, context.buffer(buffer.id), 'linear', 'WB');
   };

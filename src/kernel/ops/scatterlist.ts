@@ -5,7 +5,7 @@
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { badAddress, dmaMap, dmaUnmap, rangeOf } from '../dma.js';
+import { badAddress, dmaMap, dmaUnmap, syncPieces } from '../dma.js';
 import { busAddress, deviceConfig } from '../dma-address.js';
 import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
@@ -129,13 +129,21 @@ export function syncSg(
     const request = { address, size, direction, to };
     checkSync(context, mapping, nents === undefined ? request : { ...request, nents });
   }
-  const config = deviceConfig(context, deviceArg(context, args[0]));
-  if (config.coherent) {
+  const device = deviceArg(context, args[0]);
+  const { coherent, iommu } = deviceConfig(context, device);
+  if (mapping !== undefined) {
+    const parts = mapping.pieces.map((piece) => ({
+      piece,
+      from: piece.offset,
+      size: piece.size,
+    }));
+    syncPieces(context, { device, direction, to }, parts);
+  } else if (coherent) {
     context.noop('the device is coherent: no cache maintenance');
-  } else if (mapping === undefined && !config.iommu) {
+  } else if (!iommu) {
     badAddress(context, 0);
   } else {
-    const ranges = mapping?.pieces.map(rangeOf) ?? sgRanges(context, sgtArg(context, args[1]));
+    const ranges = sgRanges(context, sgtArg(context, args[1]));
     if (to === 'device') syncForDevice(context, ...ranges);
     else syncForCpu(context, direction, ...ranges);
   }
