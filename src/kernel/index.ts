@@ -21,6 +21,7 @@ import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
+import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
 import { defineOperations } from './registry.js';
 
@@ -37,6 +38,7 @@ defineOperations([
   ...pl310Operations,
   ...streamingOperations,
   ...scatterlistOperations,
+  ...swiotlbOperations,
   ...coherentOperations,
   ...dmaAllocOperations,
   ...maskOperations,
