@@ -231,8 +231,8 @@ export interface Pool {
 }
 
 export interface KernelState {
-  readonly pools?: readonly Pool[];
-  readonly masks?: readonly Masks[];
+  readonly pools: readonly Pool[];
+  readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];
   readonly domains: readonly Domain[];

@@ -69,6 +69,8 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      pools: [],
+      masks: [],
       buffers: [],
       maps: [],
       sgts: [],

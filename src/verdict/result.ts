@@ -84,11 +84,25 @@ export interface AliasFact {
 
 /** A fact worth knowing that is no hazard: a no-op (M17), a thread that never ends. */
 export interface Note {
-  readonly kind: 'no-op' | 'stuck' | 'warning';
+  readonly kind: 'no-op' | 'stuck' | 'warning' | Worth;
   readonly rule: string;
   readonly operation: string;
   readonly line: number;
   readonly message: string;
+  /** The run that proves what is said of a sync; absent for other notes. */
+  readonly trace?: readonly TraceStep[];
+}
+
+/** What a sync or barrier is worth in its scenario. */
+export type Worth = 'needed' | 'redundant' | 'dearer' | 'destructive';
+
+/** What one call costs each time it runs. */
+export interface MaintenanceFact {
+  readonly operation: string;
+  readonly line: number;
+  readonly op: 'clean' | 'invalidate' | 'clean+invalidate' | 'copy in' | 'copy out';
+  /** Cache lines of the range it was given, whether the scenario names words in them or not. */
+  readonly lines: number;
 }
 
 export interface AssertionResult {
@@ -110,6 +124,8 @@ export interface CheckResult {
   readonly hazards: readonly Finding[];
   readonly aliases: readonly AliasFact[];
   readonly notes: readonly Note[];
+  /** Cache maintenance by place, in the order of the program. */
+  readonly maintenance: readonly MaintenanceFact[];
   readonly assertions: readonly AssertionResult[];
   /** The header's Result line as written, or null. */
   readonly expected: string | null;

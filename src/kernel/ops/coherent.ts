@@ -20,6 +20,7 @@ import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, Zone } from '../state.js';
 import { NULL, type Value } from '../value.js';
+import { makeSgt } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 import { addr, attrs, cpuAddr, dev, gfp, handle, op, size } from './dma-parts.js';
 
@@ -149,9 +150,16 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
   return mapBuffer(context, context.buffer(map.buffer), 'mmap', map.attribute);
 }
 
+/** A table over the pages behind an allocation, for page tables of the driver's own. */
+function getSgtable(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[1]);
+  if (map.kind !== 'remap') context.contract('dma_get_sgtable of memory dma_alloc_* did not return');
+  return makeSgt(context, context.buffer(map.buffer), -1);
+}
+
 const kinds = ['coherent', 'wc', 'attrs'] as const;
 
-export const coherentOperations: readonly Operation[] = kinds.flatMap((kind) => {
+const allocations: readonly Operation[] = kinds.flatMap((kind) => {
   const more = kind === 'attrs' ? [attrs] : [];
   return [
     op(
@@ -177,3 +185,14 @@ export const coherentOperations: readonly Operation[] = kinds.flatMap((kind) => 
     ),
   ];
 });
+
+export const coherentOperations: readonly Operation[] = [
+  ...allocations,
+  op(
+    'dma_get_sgtable',
+    'sgt',
+    [dev, cpuAddr, addr, size],
+    'a scatterlist over the pages of an allocation (in Linux an argument receives it)',
+    getSgtable,
+  ),
+];

@@ -221,16 +221,18 @@ function freeTable(context: KernelContext, args: Args): Value {
 const EIO = 2 ** 32 - 5;
 
 export const scatterlistOperations: readonly Operation[] = [
-  op(
-    'dma_map_sg',
-    'int',
-    [dev, sgt, nents, dir],
-    mapDoc,
-    (c, a) => {
-      const call = { direction: int(a[3]), attrs: attrsOf(c, undefined), nents: int(a[2]) };
-      return mapSg(c, a, call)?.nents ?? 0;
-    },
-    'skip-sync',
+  ...(['dma_map_sg', 'dma_map_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'int',
+      name === 'dma_map_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      mapDoc,
+      (c, a) => {
+        const call = { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) };
+        return mapSg(c, a, call)?.nents ?? 0;
+      },
+      'skip-sync',
+    ),
   ),
   op(
     'dma_map_sgtable',
@@ -240,14 +242,15 @@ export const scatterlistOperations: readonly Operation[] = [
     (c, a) => (mapSg(c, a, { direction: int(a[2]), attrs: attrsOf(c, a[3]) }) === null ? EIO : 0),
     'skip-sync',
   ),
-  op(
-    'dma_unmap_sg',
-    'void',
-    [dev, sgt, nents, dir],
-    unmapDoc,
-    (c, a) =>
-      unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, undefined), nents: int(a[2]) }),
-    'skip-sync',
+  ...(['dma_unmap_sg', 'dma_unmap_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'void',
+      name === 'dma_unmap_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      unmapDoc,
+      (c, a) => unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) }),
+      'skip-sync',
+    ),
   ),
   op(
     'dma_unmap_sgtable',
