@@ -22,6 +22,7 @@ export const DMA_ATTR_FORCE_CONTIGUOUS = 0x40;
 export const DMA_ATTR_ALLOC_SINGLE_PAGES = 0x80;
 export const DMA_ATTR_NO_WARN = 0x100;
 export const DMA_ATTR_PRIVILEGED = 0x200;
+export const DMA_ATTR_OVERWRITE = 0x400;
 export const IOMMU_READ = 1;
 export const IOMMU_WRITE = 2;
 export const IOMMU_CACHE = 4;
@@ -83,6 +84,11 @@ const table: Readonly<Record<string, Constant>> = {
     kind: 'attrs',
     value: DMA_ATTR_PRIVILEGED,
     doc: 'no difference here: IOMMU_PRIV is not modelled',
+  },
+  DMA_ATTR_OVERWRITE: {
+    kind: 'attrs',
+    value: DMA_ATTR_OVERWRITE,
+    doc: 'of 5.17-rc: no copy into the bounce buffer for DMA_FROM_DEVICE, as before ddbd89deb7d3',
   },
   IOMMU_READ: { kind: 'prot', value: IOMMU_READ, doc: 'the device may read' },
   IOMMU_WRITE: { kind: 'prot', value: IOMMU_WRITE, doc: 'the device may write' },

@@ -8,6 +8,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
+import { iommuDefaultOperations } from './ops/iommu-default.js';
 import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
@@ -20,6 +21,7 @@ import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
+import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
 import { defineOperations } from './registry.js';
 
@@ -36,10 +38,12 @@ defineOperations([
   ...pl310Operations,
   ...streamingOperations,
   ...scatterlistOperations,
+  ...swiotlbOperations,
   ...coherentOperations,
   ...dmaAllocOperations,
   ...maskOperations,
   ...iommuOperations,
+  ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,
