@@ -7,8 +7,8 @@
  */
 import type { EventHead, TraceSink } from '../events.js';
 import type { Codecs } from './codec.js';
-import { Cursor, type TimeBase } from './dat-cursor.js';
 import { compile, type Decoder } from './dat-compile.js';
+import { Cursor, type TimeBase } from './dat-cursor.js';
 import { DatEvents } from './dat-decode.js';
 import { DatFile, readInitial } from './dat-file.js';
 import { readV6 } from './dat-v6.js';
