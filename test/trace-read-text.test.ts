@@ -292,6 +292,14 @@ describe('losses and damage in trace text', () => {
     expect(report).toMatchObject({ lostTimes: 4, lostEvents: 22, lostUnknown: true, events: 3 });
   });
 
+  it("reads perf's own word of lost events", () => {
+    const { calls, report } = recordText(
+      'a  18 [001]  1.000000: PERF_RECORD_LOST lost 64\n' + 'a  18 [001]  2.000000: x:y: z\n',
+    );
+    expect(calls[0]).toBe('lost 1 64 2000000000');
+    expect(report).toMatchObject({ events: 1, lostEvents: 64 });
+  });
+
   it('tells of text that is cut', () => {
     const header = '# tracer: nop\n#\n# entries-in-buffer/entries-written: 2/2   #P:1\n';
     const line = 'a-1 [000] 1.000000: x: y\n';

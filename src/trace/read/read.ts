@@ -116,6 +116,9 @@ function refuseOthers(magic: Uint8Array, report: ReportBuilder): void {
     throw new TraceInputError(why ?? 'the input is empty');
   }
   if (word === 'PERFILE2' || word === '2ELIFREP') {
-    throw new TraceInputError('this is a perf.data file', 'convert it: perf script -F +ip');
+    throw new TraceInputError(
+      'this is a perf.data file',
+      'give its text: perf script --show-lost-events',
+    );
   }
 }

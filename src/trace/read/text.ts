@@ -125,8 +125,21 @@ class TextReader {
     const first = skipSpace(bytes, start, end);
     if (first === end) return;
     if (bytes[first] === Char.Hash) this.comment(bytes, first, end);
-    else if (this.text.parse(bytes, start, end)) this.event(bytes, end);
-    else this.aside(bytes, start, end);
+    else if (this.text.parse(bytes, start, end)) {
+      if (!this.perfLoss(bytes, end)) this.event(bytes, end);
+    } else this.aside(bytes, start, end);
+  }
+
+  /** `PERF_RECORD_LOST lost 12`, as `perf script --show-lost-events` prints it. */
+  private perfLoss(bytes: Uint8Array, end: number): boolean {
+    const { nameStart, nameEnd, cpu } = this.text;
+    if (nameStart !== nameEnd || !startsWith(bytes, nameStart, end, 'PERF_RECORD_LOST')) {
+      return false;
+    }
+    const line = textOf(bytes, nameStart, Math.min(end, nameStart + 80));
+    const count = / lost (\d+)/.exec(line)?.[1];
+    this.pending.push({ cpu, count: count === undefined ? UNKNOWN : Number(count) });
+    return true;
   }
 
   private event(bytes: Uint8Array, end: number): void {
