@@ -93,6 +93,23 @@ describe('versions and compressions of trace.dat', () => {
     }
   });
 
+  it('reads the text of a latency tracer', () => {
+    const lines = '#\na-1 [000] 1.000000: mm_page_free: page=0 pfn=0x5 order=0\n'.repeat(50);
+    const parts: Written = { ...freeTrace([]), buffers: [], latency: lines };
+    const expected = new Array<string>(50).fill('pageFree mm_page_free 5 0');
+    expect(bodies(readMade({ ...parts, version: 6 }).calls)).toEqual(expected);
+    for (const compression of ['none', 'zlib'] as const) {
+      expect(bodies(readMade({ ...parts, compression }).calls)).toEqual(expected);
+    }
+  });
+
+  it('says that times of a guest are not shifted', () => {
+    const made = freeTrace([[page(1000, eventBytes([pageFree(0, 5)]))]], {
+      options: [[12, new Uint8Array(16)]],
+    });
+    expect(readMade(made).report.problems).toMatchObject([{ kind: 'unsupported' }]);
+  });
+
   it('reads it out of a stream', () => {
     const { name, read: give } = bytesSource(plain);
     expect(recordOf({ name, length: null, read: give }).calls).toEqual(calls);
