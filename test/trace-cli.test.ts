@@ -2,12 +2,14 @@
  * `civac trace` as a user runs it: what it prints, its exit status, its formats, and what it says
  * to input and options that are wrong.
  */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rules } from '../src/trace/judge/rules.js';
 import type { JsonTrace } from '../src/trace/show/json.js';
 import type { TraceSarifLog } from '../src/trace/show/sarif.js';
-import { Bench } from './cli-run.js';
+import { Bench, root } from './cli-run.js';
 import { expectGolden } from './golden.js';
 import { recording } from './trace-files.js';
 
@@ -64,6 +66,31 @@ describe('civac trace', () => {
     const run = bench.civac(['trace', '-'], { input: text });
     expect(run.status).toBe(3);
     expect(run.err).toContain('no dma events in this trace: nothing could be judged');
+  });
+});
+
+describe('Ctrl-C while the pipe is silent', () => {
+  it('reports on what was read, and exits with 130', async () => {
+    const program = join(root, 'bin', 'civac.mjs');
+    const child = spawn(process.execPath, [program, 'trace', '-'], { stdio: 'pipe' });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (data: Buffer) => {
+      out += data.toString();
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      err += data.toString();
+    });
+    child.stdin.write(recording('k612f-double-unmap.txt'));
+    const timer = setTimeout(() => child.kill('SIGINT'), 3000);
+    const status = await new Promise((done) => child.on('close', done));
+    clearTimeout(timer);
+    child.stdin.destroy();
+    expect({ status, err }).toEqual({
+      status: 130,
+      err: 'civac: interrupted; the report is on what was read until then\n',
+    });
+    expect(out).toContain('unmap-twice');
   });
 });
 
