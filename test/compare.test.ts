@@ -216,8 +216,10 @@ describe('settings', () => {
 describe('the thread', () => {
   let cells: readonly JsonCell[] = [];
   beforeAll(() => {
-    cells = cellsOf(here.civac(['compare', 'litmus/designs', 'litmus/thread', '--json']).out);
-  }, 120_000);
+    const args = ['bin/civac.mjs', 'compare', 'litmus/designs', 'litmus/thread', '--json'];
+    const options = { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+    cells = cellsOf(spawnSync(process.execPath, args, options).stdout);
+  }, 300_000);
 
   it('has the cells that it is known to have', () => {
     const grid = shipped.designs.map(({ name }) => {
@@ -246,7 +248,7 @@ describe('the thread', () => {
       );
       expect(cell.hazards.every(({ trace }) => trace.length > 0)).toBe(true);
     }
-  }, 120_000);
+  }, 300_000);
 
   it('does so on the command line that a cell names', () => {
     const files = [
@@ -263,5 +265,5 @@ describe('the thread', () => {
     const script = join(root, 'scripts', 'which-api.mjs');
     const made = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     expect([made.status, made.stderr]).toEqual([0, '']);
-  }, 180_000);
+  }, 300_000);
 });
