@@ -22,7 +22,7 @@ beforeAll(() => {
 
 describe('a wrong command line', () => {
   it.each([
-    [['mend', 'x.litmus'], "civac: 'mend' is not a civac command; see 'civac --help'\n"],
+    [['simulate', 'x.litmus'], "civac: 'simulate' is not a civac command; see 'civac --help'\n"],
     [['chekc'], "civac: 'chekc' is not a civac command; did you mean 'civac check'?\n"],
     [['./x.litmus'], "did you mean 'civac check ./x.litmus'?"],
     [['check'], 'name a FILE'],
@@ -95,21 +95,38 @@ describe('an input that cannot be used', () => {
 });
 
 describe('help', () => {
-  it.each(['check', 'compare', 'explain', 'fmt', 'reference', 'completion'])(
-    '%s has an example',
-    (verb) => {
-      const run = bench.civac([verb, '--help']);
-      expect(run).toMatchObject({ status: 0, err: '' });
-      expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
-    },
-  );
+  it.each([
+    'check',
+    'mend',
+    'compare',
+    'explain',
+    'fmt',
+    'reference',
+    'trace',
+    'record',
+    'completion',
+  ])('%s has an example', (verb) => {
+    const run = bench.civac([verb, '--help']);
+    expect(run).toMatchObject({ status: 0, err: '' });
+    expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
+  });
 
   it('lists only verbs that exist', () => {
     const { status, out } = bench.civac(['--help']);
     expect(status).toBe(0);
     const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Example:'));
     const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-    expect(verbs).toEqual(['check', 'compare', 'explain', 'fmt', 'reference', 'completion']);
+    expect(verbs).toEqual([
+      'check',
+      'mend',
+      'compare',
+      'explain',
+      'fmt',
+      'reference',
+      'trace',
+      'record',
+      'completion',
+    ]);
   });
 
   it('knows its version', () => {
@@ -190,7 +207,16 @@ describe('civac completion', () => {
   it.each(['bash', 'zsh', 'fish'])('%s knows every verb and option', (shell) => {
     const run = bench.civac(['completion', shell]);
     expect(run).toMatchObject({ status: 0, err: '' });
-    for (const word of ['check', 'explain', 'fmt', 'reference', 'expect', 'max-states', 'sarif']) {
+    for (const word of [
+      'check',
+      'mend',
+      'explain',
+      'fmt',
+      'reference',
+      'expect',
+      'max-states',
+      'sarif',
+    ]) {
       expect(run.out).toContain(word);
     }
   });
@@ -211,6 +237,7 @@ describe('civac completion', () => {
     expect(ask(['civac', 'ch'])).toBe('check');
     expect(ask(['civac', 'check', '--max-st'])).toBe('--max-states');
     expect(ask(['civac', 'check', '--format', 'j'])).toBe('json junit');
+    expect(ask(['civac', 'trace', '--format', 'j'])).toBe('json');
     expect(ask(['civac', 'completion', 'f'])).toBe('fish');
     expect(ask(['civac', 'check', 'goo'])).toBe('good.litmus');
   });

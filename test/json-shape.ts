@@ -97,11 +97,12 @@ const alias = record({
   removable: bool,
 });
 const note = record({
-  kind: oneOf('no-op', 'stuck', 'warning'),
+  kind: oneOf('no-op', 'stuck', 'warning', 'needed', 'redundant', 'dearer', 'destructive'),
   rule: text,
   operation: text,
   line: whole,
   message: text,
+  trace: list(step),
 });
 const assertion = record({
   kind: oneOf('exists', 'forbidden', 'always'),

@@ -20,7 +20,9 @@ const layers = [
   'litmus',
   'explore',
   'system',
+  'fast',
   'verdict',
+  'mend',
   'report',
   'compare',
   'trace',
@@ -35,6 +37,8 @@ const knowNode: readonly string[] = ['record', 'cli'];
 const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
+  fflate: ['trace'],
+  'hyparquet-writer': ['trace'],
 };
 
 interface Import {

@@ -5,12 +5,16 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
+import { advise } from '../mend/advise.js';
 import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
 import type { CheckResult } from '../verdict/result.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
-export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'>;
+export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'> & {
+  /** Also say what each sync and barrier is worth. */
+  readonly advise?: boolean;
+};
 export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'>;
 
 export type Outcome =
@@ -30,7 +34,8 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
   try {
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
-    const result = check(program, { ...settings, ...watch });
+    const plain = check(program, { ...settings, ...watch });
+    const result = settings.advise === true ? withAdvice(plain, input, settings, watch) : plain;
     return { kind: 'result', input, result, diagnostics };
   } catch (error) {
     if (error instanceof ScenarioFault) {
@@ -38,6 +43,18 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
     }
     return { kind: 'crash', input, error };
   }
+}
+
+/** What the syncs are worth, among the notes. */
+function withAdvice(
+  result: CheckResult,
+  input: Input,
+  settings: Settings,
+  watch: Watch,
+): CheckResult {
+  const told = advise(input.text, input.file, { ...settings, ...watch });
+  const notes = [...result.notes, ...told].sort((a, b) => a.line - b.line);
+  return { ...result, notes };
 }
 
 /** A step that makes no sense is a mistake in the text, found later than the others. */

@@ -21,6 +21,8 @@ export interface ExploreOptions<F> {
   readonly avoid?: (finding: F) => boolean;
   /** Stops at the first complete state. */
   readonly untilComplete?: boolean;
+  /** Stops behind the first state with a finding: its run is as short as any. */
+  readonly untilFound?: boolean;
   /** Wall clock in seconds, for the limit. */
   readonly now: () => number;
   /** Called now and then; true stops the exploration. */
@@ -39,7 +41,7 @@ export interface Found<F> {
 export const WILLS: readonly Will[] = ['must', 'free', 'liberty', 'plain'];
 
 export interface Graph {
-  readonly edges: readonly number[];
+  readonly edges: ArrayLike<number>;
 }
 
 export interface Exploration<S, F> {
@@ -136,6 +138,7 @@ export function explore<S, F>(model: Model<S, F>, options: ExploreOptions<F>): E
       if (options.untilComplete) break;
     }
     search.expand(index, state);
+    if (options.untilFound && search.found.size > 0) break;
   }
   return result(search, stopped);
 }

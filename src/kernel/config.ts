@@ -3,8 +3,12 @@ import type { Span } from '../diagnostics/diagnostic.js';
 
 export interface DeviceConfig {
   readonly name: string;
-  /** Snoops the CPU's caches (M10). */
+  /** The kernel takes it for coherent: dev_is_dma_coherent(), no maintenance for it (K5). */
   readonly coherent: boolean;
+  /** It does snoop the CPU's caches (M10, M15); as `coherent` unless the scenario says else. */
+  readonly snoops: boolean;
+  /** It has a write-back cache of its own (M11). */
+  readonly writeBackCache: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
   /** Highest bus address it can emit, as DMA_BIT_MASK(n); also what the driver says at first. */

@@ -28,7 +28,7 @@ export function deviceConfig(context: KernelContext, device: number): DeviceConf
 /** What the driver has said the device can address. */
 export function masksOf(context: KernelContext, device: number): Masks {
   const { dmaMask: dma, coherentDmaMask: coherent } = deviceConfig(context, device);
-  const said = context.kernel.masks?.find((each) => each.device === device);
+  const said = context.kernel.masks.find((each) => each.device === device);
   return said ?? { device, dma, coherent };
 }
 

@@ -18,6 +18,8 @@ export interface Range {
   readonly size: number;
   /** By the address of another mapping, still live; absent: by the linear-map address (M13). */
   readonly otherAddress?: boolean;
+  /** A line that the range cuts is invalidated too, and not cleaned as on arm64. */
+  readonly cutsDropped?: boolean;
   /** The pages as a table knows them: [page number, frame]; absent: those of the buffer now. */
   readonly frames?: readonly (readonly [number, number])[];
 }
@@ -71,7 +73,8 @@ function linesIn(
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
     const cut = start < from || to < start + lineSize;
-    const real = op === 'invalidate' && cut ? 'clean+invalidate' : op;
+    const cleaned = cut && range.cutsDropped !== true;
+    const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;
     const cell = each.cells[0]?.id ?? -1;
     return [{ kind: 'maintain', op: real, frame, line, cell, from, to, at: context.step.site }];
   });

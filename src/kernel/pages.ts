@@ -132,7 +132,10 @@ function staleFrames(context: KernelContext, zone: Zone): number[] {
       for (const [, frame] of entry.frames) pointed.add(frame);
     }
   }
-  for (const map of maps) if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+  for (const map of maps) {
+    if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+    for (const { frame } of map.stale ?? []) pointed.add(frame);
+  }
   for (const { frames, slot } of mappings.flatMap((each) => each.pieces)) {
     for (const [, frame] of [...frames, ...(slot?.frames ?? [])]) pointed.add(frame);
   }
@@ -213,7 +216,7 @@ function swapOutLine(
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
   }
   const event =
-    device === undefined ? 'load WB' : device.coherent ? 'snooping read' : 'device read';
+    device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
   return (layout.lines[line]?.cells ?? []).map((cell, word) => {
     const row = pickRow(context, rowsFor(state(), event));
     const outcome = context.apply(frame, line, row, { word, value: 0 });
@@ -277,8 +280,8 @@ function swapInPage(
 function swapInDirties(context: KernelContext): boolean {
   const swap = context.machine.swap;
   if (typeof swap !== 'object') return true;
-  const coherent = context.machine.devices[swap.device]?.coherent ?? false;
-  return coherent && context.liberties.has('stash') && context.choose(2) === 1;
+  const snoops = context.machine.devices[swap.device]?.snoops ?? false;
+  return snoops && context.liberties.has('stash') && context.choose(2) === 1;
 }
 
 /** Frame of a byte of a buffer; -1 when the page is not resident. Tracks the page on demand. */

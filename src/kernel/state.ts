@@ -18,6 +18,10 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** It belongs to the secure world (M16). */
+  readonly secure?: boolean;
+  /** memblock_mark_nomap: paging_init leaves it out. */
+  readonly nomap?: boolean;
   /** While it is free: whose page it was, and what the CPU that freed it knew. */
   readonly freed?: {
     readonly buffer: number;
@@ -82,6 +86,21 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** Nothing keeps instruction fetches out (M4). */
+  readonly executable?: boolean;
+  /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
+  readonly leaving?: 'detached' | 'unlinked';
+  /** Not in the page table (any more), and maybe in a TLB. */
+  readonly stale?: readonly StaleTranslation[];
+}
+
+/** What a TLB or a walk cache may still hold (M18). */
+export interface StaleTranslation {
+  readonly page: number;
+  /** -1: the cached walk ends in a table without this page. */
+  readonly frame: number;
+  /** It was used, so it is there until it is invalidated or dropped; else only by speculation. */
+  readonly sure: boolean;
 }
 
 export interface Translation {
@@ -188,6 +207,8 @@ export interface Port {
   /** Runs finished, and what their completions tell. */
   readonly done: number;
   readonly clock: readonly number[];
+  /** The last doorbell that a read from the device has shown to have arrived. */
+  readonly readBack?: number;
 }
 
 /** What a driver has said a device can address, once it has. */
@@ -210,8 +231,8 @@ export interface Pool {
 }
 
 export interface KernelState {
-  readonly pools?: readonly Pool[];
-  readonly masks?: readonly Masks[];
+  readonly pools: readonly Pool[];
+  readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];
   readonly domains: readonly Domain[];

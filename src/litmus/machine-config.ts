@@ -20,7 +20,9 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
-  ['coherent', 'true: the device snoops the CPU caches (default false)'],
+  ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
+  ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
+  ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
@@ -75,6 +77,8 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
   let device: DeviceConfig = {
     name: node.name,
     coherent: false,
+    snoops: false,
+    writeBackCache: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
     coherentDmaMask: -1,
@@ -82,6 +86,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     mappingMayFail: false,
     at: node.at,
   };
+  let snoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
     deviceSettings,
@@ -92,6 +97,12 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     switch (setting.name) {
       case 'coherent':
         device = { ...device, coherent: booleanOf(setting, diagnostics) };
+        break;
+      case 'snoops':
+        snoops = booleanOf(setting, diagnostics);
+        break;
+      case 'write_back_cache':
+        device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
         break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
@@ -112,7 +123,11 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     }
   }
   const { coherentDmaMask, dmaMask } = device;
-  return { ...device, coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask };
+  return {
+    ...device,
+    snoops: snoops ?? device.coherent,
+    coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
+  };
 }
 
 function applySettings(

@@ -20,6 +20,8 @@ export type Entry =
       /** This CPU accessed the line WB with no DMB since (M6 `arch`). */
       readonly own: boolean;
       readonly at: number;
+      /** It waits in this device's own cache (M11), not in a CPU's buffer. */
+      readonly device?: number;
     }
   | {
       readonly kind: 'maintain';

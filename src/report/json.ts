@@ -46,7 +46,7 @@ export interface JsonResult {
   readonly assumptions: Readonly<Record<string, string | number | boolean>>;
   readonly hazards: readonly JsonHazard[];
   readonly aliases: readonly AliasFact[];
-  readonly notes: readonly Note[];
+  readonly notes: readonly JsonNote[];
   readonly assertions: readonly AssertionResult[];
   readonly expected: string | null;
   readonly asExpected: boolean | null;
@@ -69,6 +69,8 @@ export interface JsonDocument {
   readonly results: readonly JsonResult[];
   readonly errors: readonly InputProblem[];
 }
+
+type JsonNote = Omit<Note, 'trace'> & { readonly trace: readonly JsonStep[] };
 
 function jsonCell({ name, dram, cache, buffer, ideal }: CellView): CellView {
   return { name, dram, cache, buffer, ideal };
@@ -97,8 +99,8 @@ function jsonAlias({ buffer, first, second, since, apart, removable }: AliasFact
   return { buffer, first, second, since, apart, removable };
 }
 
-function jsonNote({ kind, rule, operation, line, message }: Note): Note {
-  return { kind, rule, operation, line, message };
+function jsonNote({ kind, rule, operation, line, message, trace = [] }: Note): JsonNote {
+  return { kind, rule, operation, line, message, trace: trace.map(jsonStep) };
 }
 
 export function jsonResult(result: CheckResult): JsonResult {

@@ -5,7 +5,13 @@
  */
 import { count, groupDigits, hang } from '../base/text.js';
 import { hazards } from '../verdict/hazards.js';
-import type { AliasFact, AssertionResult, CheckResult, Finding } from '../verdict/result.js';
+import type {
+  AliasFact,
+  AssertionResult,
+  CheckResult,
+  Finding,
+  TraceStep,
+} from '../verdict/result.js';
 import { sourceExcerpt } from './excerpt.js';
 import { type Palette, palette } from './paint.js';
 import { citedRules, ruleTitle } from './rules.js';
@@ -156,6 +162,11 @@ function assertionText({ kind, line, holds }: AssertionResult): string {
   return `  line ${line}: ${kind}: ${holds ? 'holds in every run' : 'fails'}`;
 }
 
+/** One step of a run that proves a note. */
+function stepText({ agent, text, wrong }: TraceStep, width: number): string {
+  return hang(`      ${wrong ? '>' : ' '} ${agent}: `, text, width);
+}
+
 /** Facts that are no findings, each group under its own heading. */
 function factsText({ result, options, paint }: Context): string[] {
   const width = proseWidth(options);
@@ -169,9 +180,14 @@ function factsText({ result, options, paint }: Context): string[] {
   );
   group(
     'notes',
-    result.notes.map((note) => {
+    result.notes.flatMap((note) => {
       const rule = note.rule === '' ? '' : ` (${note.rule})`;
-      return hang(`  line ${note.line}: `, `${note.operation}: ${note.message}${rule}`, width);
+      const said = hang(
+        `  line ${note.line}: `,
+        `${note.operation}: ${note.message}${rule}`,
+        width,
+      );
+      return [said, ...(note.trace ?? []).map((step) => stepText(step, width))];
     }),
   );
   group('assertions', result.assertions.map(assertionText));

@@ -11,6 +11,7 @@ import {
   type Recorder,
   type StepState,
 } from '../kernel/context.js';
+import { checkWriteBack } from '../kernel/device-cache.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { leavesTo } from '../kernel/standing.js';
 import { attributes } from '../machine/attributes.js';
@@ -360,6 +361,12 @@ function advance(taken: number[], ways: readonly number[]): boolean {
   return false;
 }
 
+/** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
+function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
+  if (entry.kind === 'maintain') return entry.op;
+  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
+}
+
 /** An entry leaves the store buffer for cache, memory or a device. */
 function drain(
   context: KernelContext,
@@ -375,11 +382,11 @@ function drain(
     return;
   }
   if (entry.kind === 'barrier') return;
+  checkWriteBack(context, entry);
   const at = leavesTo(context, entry);
   const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
   if (at === null || state === undefined) return;
-  const event: LineEvent =
-    entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
+  const event = drainEvent(entry);
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;

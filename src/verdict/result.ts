@@ -84,12 +84,17 @@ export interface AliasFact {
 
 /** A fact worth knowing that is no hazard: a no-op (M17), a thread that never ends. */
 export interface Note {
-  readonly kind: 'no-op' | 'stuck' | 'warning';
+  readonly kind: 'no-op' | 'stuck' | 'warning' | Worth;
   readonly rule: string;
   readonly operation: string;
   readonly line: number;
   readonly message: string;
+  /** The run that proves what is said of a sync; absent for other notes. */
+  readonly trace?: readonly TraceStep[];
 }
+
+/** What a sync or barrier is worth in its scenario. */
+export type Worth = 'needed' | 'redundant' | 'dearer' | 'destructive';
 
 /** What one call costs each time it runs. */
 export interface MaintenanceFact {

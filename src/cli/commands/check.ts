@@ -15,6 +15,7 @@ import { type Format, makeWriter } from '../writers.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
+  readonly advise?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
   readonly output?: string;
@@ -26,6 +27,7 @@ export interface CheckOptions {
   readonly maxSeconds?: number;
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
+  readonly engine?: 'fast' | 'reference';
 }
 
 /** What all outcomes together come to. */
@@ -44,12 +46,14 @@ function formatOf(options: CheckOptions): Format {
 }
 
 function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
   return {
+    ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
+    ...(engine === undefined ? {} : { engine }),
   };
 }
 

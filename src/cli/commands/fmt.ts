@@ -1,27 +1,16 @@
 /** `civac fmt`: scenarios in the one layout, to stdout, in place, or only compared. */
-import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import { format } from '../../litmus/index.js';
-import { InputError, reasonOf } from '../errors.js';
+import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, readInputs, stdinName } from '../inputs.js';
 import { stderrColor } from '../output.js';
+import { replaceFile } from '../replace-file.js';
 
 export interface FmtOptions {
   readonly check?: boolean;
   readonly write?: boolean;
   readonly color: boolean;
-}
-
-/** Written beside it and renamed: a crash leaves the old file, never half of the new one. */
-function replace(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(draft, text, { mode: statSync(file).mode });
-    renameSync(draft, file);
-  } catch (error) {
-    throw new InputError(`cannot write ${file}: ${reasonOf(error)}`);
-  }
 }
 
 /** True when the file was not in the layout. */
@@ -30,7 +19,7 @@ function settle(input: Input, text: string, options: FmtOptions): boolean {
   if (options.check) {
     if (differs) process.stdout.write(`${input.file}\n`);
   } else if (options.write) {
-    if (differs) replace(input.file, text);
+    if (differs) replaceFile(input.file, text);
   } else {
     process.stdout.write(text);
   }

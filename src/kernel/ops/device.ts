@@ -4,10 +4,11 @@
  * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
  */
 import type { Entry } from '../../machine/store-buffer.js';
-import { deviceRead, deviceWrite, pushEntries } from '../access.js';
+import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
+import { isDirty, readByDevice, writeByDevice } from '../device-cache.js';
 import { deviceConfig } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
@@ -70,7 +71,7 @@ function fault(context: KernelContext, reached: Fault, what: string): void {
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
 export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
-  return deviceConfig(context, context.step.device).coherent && reached.cacheable;
+  return deviceConfig(context, context.step.device).snoops && reached.cacheable;
 }
 
 const dmaRead: Effect = (context, args) => {
@@ -79,14 +80,14 @@ const dmaRead: Effect = (context, args) => {
     fault(context, reached, 'read');
     return 0;
   }
-  return deviceRead(context, reached.destination, snoops(context, reached), context.step.sync);
+  return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
 };
 
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
   const value = int(args.at(-1));
   if (reached.kind === 'fault') fault(context, reached, 'write');
-  else deviceWrite(context, reached.destination, snoops(context, reached), value);
+  else writeByDevice(context, reached.destination, snoops(context, reached), value);
   return 0;
 };
 
@@ -218,5 +219,21 @@ export const deviceOperations: readonly Operation[] = [
     doc: "waits for the fence or interrupt of this thread's last submit (else for the next completion)",
     source: 'model.md §1, M10',
     effect: wait,
+  },
+  {
+    name: 'panthor_gpu_flush_caches',
+    family: 'device',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['M11', 'K7'],
+    blocks: true,
+    removable: 'drop',
+    params: [{ name: 'dev', kinds: ['device'] }],
+    doc: "writes back what is dirty in the device's own cache, and waits for it",
+    source: 'drivers/gpu/drm/panthor/panthor_gpu.c:panthor_gpu_flush_caches',
+    effect: (context, args) => {
+      if (isDirty(context, deviceArg(context, args[0]))) context.blocked = true;
+      return 0;
+    },
   },
 ];

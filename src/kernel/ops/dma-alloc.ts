@@ -196,18 +196,18 @@ function createPool(context: KernelContext, args: Args): Value {
   const { id } = newBuffer(context, what);
   const step = Math.ceil(int(args[1]) / align) * align;
   const made: Pool = { id, device, step, map: -1, used: [] };
-  context.update({ pools: [...(context.kernel.pools ?? []), made] });
+  context.update({ pools: [...context.kernel.pools, made] });
   return { kind: 'buffer', id };
 }
 
 function poolArg(context: KernelContext, value: Value | undefined): Pool {
   const id = handleOf(context, value, 'buffer');
-  const found = context.kernel.pools?.find((each) => each.id === id);
+  const found = context.kernel.pools.find((each) => each.id === id);
   return found ?? fail(context, 'this pool was destroyed');
 }
 
 function setPool(context: KernelContext, next: Pool): void {
-  const pools = context.kernel.pools ?? [];
+  const pools = context.kernel.pools;
   context.update({ pools: pools.map((each) => (each.id === next.id ? next : each)) });
 }
 
@@ -252,7 +252,7 @@ function destroyPool(context: KernelContext, args: Args): Value {
   if (mapping !== undefined) endMapping(context, mapping, mapping.size);
   releasePages(context, mine.id);
   context.setBuffer({ ...context.buffer(mine.id), gone: 'freed' });
-  context.update({ pools: (context.kernel.pools ?? []).filter((each) => each.id !== mine.id) });
+  context.update({ pools: context.kernel.pools.filter((each) => each.id !== mine.id) });
   return 0;
 }
 

@@ -33,7 +33,7 @@ function setMask(which: { readonly dma: boolean; readonly coherent: boolean }): 
       dma: which.dma ? value : old.dma,
       coherent: which.coherent ? value : old.coherent,
     };
-    const others = (context.kernel.masks ?? []).filter((each) => each.device !== device);
+    const others = context.kernel.masks.filter((each) => each.device !== device);
     context.update({ masks: [...others, next].sort((a, b) => a.device - b.device) });
     return 0;
   };

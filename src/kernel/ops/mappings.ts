@@ -11,7 +11,7 @@ import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
 import { type Args, getPages, putPages, defaultAttribute, boParam, vaddrRow } from './gem-parts.js';
 
-function attributeOf(prot: number): Attribute {
+export function attributeOf(prot: number): Attribute {
   return prot === PROT_DEVICE ? 'DEV' : prot === PROT_WC ? 'NC' : 'WB';
 }
 

@@ -1,0 +1,113 @@
+/** `civac mend`: the cheapest edits that make a scenario coherent; `--write` applies one. */
+import { readFileSync } from 'node:fs';
+import { renderDiagnostic } from '../../diagnostics/render.js';
+import { type Costs, DEFAULT_COSTS, readCosts } from '../../mend/costs.js';
+import type { Level } from '../../mend/edit.js';
+import { mend, MEND_LIMITS, type MendOptions } from '../../mend/mend.js';
+import type { MendResult } from '../../mend/outcome.js';
+import { mendJson } from '../../report/mend-json.js';
+import { mendText } from '../../report/mend-text.js';
+import { InputError, reasonOf } from '../errors.js';
+import { exitCode } from '../exit-codes.js';
+import { type Input, readInputs, stdinName } from '../inputs.js';
+import { openOutput, stderrColor } from '../output.js';
+import { replaceFile } from '../replace-file.js';
+
+export interface MendCommandOptions {
+  readonly level?: Level;
+  readonly costs?: string;
+  /** Number of the answer to apply; true: the first. */
+  readonly write?: number | boolean;
+  readonly all?: boolean;
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly quiet?: boolean;
+  readonly maxEdits?: number;
+  readonly maxSeconds?: number;
+  readonly maxStates?: number;
+  readonly color: boolean;
+}
+
+function costsOf(path: string | undefined): Costs {
+  if (path === undefined) return DEFAULT_COSTS;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InputError(`${path}: ${reasonOf(error)}`);
+  }
+  const costs = readCosts(text);
+  if ('problem' in costs) throw new InputError(`${path}: ${costs.problem}`);
+  return costs;
+}
+
+function optionsOf(options: MendCommandOptions): MendOptions {
+  const { level } = options;
+  return {
+    costs: costsOf(options.costs),
+    all: options.all === true,
+    maxEdits: options.maxEdits ?? MEND_LIMITS.maxEdits,
+    maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,
+    maxStates: options.maxStates ?? MEND_LIMITS.maxStates,
+    ...(level === undefined ? {} : { level }),
+  };
+}
+
+function statusOf({ verdict }: MendResult): number {
+  if (verdict === 'none') return exitCode.found;
+  return verdict === 'unknown' ? exitCode.unknown : exitCode.ok;
+}
+
+/** Writes the chosen answer into the file it came from. */
+function apply(input: Input, result: MendResult, write: number | boolean): void {
+  const chosen = write === true ? 1 : Number(write);
+  const { mends } = result;
+  const answer = mends[chosen - 1];
+  if (mends.length === 0) return;
+  if (answer === undefined) {
+    throw new InputError(`mend: there is no answer ${chosen}: choose 1 to ${mends.length}`);
+  }
+  replaceFile(input.file, answer.text);
+  process.stderr.write(`civac: ${input.file}: mend ${chosen} written\n`);
+}
+
+function oneInput(paths: readonly string[]): Input {
+  const [path] = paths;
+  if (path === undefined) throw new InputError("mend: name a FILE, or '-' for stdin");
+  if (paths.length > 1) throw new InputError('mend: one FILE at a time');
+  const { inputs, problems } = readInputs([path]);
+  const [problem] = problems;
+  if (problem !== undefined) throw new InputError(`${problem.file}: ${problem.message}`);
+  const [input] = inputs;
+  if (inputs.length !== 1 || input === undefined) {
+    throw new InputError(`mend: ${path} is a folder; name one FILE`);
+  }
+  return input;
+}
+
+export function runMend(paths: readonly string[], options: MendCommandOptions): number {
+  const input = oneInput(paths);
+  const write = options.write ?? false;
+  if (write !== false && input.file === stdinName) {
+    throw new InputError('mend: --write needs a file, not stdin');
+  }
+  const outcome = mend(input.text, input.file, optionsOf(options));
+  if (outcome.kind === 'invalid') {
+    const color = stderrColor(!options.color);
+    for (const diagnostic of outcome.diagnostics) {
+      const told = renderDiagnostic(diagnostic, input.file, input.text, { color });
+      process.stderr.write(`${told}\n`);
+    }
+    return exitCode.input;
+  }
+  const { result } = outcome;
+  const { output: path, quiet, color, json } = options;
+  const output = openOutput({ path, noColor: !color, inputs: [input.file] });
+  const text = json
+    ? `${JSON.stringify(mendJson(result), null, 2)}\n`
+    : mendText(result, { width: output.width, color: output.color });
+  if (quiet !== true || path !== undefined) output.write(text);
+  output.close();
+  if (write !== false) apply(input, result, write);
+  return statusOf(result);
+}

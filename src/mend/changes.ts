@@ -1,0 +1,296 @@
+/**
+ * Changes of a call where it stands: another operation with the same arguments, another direction,
+ * device, range, right or attribute, another order of the arguments; and of an allocation: its
+ * flags. Accesses, doorbells and waits stay, but for writel_relaxed, which may become writel.
+ */
+import type { CallNode, Expression } from '../litmus/ast.js';
+import { findOperation, type Operation, type Param } from '../kernel/registry.js';
+import type { CallFacts } from './costs.js';
+import type { Draft } from './edit.js';
+import { userOf } from './inserts.js';
+import { draft, factsOf, isRaw, runtime, type Scene, statementSpot, timesAt } from './scene.js';
+import type { SourceStatement } from './source.js';
+
+/** Operations that take the same arguments: each may stand for the others. */
+const families: readonly (readonly string[])[] = [
+  ['dcache_clean_poc', 'dcache_inval_poc', 'dcache_clean_inval_poc'],
+  ['mb', 'wmb', 'rmb', 'dma_mb', 'dma_wmb', 'dma_rmb', 'smp_mb', 'smp_wmb', 'smp_rmb'],
+  ['dma_sync_single_for_cpu', 'dma_sync_single_for_device'],
+  ['dma_sync_single_range_for_cpu', 'dma_sync_single_range_for_device'],
+  ['dma_sync_sg_for_cpu', 'dma_sync_sg_for_device'],
+  ['dma_sync_sgtable_for_cpu', 'dma_sync_sgtable_for_device'],
+  ['arch_sync_dma_for_cpu', 'arch_sync_dma_for_device'],
+  ['dma_buf_begin_cpu_access', 'dma_buf_end_cpu_access'],
+];
+
+/** One way only. */
+const replacements: Readonly<Record<string, readonly string[]>> = {
+  dcache_clean_poc_nosync: ['dcache_clean_poc'],
+  dcache_inval_poc_nosync: ['dcache_inval_poc'],
+  dma_sync_sg_for_cpu: ['dma_map_sg'],
+  dma_sync_sg_for_device: ['dma_map_sg'],
+  dma_sync_sgtable_for_cpu: ['dma_map_sgtable'],
+  dma_sync_sgtable_for_device: ['dma_map_sgtable'],
+  iommu_unmap_fast: ['iommu_unmap'],
+  writel_relaxed: ['writel'],
+  kmalloc: ['kzalloc'],
+  dma_unmap_single: ['dma_unmap_page'],
+  dma_unmap_page: ['dma_unmap_single'],
+  drm_gem_shmem_pin: ['drm_gem_shmem_get_pages_sgt'],
+  drm_gem_shmem_get_pages: ['drm_gem_shmem_get_pages_sgt'],
+};
+
+/** Replacements that take one argument more. */
+const withArgument: Readonly<Record<string, readonly [string, string]>> = {
+  drm_clflush_pages: ['drm_cflush_pages', 'DRM_CFLUSH_BOTH'],
+  drm_clflush_sg: ['drm_cflush_sg', 'DRM_CFLUSH_BOTH'],
+  drm_clflush_virt_range: ['drm_cflush_virt_range', 'DRM_CFLUSH_BOTH'],
+};
+
+/** Values of constants that may stand for each other, by the kind of the parameter. */
+const constantsOf: Readonly<Record<string, readonly string[]>> = {
+  direction: ['DMA_BIDIRECTIONAL', 'DMA_TO_DEVICE', 'DMA_FROM_DEVICE'],
+  cflush: ['DRM_CFLUSH_CLEAN', 'DRM_CFLUSH_INVALIDATE', 'DRM_CFLUSH_BOTH'],
+  bufsync: [
+    'DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW',
+    'DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW',
+    'DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ',
+    'DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE',
+  ],
+  pgprot: ['PAGE_KERNEL', 'pgprot_writecombine(PAGE_KERNEL)'],
+  attrs: ['0', 'DMA_ATTR_SKIP_CPU_SYNC'],
+};
+
+/** Calls that belong to the use case: what the driver was asked to do, not how it does it. */
+const fixedFamilies: ReadonlySet<string> = new Set(['device', 'threads', 'shmem and swap']);
+
+interface Site {
+  readonly scene: Scene;
+  readonly statement: SourceStatement;
+  readonly call: CallNode;
+  readonly operation: Operation;
+}
+
+export function changes(scene: Scene): readonly Draft[] {
+  const inThreads = scene.source.statements.filter(({ thread }) => thread.role !== 'device');
+  return inThreads.flatMap((statement) =>
+    statement.calls.flatMap((call) => {
+      const operation = findOperation(call.callee);
+      if (operation === undefined) return [];
+      const site = { scene, statement, call, operation };
+      return [...calleeChanges(site), ...argumentChanges(site), ...optionChanges(site)];
+    }),
+  );
+}
+
+function offsetOf({ scene, call }: Site): number {
+  return scene.source.offset(call.calleeAt);
+}
+
+/** Run time beyond that of the call as it stands. */
+function added({ scene, call, statement }: Site, part: Partial<CallFacts>): number {
+  const now = factsOf(scene, call);
+  const more = runtime(scene, { ...now, ...part }) - runtime(scene, now);
+  return more * timesAt(scene, statement.loopFrom);
+}
+
+interface Change {
+  readonly from: number;
+  readonly length: number;
+  readonly text: string;
+  readonly title: string;
+  readonly slot: string;
+  readonly operation?: string;
+  readonly facts?: Partial<CallFacts>;
+  readonly extra?: number;
+}
+
+function changed(site: Site, change: Change): Draft {
+  const { scene, statement, call } = site;
+  const operation = change.operation ?? call.callee;
+  return draft({
+    kind: 'change',
+    operation,
+    title: `${change.title} in line ${call.calleeAt.line}`,
+    patches: [{ from: change.from, to: change.from + change.length, text: change.text }],
+    spots: [statementSpot(statement)],
+    root: scene.names.rootOf(call),
+    line: call.calleeAt.line,
+    slots: [change.slot],
+    runtime: added(site, change.facts ?? {}),
+    extra: change.extra ?? 0,
+    // A change within a raw call is raw, one away from it is not.
+    level: isRaw(operation) ? 'raw' : 'api',
+  });
+}
+
+function calleeChanges(site: Site): readonly Draft[] {
+  const { scene, call } = site;
+  const { callee, calleeAt } = call;
+  const family = families.find((each) => each.includes(callee)) ?? [];
+  const others = [...family, ...(replacements[callee] ?? [])].filter((each) => each !== callee);
+  const slot = `callee ${offsetOf(site)}`;
+  const from = scene.source.offset(calleeAt);
+  const plain = others.map((operation) =>
+    changed(site, {
+      from,
+      length: callee.length,
+      text: operation,
+      title: `\`${operation}\` for \`${callee}\``,
+      slot,
+      operation,
+      facts: { callee: operation },
+    }),
+  );
+  return [...plain, ...longer(site, slot), ...mapped(site, slot)];
+}
+
+function longer(site: Site, slot: string): readonly Draft[] {
+  const { scene, call } = site;
+  const more = withArgument[call.callee];
+  if (more === undefined) return [];
+  const [operation, last] = more;
+  const args = call.args.map((arg) => scene.source.textOf(arg));
+  return [whole(site, slot, operation, [...args, last], { callee: operation, cflush: last })];
+}
+
+/** The whole call replaced. */
+function whole(
+  site: Site,
+  slot: string,
+  operation: string,
+  args: readonly string[],
+  facts: Partial<CallFacts>,
+): Draft {
+  const { scene, call } = site;
+  const text = `${operation}(${args.join(', ')})`;
+  return changed(site, {
+    from: scene.source.offset(call.at),
+    length: call.at.length,
+    text,
+    title: `\`${text}\` for \`${scene.source.textOf(call)}\``,
+    slot,
+    operation,
+    facts,
+  });
+}
+
+/** A device that is handed a physical address: the DMA API's address instead. */
+function mapped(site: Site, slot: string): readonly Draft[] {
+  const { scene, call, statement } = site;
+  const root = scene.names.rootOf(call);
+  const [arg] = call.args;
+  const isAddress = call.callee === 'virt_to_phys' || call.callee === 'page_to_phys';
+  if (!isAddress || arg === undefined || root === null || root.size === null) return [];
+  const given = scene.names.all.find((name) => name.statement === statement);
+  const device = given === undefined ? null : userOf(scene, given.name);
+  if (device === null) return [];
+  const operation = call.callee === 'virt_to_phys' ? 'dma_map_single' : 'dma_map_page';
+  const offset = operation === 'dma_map_page' ? ['0'] : [];
+  const rest = [...offset, root.sizeText, 'DMA_BIDIRECTIONAL'];
+  const args = [device, scene.source.textOf(arg), ...rest];
+  return [whole(site, slot, operation, args, { callee: operation })];
+}
+
+function argumentChanges(site: Site): readonly Draft[] {
+  const { call, operation } = site;
+  if (fixedFamilies.has(operation.family)) return [];
+  return call.args.flatMap((arg, index) => {
+    const param = operation.params[index];
+    if (param === undefined) return [];
+    const values = valuesFor(site, arg, param);
+    return values.map((value) => argument(site, arg, index, value));
+  });
+}
+
+/** What else could stand there. */
+function valuesFor(site: Site, arg: Expression, param: Param): readonly string[] {
+  const { scene, operation } = site;
+  const now = scene.source.textOf(arg);
+  const kind = param.kinds[0] ?? 'int';
+  const others = (constantsOf[kind] ?? []).filter((value) => value !== now);
+  if (kind === 'prot') {
+    const kept = now.split('|').map((part) => part.trim());
+    const without = kept.filter((part) => part !== 'IOMMU_CACHE');
+    return [without.length < kept.length ? without.join(' | ') : `${now} | IOMMU_CACHE`];
+  }
+  if (kind === 'gfp') return now.includes('__GFP_ZERO') ? [] : [`${now} | __GFP_ZERO`];
+  if (kind === 'device') return devicesFor(site, now);
+  const isCount = param.name === 'size' || param.name === 'nents' || param.name === 'offset';
+  if (isCount && operation.family !== 'pages') return counterparts(site, param.name, now);
+  return others;
+}
+
+/** Another device may be meant by maintenance and mappings, not by an allocation. */
+function devicesFor({ scene, operation }: Site, now: string): readonly string[] {
+  if (operation.family !== 'DMA mapping API' && operation.family !== 'dma-buf') return [];
+  const names = scene.machine.devices.map(({ name }) => name);
+  return names.filter((name) => name !== now);
+}
+
+/** What the other calls on this memory say in the same place, and its whole size. */
+function counterparts(site: Site, param: string, now: string): readonly string[] {
+  const { scene, call } = site;
+  const root = scene.names.rootOf(call);
+  if (root === null) return [];
+  const calls = scene.source.statements.flatMap((statement) => statement.calls);
+  const said = calls.flatMap((other) => {
+    const arg = other === call ? null : scene.names.argument(other, param);
+    return arg === null || scene.names.rootOf(other) !== root ? [] : [scene.source.textOf(arg)];
+  });
+  const all = param === 'size' ? [...said, root.sizeText] : said;
+  return [...new Set(all)].filter((value) => value !== now && value !== '');
+}
+
+function argument(site: Site, arg: Expression, index: number, value: string): Draft {
+  const { scene, call, operation } = site;
+  const now = scene.source.textOf(arg);
+  const param = operation.params[index];
+  const attribute = param?.kinds[0] === 'pgprot' || param?.kinds[0] === 'gfp';
+  const facts: Partial<CallFacts> =
+    param?.name === 'dir'
+      ? { direction: value }
+      : param?.kinds[0] === 'cflush'
+        ? { cflush: value }
+        : param?.kinds[0] === 'attrs'
+          ? { skipsSync: value !== '0' }
+          : {};
+  return changed(site, {
+    from: firstOffset(scene, arg),
+    length: lengthOf(scene, arg),
+    text: value,
+    title: `\`${value}\` for \`${now}\` in \`${call.callee}\``,
+    slot: `arg ${offsetOf(site)} ${index}`,
+    facts,
+    extra: attribute ? scene.costs.allocation : 0,
+  });
+}
+
+function firstOffset(scene: Scene, node: Expression): number {
+  return node.kind === 'binary' ? firstOffset(scene, node.left) : scene.source.offset(node.at);
+}
+
+/** Of the text as it stands, line ends included. */
+function lengthOf(scene: Scene, node: Expression): number {
+  const last = (inner: Expression): number =>
+    inner.kind === 'binary' ? last(inner.right) : scene.source.offset(inner.at) + inner.at.length;
+  return last(node) - firstOffset(scene, node);
+}
+
+/** `.map_wc`: whether the CPU's mappings of an object are write-combined. */
+function optionChanges(site: Site): readonly Draft[] {
+  const { scene, call, operation } = site;
+  if (operation.options?.some((option) => option.name === 'map_wc') !== true) return [];
+  const given = call.options.find((option) => option.name === 'map_wc');
+  const slot = `option ${offsetOf(site)}`;
+  const extra = scene.costs.allocation;
+  if (given === undefined) {
+    const end = scene.source.offset(call.at) + call.at.length - 1;
+    const text = ', .map_wc = true';
+    return [changed(site, { from: end, length: 0, text, title: '`.map_wc = true`', slot, extra })];
+  }
+  const from = scene.source.offset(given.value.at);
+  const value = scene.source.textOf(given.value) === 'true' ? 'false' : 'true';
+  const title = `\`.map_wc = ${value}\``;
+  return [changed(site, { from, length: given.value.at.length, text: value, title, slot, extra })];
+}

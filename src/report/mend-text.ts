@@ -1,0 +1,84 @@
+/**
+ * What `civac mend` found, for a person: the answers with their edits, reasons and diffs, and how
+ * much of the vocabulary was ruled out. Leaves out: the JSON form (mend-json.ts).
+ */
+import { count, groupDigits, hang } from '../base/text.js';
+import type { Mend, MendResult } from '../mend/outcome.js';
+import { type Palette, palette } from './paint.js';
+
+export interface MendTextOptions {
+  readonly width: number;
+  readonly color: boolean;
+}
+
+const levelWords = { api: 'API level', raw: 'by hand' } as const;
+
+/** One line: `x.litmus: 2 mends of cost 112 by hand`. */
+export function mendBrief(result: MendResult, paint: Palette): string {
+  switch (result.verdict) {
+    case 'coherent':
+      return `${result.file}: ${paint.good('coherent')}, nothing to mend`;
+    case 'none':
+      return `${result.file}: ${paint.bad('nothing mends it')}`;
+    case 'unknown':
+      return `${result.file}: ${paint.unsure('unknown')}: ${result.why}`;
+    case 'mended':
+      return `${result.file}: ${paint.good(groupsOf(result).join('; '))}`;
+  }
+}
+
+/** `2 mends of cost 112 by hand`, level by level. */
+function groupsOf({ mends }: MendResult): readonly string[] {
+  return (['api', 'raw'] as const).flatMap((level) => {
+    const some = mends.filter((each) => each.level === level);
+    const [first] = some;
+    if (first === undefined) return [];
+    return [`${count(some.length, 'mend')} of cost ${first.cost}, ${levelWords[level]}`];
+  });
+}
+
+export function mendText(result: MendResult, options: MendTextOptions): string {
+  const paint = palette(options.color);
+  const width = Math.min(options.width, 100);
+  const parts = [mendBrief(result, paint)];
+  if (result.finding !== '') parts.push(hang('  to mend: ', result.finding, width));
+  if (result.verdict === 'none') parts.push(hang('  why: ', result.why, width));
+  result.mends.forEach((mend, index) => {
+    parts.push('', mendPart(mend, index, result.mends.length, width, paint));
+  });
+  if (result.verdict !== 'coherent') parts.push('', effortText(result, width));
+  return `${parts.join('\n')}\n`;
+}
+
+function mendPart(mend: Mend, index: number, total: number, width: number, paint: Palette): string {
+  const head = `mend ${index + 1} of ${total}: ${levelWords[mend.level]}, cost ${mend.cost}`;
+  const portable = mend.portable === false ? '; not where NC accesses may hit (M6 arch)' : '';
+  const edits = mend.edits.flatMap(({ title, reason }) => [
+    hang('  - ', title, width),
+    hang('      ', reason, width),
+  ]);
+  const diff = mend.diff.split('\n').map((line) => painted(line, paint));
+  return [paint.strong(head) + portable, ...edits, '', ...diff].join('\n').trimEnd();
+}
+
+function painted(line: string, paint: Palette): string {
+  if (line.startsWith('+') && !line.startsWith('+++')) return paint.good(line);
+  return line.startsWith('-') && !line.startsWith('---') ? paint.bad(line) : line;
+}
+
+function effortText({ effort, why, verdict }: MendResult, width: number): string {
+  const { explored, replayed, counterexamples, ruledOut, vocabulary, undecided } = effort;
+  const byReplay = `${groupDigits(replayed)} by replay`;
+  const tried = `${count(explored, 'set')} refuted by exploring, ${byReplay}`;
+  const open = undecided > 0 ? `; ${count(undecided, 'set')} undecided` : '';
+  const isFound = verdict === 'mended';
+  const scope = isFound ? 'as cheap or cheaper' : 'within the limits';
+  const text =
+    `${count(counterexamples, 'counterexample')} rule out all ${groupDigits(ruledOut)} other ` +
+    `sets of edits ${scope}, out of ${count(vocabulary, 'edit')}: ${tried}${open}; ` +
+    `${effort.seconds.toFixed(2)} s`;
+  const doubt = isFound && why !== '' ? [hang('note: ', why, width)] : [];
+  return [...doubt, hang('searched: ', verdict === 'unknown' ? tried + open : text, width)].join(
+    '\n',
+  );
+}
