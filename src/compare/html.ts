@@ -204,7 +204,8 @@ function cellDetails(key: string, cell: Cell): string {
   return [
     `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> ` +
       `<span class="tag ${cell.verdict}">${esc(hazardIdsOf(cell))}</span> ` +
-      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ${esc(first.message)}</span></summary>`,
+      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ` +
+      `${esc(first.message)}</span></summary>`,
     '<div class="inside">',
     `<p><b>${esc(first.id)}</b> ${esc(first.message)}. Expected <b>${esc(first.expected)}</b>,` +
       ` got <b>${esc(first.actual)}</b>.</p>`,

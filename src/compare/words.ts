@@ -92,7 +92,7 @@ export interface DesignRow {
 /** What the thread asked of each design and no use case answers: read off its operations. */
 export function designRows(matrix: Matrix): readonly DesignRow[] {
   return matrix.designs.map((design) => {
-    const { name, needsDevice, dmaMaps, dmaAllocs } = design;
+    const { name, needsDevice, dmaMaps, dmaAllocs, zones } = design;
     const cells = matrix.cells.filter((cell) => cell.design === name);
     const count = (...verdicts: Cell['verdict'][]): number =>
       cells.filter(({ verdict }) => verdicts.includes(verdict)).length;
@@ -103,8 +103,14 @@ export function designRows(matrix: Matrix): readonly DesignRow[] {
       safe: count('safe', 'core'),
       unsafe: count('hazard', 'setting'),
       needsDevice: needsDevice.length > 0 ? 'yes' : 'no',
-      reach: allocates ? 'by allocation' : maps ? 'checked by dma_map' : 'not checked',
-      bounce: maps && !allocates ? 'may' : 'no',
+      reach: allocates
+        ? 'by allocation'
+        : zones.length > 0
+          ? 'by zone'
+          : maps
+            ? 'checked by dma_map'
+            : 'not checked',
+      bounce: maps && !allocates && zones.length === 0 ? 'may' : 'no',
       secondAddress: maps || allocates ? 'yes' : 'no',
       cost: dearest(matrix, name),
     };

@@ -237,7 +237,8 @@ function whole(piece: Piece): SyncPart {
 }
 
 function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
-  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync: true });
+  const sync = context.machine.iommuStrict;
+  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync });
 }
 
 function forget(context: KernelContext, mapping: DmaMapping): void {

@@ -119,6 +119,8 @@ export interface Translation {
   readonly frames: readonly (readonly [number, number])[];
   /** It leads to a bounce buffer, which stands for these bytes. */
   readonly meant?: { readonly buffer: number; readonly offset: number };
+  /** Gone from the page table, and its invalidation waits in the flush queue. */
+  readonly queued?: boolean;
   /** A device went through it since it was installed, so the IOTLB has it for sure. */
   readonly used: boolean;
 }

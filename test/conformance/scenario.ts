@@ -25,7 +25,7 @@ export interface Written {
 
 export const settings: Readonly<Record<string, { machine: string; device: string }>> = {
   'iommu-strict': { machine: '', device: '.iommu = smmu' },
-  'iommu-lazy': { machine: '', device: '.iommu = smmu' },
+  'iommu-lazy': { machine: '.iommu_strict = false;', device: '.iommu = smmu' },
   'iommu-strict+swiotlb-noforce': { machine: '.swiotlb = noforce;', device: '.iommu = smmu' },
   direct: { machine: '', device: '.iommu = none' },
   'direct+swiotlb-force': { machine: '.swiotlb = force;', device: '.iommu = none' },

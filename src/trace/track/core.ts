@@ -111,7 +111,7 @@ export class TrackerCore implements World {
     if (m.kind === 'sg') this.openSilent(m);
     m.fencesBefore = this.fences;
     m.serial = this.serialOf(head.cpu);
-    onMap(m);
+    onMap(m, this.pageSize);
     for (const hook of this.hooks.mapped) hook(this, m, head);
     this.observer.opened?.(m);
   }
