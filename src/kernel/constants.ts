@@ -26,6 +26,7 @@ export const DMA_ATTR_OVERWRITE = 0x400;
 export const IOMMU_READ = 1;
 export const IOMMU_WRITE = 2;
 export const IOMMU_CACHE = 4;
+export const IOMMU_PRIV = 32;
 export const GFP_ZERO = 0x100;
 export const GFP_DMA = 1;
 export const GFP_DMA32 = 4;
@@ -92,6 +93,11 @@ const table: Readonly<Record<string, Constant>> = {
   },
   IOMMU_READ: { kind: 'prot', value: IOMMU_READ, doc: 'the device may read' },
   IOMMU_WRITE: { kind: 'prot', value: IOMMU_WRITE, doc: 'the device may write' },
+  IOMMU_PRIV: {
+    kind: 'prot',
+    value: IOMMU_PRIV,
+    doc: "only the kernel's own commands may go through: dma_*_unpriv may not",
+  },
   IOMMU_CACHE: {
     kind: 'prot',
     value: IOMMU_CACHE,

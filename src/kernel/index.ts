@@ -18,18 +18,22 @@ import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
+import { privilegedOperations } from './ops/privileged.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
+import { virtToPageOperations } from './ops/virt-to-page.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
   ...secureOperations,
+  ...virtToPageOperations,
   ...gemOperations,
   ...msmOperations,
+  ...privilegedOperations,
   ...mappingOperations,
   ...tlbOperations,
   ...memoryOperations,
