@@ -90,6 +90,8 @@ export class RangeIndex {
 
   /** Collects the ranges that share a byte with [start, end), each once; returns how many. */
   overlapping(start: number, end: number): number {
+    // Above it, as in a damaged trace, a bucket has no next one: counting would not end.
+    if (!(start >= 0 && end <= Number.MAX_SAFE_INTEGER)) return 0;
     const { used } = this;
     let count = 0;
     for (let i = 0; i < used.length; i += 1) {
