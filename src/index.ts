@@ -15,3 +15,8 @@ export { briefText, fullText } from './report/text.js';
 export { type CheckOptions, check } from './verdict/check.js';
 export { type HazardId, hazards } from './verdict/hazards.js';
 export type { CheckResult, Finding, TraceStep, Verdict } from './verdict/result.js';
+/** Kernel traces: a sink that judges, and the reader that fills it. */
+export { type AnalysisOptions, TraceAnalysis } from './trace/index.js';
+export type { Mapping, TraceObserver, TraceResult } from './trace/model.js';
+export { type ByteSource, bytesSource, readTrace } from './trace/read/read.js';
+export { type JsonTrace, traceJson } from './trace/show/json.js';
