@@ -58,8 +58,8 @@ describe('civac trace', () => {
 
   it('exits with 0 when all depends on whether a device snoops', () => {
     const map = (at: string, dma: string, phys: string) =>
-      `  task-1  [000] .....     ${at}: dma_map_page: dev dir=FROM_DEVICE dma_addr=${dma} size=4096 ` +
-      `phys_addr=${phys} attrs=`;
+      `  task-1  [000] .....     ${at}: dma_map_page: dev dir=FROM_DEVICE dma_addr=${dma} ` +
+      `size=4096 phys_addr=${phys} attrs=`;
     const head = '# tracer: nop\n#\n';
     const text = `${head}${map('1.0', '1000', '7000')}\n${map('1.1', '2000', '7000')}\n`;
     const run = bench.civac(['trace', '-'], { input: text });
