@@ -281,7 +281,7 @@ function addTrace(program: Command, finish: Finish): void {
       'after',
       `
 Exit status:
-  0  no error and no warning (notes may be)
+  0  no error and no warning, or only such that need to know whether a device snoops
   1  errors or warnings found
   2  the input or the command line is wrong
   3  no dma events: nothing could be judged
