@@ -1,5 +1,8 @@
 /** The library: what `import { check } from 'civac'` offers. Re-exports only. */
 export { version } from './base/version.js';
+/** Designs × use cases, as `civac compare` reports them. */
+export { matrixMarkdown } from './compare/markdown.js';
+export type { Matrix } from './compare/matrix.js';
 /** What was wrong in a scenario, and how to print it. */
 export type { Diagnostic, Span } from './diagnostics/diagnostic.js';
 export { renderDiagnostic } from './diagnostics/render.js';

@@ -57,7 +57,6 @@ describe('a wrong command line', () => {
 describe('an input that cannot be used', () => {
   it.each([
     ['nowhere.litmus', 'no such file or directory'],
-    ['void', 'no .litmus file in this directory'],
     ['binary.litmus', 'a binary file, not a scenario'],
     ['latin1.litmus', 'not UTF-8 text'],
     ['large.litmus', 'too large for a scenario (1048579 bytes)'],
@@ -67,6 +66,14 @@ describe('an input that cannot be used', () => {
       const run = bench.civac([verb, file]);
       expect(run).toEqual({ status: 2, out: '', err: `civac: ${file}: ${message}\n` });
     }
+  });
+
+  it('may be a folder without what the verb reads', () => {
+    const err = (verb: string) => bench.civac([verb, 'void']).err;
+    expect(err('check')).toBe('civac: void: no .litmus file in this directory\n');
+    expect(err('fmt')).toBe(
+      'civac: void: no .litmus, .design or .usecase file in this directory\n',
+    );
   });
 
   it('may be a file we may not read, or a loop of links', () => {
@@ -88,21 +95,38 @@ describe('an input that cannot be used', () => {
 });
 
 describe('help', () => {
-  it.each(['check', 'mend', 'explain', 'fmt', 'reference', 'completion'])(
-    '%s has an example',
-    (verb) => {
-      const run = bench.civac([verb, '--help']);
-      expect(run).toMatchObject({ status: 0, err: '' });
-      expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
-    },
-  );
+  it.each([
+    'check',
+    'mend',
+    'compare',
+    'explain',
+    'fmt',
+    'reference',
+    'trace',
+    'record',
+    'completion',
+  ])('%s has an example', (verb) => {
+    const run = bench.civac([verb, '--help']);
+    expect(run).toMatchObject({ status: 0, err: '' });
+    expect(run.out).toMatch(/Examples?:\n {2}(eval "\$\()?civac /);
+  });
 
   it('lists only verbs that exist', () => {
     const { status, out } = bench.civac(['--help']);
     expect(status).toBe(0);
     const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Example:'));
     const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-    expect(verbs).toEqual(['check', 'mend', 'explain', 'fmt', 'reference', 'completion']);
+    expect(verbs).toEqual([
+      'check',
+      'mend',
+      'compare',
+      'explain',
+      'fmt',
+      'reference',
+      'trace',
+      'record',
+      'completion',
+    ]);
   });
 
   it('knows its version', () => {
@@ -213,6 +237,7 @@ describe('civac completion', () => {
     expect(ask(['civac', 'ch'])).toBe('check');
     expect(ask(['civac', 'check', '--max-st'])).toBe('--max-states');
     expect(ask(['civac', 'check', '--format', 'j'])).toBe('json junit');
+    expect(ask(['civac', 'trace', '--format', 'j'])).toBe('json');
     expect(ask(['civac', 'completion', 'f'])).toBe('fish');
     expect(ask(['civac', 'check', 'goo'])).toBe('good.litmus');
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cacheRules, type LineEvent, type LineState, rowsFor } from '../src/machine/cache-rules.js';
-import { applyRow, type Line } from '../src/machine/line.js';
+import { absentLine, applyRow, dirtyLine, hasBit, type Line } from '../src/machine/line.js';
 import { type Entry, mayDrain, tidy } from '../src/machine/store-buffer.js';
 
 const states: readonly LineState[] = ['absent', 'clean', 'dirty'];
@@ -23,6 +23,22 @@ const lines = fc.record({
   state: fc.constantFrom(...states),
   dram: fc.array(fc.nat(9), { minLength: 2, maxLength: 2 }),
   copy: fc.array(fc.nat(9), { minLength: 2, maxLength: 2 }),
+});
+
+describe('lines of many words', () => {
+  it('remember which of 48 words were written', () => {
+    const words = Array.from({ length: 48 }, () => 0);
+    const store = rowsFor('absent', 'store WB').find((row) => row.liberty === undefined);
+    if (store === undefined) throw new Error('no row');
+    for (const word of [0, 15, 31, 32, 47]) {
+      const { line } = applyRow(absentLine(words), store, word, 7);
+      const written = words.flatMap((_, i) => (hasBit(line.written, i) ? [i] : []));
+      expect(written).toEqual([word]);
+    }
+    const all = dirtyLine(words, words).written;
+    expect(words.every((_, i) => hasBit(all, i))).toBe(true);
+    expect(hasBit(all, 48)).toBe(false);
+  });
 });
 
 describe('cache rules', () => {
@@ -98,10 +114,20 @@ describe('cache rules', () => {
 });
 
 function store(attribute: 'WB' | 'NC' | 'DEV', line: number): Entry {
-  return { kind: 'store', attribute, frame: 0, line, word: 0, value: 1, own: false, at: 0 };
+  return {
+    kind: 'store',
+    attribute,
+    frame: 0,
+    line,
+    word: 0,
+    cell: 0,
+    value: 1,
+    own: false,
+    at: 0,
+  };
 }
 function maintain(line: number): Entry {
-  return { kind: 'maintain', op: 'clean', frame: 0, line, from: 0, to: 64, at: 0 };
+  return { kind: 'maintain', op: 'clean', frame: 0, line, cell: 0, from: 0, to: 64, at: 0 };
 }
 const bell: Entry = { kind: 'doorbell', device: 0, clock: [], at: 0 };
 function barrier(scope: 'st' | 'ish' | 'ish-full'): Entry {

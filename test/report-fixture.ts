@@ -113,6 +113,9 @@ export const panthor: CheckResult = {
       message: 'did nothing: not implemented on arm64',
     },
   ],
+  maintenance: [
+    { operation: 'dma_map_sgtable', line: 14, op: 'clean', lines: 64 },
+  ],
   assertions: [
     { kind: 'exists', line: 12, holds: true },
     { kind: 'forbidden', line: 13, holds: null },

@@ -37,7 +37,9 @@ function load(name: string): { result: CheckResult; text: string } {
 
 function shelves(): string[] {
   const items = readdirSync(join(root, 'litmus'), { withFileTypes: true });
-  return items.filter((item) => item.isDirectory()).map((item) => item.name);
+  const folders = items.filter((item) => item.isDirectory()).map((item) => item.name);
+  // The designs of `civac compare` are no scenarios.
+  return folders.filter((name) => scenarios(name).length > 0);
 }
 
 function scenarios(shelf: string): string[] {

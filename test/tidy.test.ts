@@ -20,12 +20,21 @@ const longLines: Readonly<Record<string, string>> = {
   'src/kernel/constants.ts': 'one constant per line, its source beside it',
   'src/machine/cache-rules.ts': 'one row of the rule table per line',
   ...Object.fromEntries(
-    ['iommu-api', 'mappings', 'coherent', 'msm', 'pages', 'gem', 'device', 'dma-parts'].map(
-      (name) => [
-        `src/kernel/ops/${name}.ts`,
-        'the doc line of an operation is one sentence on one line',
-      ],
-    ),
+    [
+      'dma-alloc',
+      'dma-buf',
+      'iommu-api',
+      'mappings',
+      'coherent',
+      'msm',
+      'pages',
+      'gem',
+      'device',
+      'dma-parts',
+    ].map((name) => [
+      `src/kernel/ops/${name}.ts`,
+      'the doc line of an operation is one sentence on one line',
+    ]),
   ),
   'src/verdict/hazards.ts': 'the hazards in sentences, one per line',
 };

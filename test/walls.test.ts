@@ -20,9 +20,11 @@ const layers = [
   'litmus',
   'explore',
   'system',
+  'fast',
   'verdict',
   'mend',
   'report',
+  'compare',
   'trace',
   'record',
   'cli',
@@ -35,6 +37,8 @@ const knowNode: readonly string[] = ['record', 'cli'];
 const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
+  'fflate/browser': ['trace'],
+  'hyparquet-writer': ['trace'],
 };
 
 interface Import {

@@ -74,6 +74,7 @@ function nothingKnown(program: Program, reason: string): CheckResult {
     hazards: [],
     aliases: [],
     notes: [],
+    maintenance: [],
     assertions: [],
     expected: stated === null || stated === 'coherent' ? stated : stated.join(' '),
     asExpected: stated === null ? null : false,

@@ -1,7 +1,7 @@
 /**
  * From the paths on the command line to the texts to work on. A folder stands for every
- * *.litmus file under it; `-` is standard input. A path that cannot be used becomes a problem of
- * its own, so that the other paths are still worked on.
+ * *.litmus file under it, or what else a verb reads; `-` is standard input. A path that cannot be
+ * used becomes a problem of its own, so that the other paths are still worked on.
  */
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative } from 'node:path';
@@ -24,17 +24,22 @@ export interface Inputs {
 }
 
 export const stdinName = '<stdin>';
-const extension = '.litmus';
+/** What a folder is searched for; a file that is named may be called anything. */
+const scenarioEnds: readonly string[] = ['.litmus'];
 /** A scenario is a page of text; anything far above that was given by mistake. */
 const sizeMaxBytes = 1 << 20;
 
-function scenariosUnder(folder: string): string[] {
+function isOneOf(name: string, ends: readonly string[]): boolean {
+  return ends.some((end) => name.endsWith(end));
+}
+
+function filesUnder(folder: string, ends: readonly string[]): string[] {
   const found: string[] = [];
   for (const item of readdirSync(folder, { withFileTypes: true })) {
     if (item.name.startsWith('.') || item.name === 'node_modules') continue;
     const path = join(folder, item.name);
-    if (item.isDirectory()) found.push(...scenariosUnder(path));
-    else if (item.name.endsWith(extension) && statSync(path).isFile()) found.push(path);
+    if (item.isDirectory()) found.push(...filesUnder(path, ends));
+    else if (isOneOf(item.name, ends) && statSync(path).isFile()) found.push(path);
   }
   // Plain code-unit order: the same on every machine, whatever its locale.
   return found.sort();
@@ -46,11 +51,17 @@ function shown(path: string): string {
   return near.startsWith('..') || isAbsolute(near) ? path : near;
 }
 
+/** `.litmus`; `.litmus, .design or .usecase`. */
+function inWords(ends: readonly string[]): string {
+  const last = ends[ends.length - 1] ?? '';
+  return ends.length < 2 ? last : `${ends.slice(0, -1).join(', ')} or ${last}`;
+}
+
 /** Files the paths stand for, each once, in the order given. */
-function expand(path: string): string[] {
+function expand(path: string, ends: readonly string[]): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  const found = scenariosUnder(path);
-  if (found.length === 0) throw new InputError(`no ${extension} file in this directory`);
+  const found = filesUnder(path, ends);
+  if (found.length === 0) throw new InputError(`no ${inWords(ends)} file in this directory`);
   return found;
 }
 
@@ -73,7 +84,7 @@ function readText(path: string): string {
   return decode(readFileSync(path));
 }
 
-export function readInputs(paths: readonly string[]): Inputs {
+export function readInputs(paths: readonly string[], ends = scenarioEnds): Inputs {
   const inputs: Input[] = [];
   const problems: Problem[] = [];
   const seen = new Set<string>();
@@ -86,7 +97,7 @@ export function readInputs(paths: readonly string[]): Inputs {
   };
   for (const path of paths) {
     attempt(path, () => {
-      for (const file of path === '-' ? ['-'] : expand(path)) {
+      for (const file of path === '-' ? ['-'] : expand(path, ends)) {
         const identity = file === '-' ? file : realpathSync(file);
         if (seen.has(identity)) continue;
         seen.add(identity);

@@ -12,3 +12,25 @@ export function positiveNumber(text: string): number {
   if (/^\d*\.?\d+$/.test(text) && value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number greater than 0.');
 }
+
+/** A size in bytes from 16 to 1 MiB, as a granule or a page has. */
+export function powerOfTwo(text: string): number {
+  const value = Number(text);
+  const fits = /^\d+$/.test(text) && value >= 16 && value <= 1 << 20;
+  if (fits && (value & (value - 1)) === 0) return value;
+  throw new InvalidArgumentError('Expected a power of two from 16 to 1048576.');
+}
+
+/** `512K`, `8M`, `1G` (bytes; a bare number is KiB, as in tracefs) as KiB, rounded up. */
+export function sizeInKb(text: string): number {
+  const [, digits, unit = ''] = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+  const factor = { '': 1, k: 1, m: 1024, g: 1024 * 1024 }[unit.toLowerCase()];
+  const value = Number(digits) * (factor ?? Number.NaN);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a size: 512K, 8M, 1G.');
+}
+
+/** For an option that may be given several times. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}

@@ -23,28 +23,38 @@ export function stderrColor(noColor: boolean): boolean {
   return wantsColor(process.stderr, noColor);
 }
 
-function toFile(path: string, inputs: readonly string[]): Output {
-  let fd: number;
-  try {
-    // Opening for writing empties the file: never do that to a scenario.
-    if (inputs.some((input) => sameFile(input, path))) throw new InputError('it is an input');
-    fd = openSync(path, 'w');
-  } catch (error) {
-    throw new InputError(`cannot write ${path}: ${reasonOf(error)}`);
-  }
-  const attempt = (work: () => void) => {
+/** A file that is being written, and is no input. */
+export interface OutputFile {
+  write(data: string | Uint8Array): void;
+  close(): void;
+}
+
+/** Empties the file at once, so that a path that cannot be written fails before the work. */
+export function openFile(path: string, inputs: readonly string[]): OutputFile {
+  const attempt = <T>(work: () => T): T => {
     try {
-      work();
+      return work();
     } catch (error) {
       throw new InputError(`cannot write ${path}: ${reasonOf(error)}`);
     }
   };
+  const fd = attempt(() => {
+    // Opening for writing empties the file: never do that to a scenario.
+    if (inputs.some((input) => sameFile(input, path))) throw new InputError('it is an input');
+    return openSync(path, 'w');
+  });
   return {
-    color: false,
-    width: plainWidth,
-    write: (text) => attempt(() => writeSync(fd, text)),
+    write: (data) =>
+      attempt(() => {
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      }),
     close: () => attempt(() => closeSync(fd)),
   };
+}
+
+function toFile(path: string, inputs: readonly string[]): Output {
+  return { color: false, width: plainWidth, ...openFile(path, inputs) };
 }
 
 function sameFile(a: string, b: string): boolean {

@@ -6,11 +6,14 @@ import { Argument, Command, Option } from 'commander';
 import { version } from '../base/version.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import type { CheckOptions } from './commands/check.js';
+import type { CompareOptions } from './commands/compare.js';
 import type { Shell } from './commands/completion.js';
 import type { FmtOptions } from './commands/fmt.js';
 import type { MendCommandOptions } from './commands/mend.js';
+import type { RecordCommandOptions } from './commands/record.js';
+import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
-import { positiveInteger, positiveNumber } from './options.js';
+import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
 type Finish = (status: number) => void;
@@ -52,6 +55,12 @@ function addCheck(program: Command, finish: Finish): void {
       new Option('--order <order>', 'search order, to check the checker').choices([
         'forward',
         'reverse',
+      ]),
+    )
+    .addOption(
+      new Option('--engine <engine>', 'which explorer; both say the same').choices([
+        'fast',
+        'reference',
       ]),
     )
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
@@ -114,6 +123,48 @@ Examples:
     });
 }
 
+function addCompare(program: Command, finish: Finish): void {
+  program
+    .command('compare')
+    .description('designs × use cases: safe or not, why not, and what each costs')
+    .argument('[PATH...]', '*.design and *.usecase, folders of them; or scenarios of one flow')
+    .option('--expand', 'print the scenario of one design in one use case, for civac check')
+    .option('--json', 'the same as --format json')
+    .addOption(
+      new Option('--format <format>', 'how to report').choices([
+        'text',
+        'markdown',
+        'html',
+        'json',
+      ]),
+    )
+    .option('-o, --output <file>', 'write the report to a file')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--max-states <n>', 'give up on a cell after n states', positiveInteger)
+    .option('--max-seconds <s>', 'give up on a cell after s seconds', positiveNumber)
+    .option('--max-memory <mb>', 'give up on a cell above that many MiB', positiveInteger)
+    .option('--no-color', 'no colours (as NO_COLOR does)')
+    .addHelpText('after', compareHelp)
+    .action(async (paths: string[], options: CompareOptions) => {
+      const { runCompare } = await import('./commands/compare.js');
+      finish(await runCompare(paths, withColor(program, options)));
+    });
+}
+
+const compareHelp = `
+Exit status:
+  0  every cell is safe
+  1  some cell is unsafe
+  2  an input or the command line is wrong
+  3  some cell was not decided, and none found unsafe
+  130  Ctrl-C, after printing what is known
+
+Examples:
+  civac compare litmus/designs litmus/thread
+  civac compare litmus/designs litmus/thread --format html -o which-api.html
+  civac compare --expand my.design my.usecase | civac check -
+  civac compare fix-a.litmus fix-b.litmus`;
+
 async function explain(id: string, color: boolean, finish: Finish): Promise<void> {
   const { runExplain } = await import('./commands/explain.js');
   finish(runExplain(id, { color }));
@@ -169,6 +220,87 @@ function addCompletion(program: Command, finish: Finish): void {
     });
 }
 
+function addRecord(program: Command, finish: Finish): void {
+  program
+    .command('record')
+    .description('record on this machine what a kernel trace needs (Linux, root)')
+    .argument('[CMD...]', 'record while it runs; without it, until Ctrl-C')
+    .option('-o, --output <file>', 'write the trace there', 'trace.dat')
+    .option('-e, --event <pattern>', "'dma', 'kmem:mm_page_*', 'default'; repeatable", collect)
+    .option('--buffer <size>', 'ring buffer of each CPU, e.g. 32M', sizeInKb)
+    .option('--clock <name>', "the kernel's trace clock", 'mono')
+    .option('--seconds <s>', 'end after s seconds', positiveNumber)
+    .option('--tracefs <dir>', 'where tracefs is mounted')
+    .option('--list', 'print the events that would be recorded, and record nothing')
+    .option('--quiet', 'print nothing but errors')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  recorded, whatever CMD returned (that is printed, and in FILE.machine.json)
+  2  refused: no root, no tracefs, no such event, no space ...
+  130  Ctrl-C while CMD ran; what was recorded until then is written
+
+Examples:
+  civac record -- dd if=/dev/nvme0n1 of=/dev/null bs=1M count=100 iflag=direct
+  civac record --seconds 10 -e dma -e iommu -o boot.dat`,
+    )
+    .action(async (command: string[], options: RecordCommandOptions) => {
+      const { runRecord } = await import('./commands/record.js');
+      finish(await runRecord(command, options));
+    });
+}
+
+function addTrace(program: Command, finish: Finish): void {
+  program
+    .command('trace')
+    .description('read a kernel trace; report misuse of the DMA API and what its use costs')
+    .argument('[FILE]', "trace.dat or ftrace text, also gzip or zstd, or '-' for stdin")
+    .option('--json', 'the same as --format json')
+    .addOption(
+      new Option('--format <format>', 'how to report').choices([
+        'text',
+        'json',
+        'sarif',
+        'html',
+        'parquet',
+        'perfetto',
+      ]),
+    )
+    .option('-o, --output <file>', 'write the report to a file; parquet makes two of the name')
+    .option('--all', 'show the events of notes, and every call site in the costs')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--coherent <device>', 'it snoops the CPU caches; dev*, or *; repeatable', collect)
+    .option('--non-coherent <device>', 'it does not snoop; dev*, or *; repeatable', collect)
+    .option('--dt <file>', 'device tree of the machine, .dtb or .dts, for what snoops')
+    .option('--machine <file>', 'sidecar of civac record, if not FILE.machine.json')
+    .option('--granule <bytes>', 'what cache maintenance cannot split', powerOfTwo)
+    .option('--page-size <bytes>', 'page size of the traced kernel', powerOfTwo)
+    .option('--no-color', 'no colours (as NO_COLOR does)')
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  no error and no warning (notes may be)
+  1  errors or warnings found
+  2  the input or the command line is wrong
+  3  no dma events: nothing could be judged
+  130  Ctrl-C, after a report on what was read until then
+
+Examples:
+  civac trace trace.dat
+  civac trace --dt /sys/firmware/fdt --json -o findings.json trace.dat
+  civac trace --format html -o trace.html trace.dat
+  civac trace --format perfetto -o trace.pftrace trace.dat    (for ui.perfetto.dev)
+  trace-cmd report | civac trace -`,
+    )
+    .action(async (file: string | undefined, options: TraceCommandOptions) => {
+      const { runTrace } = await import('./commands/trace.js');
+      finish(await runTrace(file, withColor(program, options)));
+    });
+}
+
 /** A first word that is no verb: the nearest verb, or the verb a file most likely wants. */
 function unknownVerb(program: Command, word: string): InputError {
   const names = program.commands.map((command) => command.name());
@@ -187,6 +319,12 @@ export function makeProgram(finish: Finish): Command {
     .usage('<verb> [options]')
     .argument('[verb]')
     .argument('[rest...]')
+    .addOption(
+      new Option('--engine <engine>', 'which explorer; both say the same').choices([
+        'fast',
+        'reference',
+      ]),
+    )
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()
@@ -204,9 +342,12 @@ export function makeProgram(finish: Finish): Command {
     );
   addCheck(program, finish);
   addMend(program, finish);
+  addCompare(program, finish);
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addTrace(program, finish);
+  addRecord(program, finish);
   addCompletion(program, finish);
   return program;
 }

@@ -39,6 +39,10 @@ export const diagnosticCodes = {
   L051: 'a Without line of the header does not fit the scenario',
   L060: 'an exists, forbidden or always condition that cannot be read',
   L070: 'a step of the scenario, reached while exploring, asks for what no kernel could do',
+  L080: 'an event that does not exist',
+  L081: 'an event with other arguments or parameters than it has',
+  L082: 'a design that lacks an answer, or has two',
+  L083: 'an event or a design in a place where it cannot stand',
   L099: 'too many errors: the rest is not listed',
 } as const;
 

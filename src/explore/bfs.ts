@@ -41,7 +41,7 @@ export interface Found<F> {
 export const WILLS: readonly Will[] = ['must', 'free', 'liberty', 'plain'];
 
 export interface Graph {
-  readonly edges: readonly number[];
+  readonly edges: ArrayLike<number>;
 }
 
 export interface Exploration<S, F> {

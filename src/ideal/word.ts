@@ -17,7 +17,7 @@ export interface Write {
 }
 
 /** How the newest value of a word was destroyed, once it is nowhere any more. */
-export type Loss = 'H1' | 'H2' | 'H3' | 'H8' | 'H10' | 'H15';
+export type Loss = 'H1' | 'H2' | 'H3' | 'H7' | 'H8' | 'H9' | 'H10' | 'H15';
 
 export interface Word {
   /** Writes that some agent may still read, oldest known first; empty before the first write. */

@@ -1,25 +1,17 @@
 /**
- * Loads and stores of CPUs and devices: the real one on the machine, the ideal one beside it, and
- * the judgement of what a read returned (model.md §1, M5, M7, M9, M10, M12).
+ * Loads and stores of CPUs and devices: the real one on the machine, and the ideal one beside it
+ * (model.md §1, M5, M7, M9, M10, M12). What a read returned is judged in judge.ts.
  * Leaves out: when an access happens; loads taken early are system/early.ts.
  */
-import { admissible, join, newest, type Word, type Write } from '../ideal/word.js';
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
 import { type Entry, tidy } from '../machine/store-buffer.js';
-import type { FindingId, KernelContext, Place } from './context.js';
-import type { Cell } from './layout.js';
-import { isSecret, secretOf, showValue, showValues } from './values.js';
+import type { KernelContext, Place } from './context.js';
+import { judge, leak } from './judge.js';
+import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
+import { secretOf, showValue } from './values.js';
 
-/** Where in physical memory an access goes, and what it means on the ideal machine. */
-export interface Destination {
-  /** Frame index; -1 when nothing is there. */
-  readonly frame: number;
-  /** The word meant; its line and word index are those of the layout. */
-  readonly cell: Cell;
-  /** Why the ideal memory refuses the access, if it does. */
-  readonly refused: 'H8' | 'H9' | 'H15' | null;
-}
+export type { Destination };
 
 /** Picks one of the rows open under the liberties of this run. `own`: see RuleRow.own. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = false): RuleRow {
@@ -41,17 +33,6 @@ function stateOf(context: KernelContext, destination: Destination) {
   return context.frame(destination.frame)?.lines[line]?.state;
 }
 
-/** Position of the access in the frame's own layout, which after reuse is another buffer's. */
-function realPosition(context: KernelContext, destination: Destination) {
-  const { cell } = destination;
-  const frame = context.frame(destination.frame);
-  if (frame === undefined || (frame.buffer === cell.buffer && frame.page === cell.page)) {
-    return context.layout.position(cell);
-  }
-  const byte = frame.page * context.machine.pageSize + cell.offset;
-  return context.layout.position(context.layout.cell(frame.buffer, byte, cell.size));
-}
-
 function lineEvent(
   context: KernelContext,
   destination: Destination,
@@ -70,7 +51,7 @@ function lineEvent(
 }
 
 function isFree(context: KernelContext, destination: Destination): boolean {
-  return context.frame(destination.frame)?.buffer === -1;
+  return (context.frame(destination.frame)?.buffer ?? -1) === -1;
 }
 
 export function attributeEvent(attribute: Attribute, kind: 'load' | 'store'): LineEvent {
@@ -125,14 +106,13 @@ export function cpuFetch(
   destination: Destination,
   attribute: Attribute,
 ): Fetched {
-  const { line, word } = realPosition(context, destination);
+  const byte = destination.cell.offset;
   const own = context.step.entries.findLast(
     (entry) =>
       entry.kind === 'store' &&
       entry.attribute === attribute &&
       entry.frame === destination.frame &&
-      entry.line === line &&
-      entry.word === word,
+      context.layout.cells[entry.cell]?.offset === byte,
   );
   if (own?.kind === 'store') {
     context.say('M7', () => `reads ${showValue(own.value)} from its own store buffer`);
@@ -157,7 +137,8 @@ export function cpuStore(
   const refused = refuse(context, destination, 'write');
   context.stored.push(destination.cell.id);
   if (isFree(context, destination)) return;
-  const { line, word } = realPosition(context, destination);
+  const real = realCell(context, destination);
+  const { line, word } = context.layout.position(real);
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
@@ -169,6 +150,7 @@ export function cpuStore(
       frame: destination.frame,
       line,
       word,
+      cell: real.id,
       value,
       own: context.hasTouched(destination.frame, line),
       at: context.step.site,
@@ -202,7 +184,8 @@ export function deviceFetch(
   destination: Destination,
   snoops: boolean,
 ): Fetched {
-  return fetch(context, destination, snoops ? 'snooping read' : 'device read');
+  const { value, place } = fetch(context, destination, snoops ? 'snooping read' : 'device read');
+  return { value, place: destination.slot === undefined ? place : 'slot' };
 }
 
 export function deviceWrite(
@@ -236,8 +219,9 @@ function refuse(context: KernelContext, destination: Destination, what: string):
   return true;
 }
 
-function allowedInstead(refused: 'H8' | 'H9' | 'H15', what: string): string {
+function allowedInstead(refused: 'H7' | 'H8' | 'H9' | 'H15', what: string): string {
   if (refused === 'H8') return "no access: the page is not this buffer's any more";
+  if (refused === 'H7') return 'an address that the device can emit';
   return `a ${what} of ${refused === 'H9' ? 'what was mapped for it' : 'the buffer meant'}`;
 }
 
@@ -252,146 +236,4 @@ function readRefused(
     : lineEvent(context, destination, event).value;
   if (outside) leak(context, destination.cell, value, false);
   return value;
-}
-
-/** Remembers on the victim's word that a store it never admitted reached the memory. */
-function noteRefused(context: KernelContext, destination: Destination, value: number): void {
-  const frame = context.frame(destination.frame);
-  if (frame === undefined || frame.buffer < 0) return;
-  const byte = frame.page * context.machine.pageSize + destination.cell.offset;
-  const victim = context.layout.cell(frame.buffer, byte, destination.cell.size);
-  const word = context.word(victim);
-  if (word.refused.some((each) => each.value === value)) return;
-  context.setWord(victim, {
-    ...word,
-    refused: [...word.refused, { value, id: destination.refused === 'H15' ? 'H15' : 'H8' }],
-  });
-}
-
-function leak(context: KernelContext, cell: Cell, value: number, cause: boolean): void {
-  context.find('H6', cause, cell.id, () => ({
-    message: 'an agent outside the kernel reads data of another owner',
-    expected: 'no data of another protection domain',
-    actual: showValue(value),
-  }));
-}
-
-/**
- * Judges what a read of an allowed word returned, takes the happens-before edge of a
- * synchronising one, and passes the value on.
- */
-export function judge(
-  context: KernelContext,
-  cell: Cell,
-  value: number,
-  place: Place,
-  outside: boolean,
-  sync: boolean,
-): number {
-  context.judged = cell.id;
-  const word = context.word(cell);
-  const allowed = admissible(word, context.view(cell));
-  const matching = newest(allowed.filter((write) => write.value === value));
-  const wrong = word.writes.length > 0 && matching.length === 0;
-  if (wrong) {
-    const id = causeOf(context, cell, word, allowed, value, place);
-    const text = causeText(id, place, tooEarly(context, cell, allowed, place));
-    context.find(id, true, cell.id, () => ({
-      message: text,
-      expected: showValues(newest(allowed).map((write) => write.value)),
-      actual: showValue(value),
-    }));
-    context.say(id, () => `wrong value: ${text}`);
-  }
-  if (outside && isSecret(value)) leak(context, cell, value, !wrong);
-  const source = matching[0];
-  if (source !== undefined) observe(context, cell, source, sync);
-  return value;
-}
-
-function observe(context: KernelContext, cell: Cell, source: Write, sync: boolean): void {
-  if (sync) {
-    context.learn(source.clock);
-  } else if ((context.step.clock[source.agent] ?? 0) < source.count) {
-    const old = context.step.seen[cell.id];
-    const seen = old === undefined ? source.clock : join(old, source.clock);
-    context.step.seen = { ...context.step.seen, [cell.id]: seen };
-  }
-}
-
-/** The cause of a wrong value, decided with the store buffers thought drained (model.md §1). */
-function causeOf(
-  context: KernelContext,
-  cell: Cell,
-  word: Word,
-  allowed: readonly Write[],
-  value: number,
-  place: Place,
-): FindingId {
-  const refused = word.refused.find((each) => each.value === value);
-  if (refused !== undefined) return refused.id;
-  const wanted = newest(allowed).map((write) => write.value);
-  const { dram, copy, stopped } = drained(context, cell);
-  const inMemory = dram !== undefined && wanted.includes(dram);
-  const inCopy = copy !== undefined && wanted.includes(copy);
-  if (place === 'hit') return 'H4';
-  if (!inMemory && !inCopy) return word.lost ?? 'H3';
-  if (!inMemory && stopped) return 'H4';
-  if (place !== 'dram' && inMemory) return 'H1';
-  return 'H2';
-}
-
-function drained(
-  context: KernelContext,
-  cell: Cell,
-): { dram: number | undefined; copy: number | undefined; stopped: boolean } {
-  const position = context.layout.position(cell);
-  const slot = context.buffer(cell.buffer).pages[position.page];
-  const index = slot?.state === 'resident' ? slot.frame : -1;
-  const line = context.frame(index)?.lines[position.line];
-  let dram = line?.dram[position.word];
-  let copy = line?.copy[position.word];
-  for (const entry of context.step.allBuffers().flat()) {
-    const here =
-      entry.kind === 'store' &&
-      entry.frame === index &&
-      entry.line === position.line &&
-      entry.word === position.word;
-    if (!here) continue;
-    if (entry.attribute === 'WB') copy = entry.value;
-    else dram = entry.value;
-  }
-  const stopped = ((line?.stopped ?? 0) & (1 << position.word)) !== 0;
-  return { dram, copy, stopped };
-}
-
-/** The newest value is in memory and memory was read: the read was early, or a store late. */
-function tooEarly(
-  context: KernelContext,
-  cell: Cell,
-  allowed: readonly Write[],
-  place: Place,
-): boolean {
-  const { dram } = drained(context, cell);
-  return place === 'dram' && newest(allowed).some((write) => write.value === dram);
-}
-
-function causeText(id: FindingId, place: Place, early: boolean): string {
-  if (early && id === 'H2') return 'the read was satisfied before the newest value was in place';
-  switch (id) {
-    case 'H1':
-      return 'the value comes from a stale copy; the newest is in memory';
-    case 'H2':
-      return place === 'dram'
-        ? 'the newest value has not reached memory yet'
-        : 'the newest value has not reached this place yet';
-    case 'H3':
-      return 'the newest value is nowhere any more: it was overwritten or thrown away';
-    case 'H4':
-      return 'a non-cacheable access hit a cached copy, or stopped in one';
-    case 'H10':
-      return 'the value was destroyed by the write-back or the maintenance of a neighbour';
-    default:
-      return 'the value comes from a store that should never have reached this page';
-  }
 }

@@ -45,6 +45,26 @@ export function sgtArg(context: KernelContext, value: Value | undefined): Sgt {
   return found ?? fail(context, 'this scatterlist table does not exist');
 }
 
+/** The parts of memory that a table names. */
+export function sgRanges(context: KernelContext, table: Sgt): readonly Range[] {
+  const empty = table.entries.findIndex((each) => each.buffer < 0);
+  if (empty >= 0) fail(context, `entry ${empty} of the scatterlist names no memory`);
+  return table.entries.map(({ buffer, offset: from, size, frames }) => ({
+    buffer,
+    from,
+    size,
+    frames,
+  }));
+}
+
+/** orig_nents of a table. */
+export function sgCount(context: KernelContext, table: Sgt): number {
+  const { pageSize } = context.machine;
+  return table.entries
+    .map(({ size, perPage }) => (perPage ? Math.ceil(size / pageSize) : 1))
+    .reduce((sum, each) => sum + each, 0);
+}
+
 export function pointerArg(
   context: KernelContext,
   value: Value | undefined,

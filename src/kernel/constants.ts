@@ -15,11 +15,22 @@ export interface Constant {
 export const DMA_BIDIRECTIONAL = 0;
 export const DMA_TO_DEVICE = 1;
 export const DMA_FROM_DEVICE = 2;
+export const DMA_ATTR_WRITE_COMBINE = 4;
+export const DMA_ATTR_NO_KERNEL_MAPPING = 0x10;
 export const DMA_ATTR_SKIP_CPU_SYNC = 0x20;
+export const DMA_ATTR_FORCE_CONTIGUOUS = 0x40;
+export const DMA_ATTR_ALLOC_SINGLE_PAGES = 0x80;
+export const DMA_ATTR_NO_WARN = 0x100;
+export const DMA_ATTR_PRIVILEGED = 0x200;
+export const DMA_ATTR_OVERWRITE = 0x400;
 export const IOMMU_READ = 1;
 export const IOMMU_WRITE = 2;
 export const IOMMU_CACHE = 4;
 export const GFP_ZERO = 0x100;
+export const GFP_DMA = 1;
+export const GFP_DMA32 = 4;
+/** Set in GFP_ATOMIC and GFP_NOWAIT: the allocation may not sleep. */
+export const GFP_NOT_BLOCKING = 0x20;
 export const PROT_WB = 0;
 export const PROT_WC = 1;
 export const PROT_DEVICE = 2;
@@ -28,6 +39,7 @@ export const CFLUSH_INVALIDATE = 2;
 export const DMA_BUF_SYNC_READ = 1;
 export const DMA_BUF_SYNC_WRITE = 2;
 export const DMA_BUF_SYNC_END = 4;
+export const MADV_DONTNEED = 1;
 export const PAGE_SIZE = 4096;
 
 const table: Readonly<Record<string, Constant>> = {
@@ -47,6 +59,37 @@ const table: Readonly<Record<string, Constant>> = {
     value: DMA_ATTR_SKIP_CPU_SYNC,
     doc: 'no cache maintenance in map and unmap',
   },
+  DMA_ATTR_WRITE_COMBINE: {
+    kind: 'attrs',
+    value: DMA_ATTR_WRITE_COMBINE,
+    doc: 'dma_alloc_attrs: as dma_alloc_wc; on arm64 the mapping is the same',
+  },
+  DMA_ATTR_NO_KERNEL_MAPPING: {
+    kind: 'attrs',
+    value: DMA_ATTR_NO_KERNEL_MAPPING,
+    doc: 'dma_alloc_attrs: no CPU address (with dma-direct), and the memory is not cleared',
+  },
+  DMA_ATTR_FORCE_CONTIGUOUS: {
+    kind: 'attrs',
+    value: DMA_ATTR_FORCE_CONTIGUOUS,
+    doc: 'dma_alloc_attrs: contiguous pages also behind an IOMMU',
+  },
+  DMA_ATTR_ALLOC_SINGLE_PAGES: {
+    kind: 'attrs',
+    value: DMA_ATTR_ALLOC_SINGLE_PAGES,
+    doc: 'page by page: no difference here',
+  },
+  DMA_ATTR_NO_WARN: { kind: 'attrs', value: DMA_ATTR_NO_WARN, doc: 'no difference here' },
+  DMA_ATTR_PRIVILEGED: {
+    kind: 'attrs',
+    value: DMA_ATTR_PRIVILEGED,
+    doc: 'no difference here: IOMMU_PRIV is not modelled',
+  },
+  DMA_ATTR_OVERWRITE: {
+    kind: 'attrs',
+    value: DMA_ATTR_OVERWRITE,
+    doc: 'of 5.17-rc: no copy into the bounce buffer for DMA_FROM_DEVICE, as before ddbd89deb7d3',
+  },
   IOMMU_READ: { kind: 'prot', value: IOMMU_READ, doc: 'the device may read' },
   IOMMU_WRITE: { kind: 'prot', value: IOMMU_WRITE, doc: 'the device may write' },
   IOMMU_CACHE: {
@@ -58,6 +101,15 @@ const table: Readonly<Record<string, Constant>> = {
   GFP_USER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here' },
   GFP_HIGHUSER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here: arm64 has no highmem' },
   __GFP_ZERO: { kind: 'gfp', value: GFP_ZERO, doc: 'cleared through the linear map: dirty lines' },
+  GFP_DMA: { kind: 'gfp', value: GFP_DMA, doc: 'from ZONE_DMA' },
+  GFP_DMA32: { kind: 'gfp', value: GFP_DMA32, doc: 'from below 4 GiB' },
+  __GFP_DMA32: { kind: 'gfp', value: GFP_DMA32, doc: 'from below 4 GiB' },
+  GFP_ATOMIC: {
+    kind: 'gfp',
+    value: GFP_NOT_BLOCKING,
+    doc: 'may not sleep: dma_alloc_* take their pool',
+  },
+  GFP_NOWAIT: { kind: 'gfp', value: GFP_NOT_BLOCKING, doc: 'as GFP_ATOMIC here' },
   PAGE_KERNEL: { kind: 'pgprot', value: PROT_WB, doc: 'Normal write-back' },
   DRM_CFLUSH_CLEAN: { kind: 'cflush', value: CFLUSH_CLEAN, doc: 'write back' },
   DRM_CFLUSH_INVALIDATE: { kind: 'cflush', value: CFLUSH_INVALIDATE, doc: 'drop' },
@@ -67,7 +119,7 @@ const table: Readonly<Record<string, Constant>> = {
     doc: 'write back, then drop',
   },
   MADV_WILLNEED: { kind: 'madv', value: 0, doc: 'contents are needed' },
-  MADV_DONTNEED: { kind: 'madv', value: 1, doc: 'contents may be purged' },
+  MADV_DONTNEED: { kind: 'madv', value: MADV_DONTNEED, doc: 'contents may be purged' },
   DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },

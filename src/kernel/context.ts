@@ -8,11 +8,13 @@ import { join, newest, withWrite } from '../ideal/word.js';
 import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
-import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
+import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
+import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
+import type { Bounce } from './swiotlb.js';
 import type { Value } from './value.js';
-import type { Buffer, Frame, KernelState, Translation } from './state.js';
+import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
@@ -30,7 +32,8 @@ export type Work =
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number }
-  | { readonly do: 'swap-out'; readonly buffer: number };
+  | { readonly do: 'swap-out'; readonly buffer: number }
+  | Bounce;
 
 export type FindingId =
   | 'H1'
@@ -38,6 +41,7 @@ export type FindingId =
   | 'H3'
   | 'H4'
   | 'H6'
+  | 'H7'
   | 'H8'
   | 'H9'
   | 'H10'
@@ -62,8 +66,6 @@ export interface RawFinding {
   /** The word it is about; -1 for none. */
   readonly cell: number;
 }
-
-export type NoteKind = 'no-op' | 'warning';
 
 /** Everything an operation and an access may touch during one step. */
 export class KernelContext {
@@ -271,7 +273,7 @@ export class KernelContext {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
-      const pending = this.pendingValues(frameIndex, lineIndex, i);
+      const pending = this.pendingValues(frameIndex, cell);
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
@@ -292,34 +294,27 @@ export class KernelContext {
       return 'H10';
     }
     const owner = this.objectOf(victim);
-    const shared = cells.some(
-      (cell, i) => (old.written & (1 << i)) !== 0 && this.objectOf(cell) === owner,
-    );
+    const shared = cells.some((cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner);
     return shared ? 'H3' : 'H10';
   }
 
   /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
   private objectOf(cell: Cell): number {
     const byte = cell.page * this.machine.pageSize + cell.offset;
+    const covers = ({ buffer, offset, size }: Piece): boolean =>
+      buffer === cell.buffer && byte >= offset && byte < offset + size;
     const mapping = this.kernel.mappings.find(
-      (each) =>
-        (each.type === 'single' || each.type === 'page') &&
-        each.buffer === cell.buffer &&
-        byte >= each.offset &&
-        byte < each.offset + each.size,
+      (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
     );
     return mapping?.id ?? -1 - cell.id;
   }
 
-  private pendingValues(index: number, line: number, word: number): number[] {
+  private pendingValues(frame: number, cell: Cell): number[] {
     return this.step
       .allBuffers()
       .flatMap((buffer) =>
         buffer.flatMap((entry) =>
-          entry.kind === 'store' &&
-          entry.frame === index &&
-          entry.line === line &&
-          entry.word === word
+          entry.kind === 'store' && entry.frame === frame && entry.cell === cell.id
             ? [entry.value]
             : [],
         ),
@@ -378,20 +373,6 @@ export interface EarlyRead {
 }
 
 /** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
-export type Place = 'copy' | 'dram' | 'buffer' | 'hit';
+export type Place = 'copy' | 'dram' | 'buffer' | 'hit' | 'slot';
 
-/** A CPU mapping in a report: its name, and the instruction that made it (-1: the linear map). */
-export interface Named {
-  readonly name: string;
-  readonly site: number;
-}
-
-/** Facts gathered beside the states: they never change what is explored. */
-export interface Recorder {
-  readonly tracing: boolean;
-  note(kind: NoteKind, rule: string, site: number, message: string): void;
-  /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
-  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
-  /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
-  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
-}
+export type { Named, NoteKind, Operated, Recorder };

@@ -3,16 +3,17 @@
  * keeps the frames it was made with; a user mapping takes pages at faults and loses them by zap.
  * Sources: mm/vmalloc.c:vmap, drivers/gpu/drm/drm_gem_shmem_helper.c (mmap, fault), mm/memory.c
  * (unmap_mapping_range).
- * Leaves out: the CPU's TLB (M18): a zapped page is out of reach at once.
+ * Leaves out: the CPU's TLB (M18) where a call invalidates it itself, as all but ops/tlb.ts do.
  */
 import type { Attribute } from '../machine/attributes.js';
 import type { Destination } from './access.js';
 import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
+import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
-import type { Buffer, CpuMap } from './state.js';
+import type { Buffer, CpuMap, StaleTranslation } from './state.js';
 import type { Value } from './value.js';
 
 /** Makes a mapping of a whole buffer; user mappings start without pages. */
@@ -29,7 +30,11 @@ export function mapBuffer(
     return { kind: 'ptr', map: linear.id, offset: 0 };
   }
   // There is one linear map: whoever asks for the address of a page gets the same one.
-  const id = kind === 'linear' && linear === undefined ? -1 - buffer.id : context.step.site;
+  const { maps } = context.kernel;
+  const id =
+    kind === 'linear' && linear === undefined
+      ? -1 - buffer.id
+      : objectId(context, (each) => maps.some((map) => map.id === each && inUse(context, map)));
   const map: CpuMap = {
     id,
     kind,
@@ -42,8 +47,14 @@ export function mapBuffer(
   };
   const mapping = { name: mapName(kind, attribute), site: context.step.site };
   if (kind !== 'linear') context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
-  context.update({ maps: [...context.kernel.maps, map] });
+  context.update({ maps: [...maps.filter((each) => each.id !== id), map] });
   return { kind: 'ptr', map: id, offset: 0 };
+}
+
+/** A linear-map address leads somewhere for as long as one of its pages is the buffer's. */
+function inUse(context: KernelContext, map: CpuMap): boolean {
+  if (map.kind !== 'linear') return map.live;
+  return map.present.some(([page, frame]) => refusal(context, frame, map.buffer, page) === null);
 }
 
 function linearMapOf(context: KernelContext, buffer: number): CpuMap | undefined {
@@ -54,7 +65,7 @@ export function mapOf(context: KernelContext, id: number): CpuMap | undefined {
   return context.kernel.maps.find((each) => each.id === id);
 }
 
-function setMap(context: KernelContext, next: CpuMap): void {
+export function changeMap(context: KernelContext, next: CpuMap): void {
   context.update({
     maps: context.kernel.maps.map((each) => (each.id === next.id ? next : each)),
   });
@@ -62,7 +73,7 @@ function setMap(context: KernelContext, next: CpuMap): void {
 
 /** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
 export function unmapMap(context: KernelContext, map: CpuMap): void {
-  setMap(context, { ...map, live: false, present: [] });
+  changeMap(context, { ...map, live: false, present: [] });
 }
 
 /** munmap: as vunmap, and the TLB is invalidated at once. */
@@ -73,10 +84,12 @@ export function unmapUserMap(context: KernelContext, map: CpuMap): void {
 
 /** unmap_mapping_range: every user mapping of the buffer loses its pages. */
 export function zapUserMaps(context: KernelContext, buffer: number): void {
-  const zapped = context.kernel.maps.filter((each) => each.buffer === buffer && each.user);
+  const zapped = context.kernel.maps.filter(
+    (each) => each.buffer === buffer && each.user && each.leaving !== 'unlinked',
+  );
   flushTlb(context, zapped);
   const maps = context.kernel.maps.map((each) =>
-    zapped.includes(each) ? { ...each, present: [] } : each,
+    zapped.includes(each) ? { ...withoutStale(each), present: [] } : each,
   );
   context.update({ maps });
 }
@@ -86,8 +99,40 @@ export function zapUserMaps(context: KernelContext, buffer: number): void {
  * arch/arm64/include/asm/tlbflush.h; Arm ARM D8, completion of TLB maintenance.
  */
 function flushTlb(context: KernelContext, maps: readonly CpuMap[]): void {
-  const frames = [...new Set(maps.flatMap((map) => map.present.map(([, frame]) => frame)))];
-  if (frames.length > 0) context.queue({ do: 'tlbi', frames });
+  const frames = maps.flatMap((map) => [
+    ...map.present.map(([, frame]) => frame),
+    ...(map.stale ?? []).map(({ frame }) => frame),
+  ]);
+  if (frames.length > 0) context.queue({ do: 'tlbi', frames: [...new Set(frames)] });
+}
+
+/** A TLBI for mappings whose page table was changed before. */
+export function dropStale(context: KernelContext, maps: readonly CpuMap[]): void {
+  flushTlb(context, maps);
+  for (const map of maps) {
+    const now = mapOf(context, map.id);
+    if (now !== undefined) changeMap(context, withoutStale(now));
+  }
+}
+
+function withoutStale({ stale: _, ...map }: CpuMap): CpuMap {
+  return map;
+}
+
+/** The stale translation this access goes by: the TLB's, if it has one and did not drop it. */
+function staleOf(context: KernelContext, map: CpuMap, page: number): StaleTranslation | null {
+  const found = map.stale?.find((each) => each.page === page);
+  if (found === undefined) return null;
+  if (!found.sure && !context.liberties.has('speculation')) return null;
+  const mayMiss = !found.sure || context.liberties.has('eviction');
+  if (mayMiss && context.choose(2) === 1) {
+    context.tookLiberty = true;
+    const stale = map.stale?.filter((each) => each !== found) ?? [];
+    changeMap(context, stale.length > 0 ? { ...map, stale } : withoutStale(map));
+    return null;
+  }
+  context.say('M18', () => 'translated by a stale TLB entry');
+  return found;
 }
 
 export type CpuReach =
@@ -113,13 +158,20 @@ export function cpuReach(
     return { kind: 'fault', why: 'outside the mapping' };
   }
   const cell = context.layout.cell(map.buffer, pointer.offset, size);
-  const present = map.present.find(([page]) => page === cell.page);
+  const held = staleOf(context, map, cell.page);
+  const table = map.present.find(([page]) => page === cell.page);
+  const present = held === null ? table : ([held.page, held.frame] as const);
+  if (present?.[1] === -1) return { kind: 'fault', why: 'a cached walk ends in the old table' };
+  if (present === undefined && map.leaving !== undefined) {
+    return { kind: 'fault', why: 'the mapping is gone' };
+  }
   if (present === undefined && map.user) {
     const fault = faultIn(context, map, cell.page);
     if (fault !== null) return fault;
   }
   const frame = (present ?? mapOf(context, map.id)?.present.find(([p]) => p === cell.page))?.[1];
   if (frame === undefined) return { kind: 'fault', why: 'no page is mapped there' };
+  if (context.frame(frame)?.secure === true) return { kind: 'fault', why: 'secure memory' };
   const removed = map.kind === 'linear' && context.frame(frame)?.linear === false;
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
   const refused = refusal(context, frame, map.buffer, cell.page);
@@ -142,6 +194,6 @@ function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | 
   }
   const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);
   const mine = all.filter(([each]) => each === page);
-  setMap(context, { ...map, present: [...map.present, ...mine].sort((a, b) => a[0] - b[0]) });
+  changeMap(context, { ...map, present: [...map.present, ...mine].sort((a, b) => a[0] - b[0]) });
   return context.work.length > 0 ? { kind: 'again' } : null;
 }

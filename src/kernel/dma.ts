@@ -1,14 +1,12 @@
 /**
- * The streaming and coherent DMA mapping API (K5), with dma-direct and dma-iommu behind it, and
- * the checks dma-debug makes of its use (H11).
- * Sources: kernel/dma/direct.h and direct.c, drivers/iommu/dma-iommu.c, kernel/dma/mapping.c,
- * kernel/dma/debug.c (v6.12); measured on real kernels by the conformance tables.
- * Leaves out: swiotlb, masks (K9), dma_mapping_error that nobody checks.
+ * The streaming and coherent DMA mapping API (K5), with dma-direct and dma-iommu behind it.
+ * Sources: kernel/dma/direct.h and direct.c, drivers/iommu/dma-iommu.c, kernel/dma/mapping.c
+ * (v6.12); measured on real kernels by the conformance tables.
+ * Leaves out: dma_skip_sync, which lets a sync do nothing where nothing is to be done.
  */
-import type { Destination } from './access.js';
 import {
+  DMA_ATTR_OVERWRITE,
   DMA_ATTR_SKIP_CPU_SYNC,
-  DMA_BIDIRECTIONAL,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
   IOMMU_CACHE,
@@ -16,28 +14,42 @@ import {
   IOMMU_WRITE,
 } from './constants.js';
 import type { KernelContext } from './context.js';
-import { dmaDomain, lookup, refusal, translate, translationFor, type Reached } from './iommu.js';
+import {
+  deviceConfig,
+  DMA_MAPPING_ERROR,
+  iovaFor,
+  iovaLength,
+  mappingAt,
+  pageAligned,
+  physicalIn,
+  type Place,
+  placeOf,
+} from './dma-address.js';
+import {
+  checkOverlap,
+  checkSync,
+  checkUnmap,
+  type SyncRequest,
+  type UnmapRequest,
+} from './dma-debug.js';
+import { objectId } from './ids.js';
+import { dmaDomain, translationFor } from './iommu.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
-import { physicalAddress } from './pages.js';
-import type { DmaMapping, Sgt } from './state.js';
-
-/** DMA API addresses behind an IOMMU: one 256 MiB window for each mapping call. */
-const IOVA_STRIDE = 0x1000_0000;
+import { framesIn } from './pages.js';
+import type { DmaMapping, Piece } from './state.js';
+import { bounces, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
-  readonly range: Range;
+  /** One range, or the entries of a scatterlist. */
+  readonly ranges: readonly Range[];
   readonly direction: number;
   readonly attrs: number;
   readonly type: DmaMapping['type'];
-  /** The pages a scatterlist names; absent: those of the buffer now. */
-  readonly frames?: Sgt['frames'];
-}
-
-export function deviceConfig(context: KernelContext, device: number) {
-  const found = context.machine.devices[device];
-  if (found === undefined) throw new Error(`no device ${device}`);
-  return found;
+  /** Entries of the scatterlist. */
+  readonly nents?: number;
+  /** The exporter of a dma-buf syncs all its attachments, so that overlapping is no breach. */
+  readonly shared?: boolean;
 }
 
 /** dma_info_to_prot: rights by direction, IOMMU_CACHE exactly for a coherent device. */
@@ -51,140 +63,247 @@ function protOf(direction: number, coherent: boolean): number {
   return rights | (coherent ? IOMMU_CACHE : 0);
 }
 
-/** dma_map_*: cleans unless coherent or told not to, then makes the address. */
-export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping {
-  const { device, range, direction, attrs, type } = request;
+/**
+ * dma_map_*: cleans unless coherent or told not to, then makes the addresses. Null when it fails:
+ * the device may be declared so, no address it can emit is free, or nothing can bounce.
+ */
+export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping | null {
+  const { device, direction, attrs, type } = request;
   const config = deviceConfig(context, device);
-  const buffer = context.buffer(range.buffer);
-  const id = context.step.site;
-  const address = config.iommu
-    ? (id + 1) * IOVA_STRIDE + (range.from % context.machine.pageSize)
-    : physicalAddress(context, buffer, range.from);
-  if (type !== 'coherent') mapMaintenance(context, request);
+  const streaming = type === 'single' || type === 'page' || type === 'sg';
+  if (streaming && config.mappingMayFail && context.choose(2) === 1) {
+    context.say('K5', () => 'the mapping fails');
+    return null;
+  }
+  for (const range of request.ranges) checkExtent(context, range);
+  const id = objectId(context, (each) => context.kernel.mappings.some((m) => m.id === each));
+  const pieces = layOut(context, request, id, streaming);
+  if (pieces === null) {
+    context.noop('the mapping fails: no bounce buffer or no address that the device can emit');
+    return null;
+  }
+  if (streaming) mapMaintenance(context, request, pieces);
   if (config.iommu) {
     const prot = protOf(direction, config.coherent);
-    const entry = translationFor(
-      context,
-      buffer,
-      address,
-      range.from,
-      range.size,
-      prot,
-      request.frames,
-    );
-    context.queue({ do: 'translate', domain: dmaDomain(device), entry });
+    for (const piece of pieces) {
+      const entry = translationFor(piece, prot);
+      context.queue({ do: 'translate', domain: dmaDomain(device), entry });
+    }
   }
   const mapping: DmaMapping = {
     id,
     type,
     device,
-    address,
-    size: range.size,
+    address: pieces[0]?.address ?? 0,
+    size: request.ranges.reduce((sum, each) => sum + each.size, 0),
     direction,
-    buffer: range.buffer,
-    offset: range.from,
     attrs,
+    nents: request.nents ?? 1,
+    pieces,
+    checked: !config.mappingMayFail || (type !== 'single' && type !== 'page'),
   };
+  if (request.shared !== true) checkOverlap(context, mapping);
   context.update({ mappings: [...context.kernel.mappings, mapping] });
   return mapping;
 }
 
-function mapMaintenance(context: KernelContext, request: MapRequest): void {
-  if ((request.attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) {
-    context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
-  } else if (deviceConfig(context, request.device).coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-  } else {
-    syncForDevice(context, request.range);
+function checkExtent(context: KernelContext, { buffer, from, size }: Range): void {
+  const end = context.buffer(buffer).size;
+  if (from + size <= end) return;
+  context.contract(`maps ${from + size - end} bytes behind the end of the memory`);
+}
+
+/**
+ * Addresses for each range: one after the other behind an IOMMU, else where the pages are; of the
+ * bounce buffer where one is needed (K9).
+ */
+function layOut(
+  context: KernelContext,
+  { device, ranges, direction }: MapRequest,
+  id: number,
+  streaming: boolean,
+): readonly Piece[] | null {
+  const { pageSize } = context.machine;
+  const { iommu } = deviceConfig(context, device);
+  const parts = ranges.map(({ buffer, from: offset, size, frames }) => ({
+    buffer,
+    offset,
+    size,
+    frames: frames ?? framesIn(context, context.buffer(buffer), offset, size),
+  }));
+  const how = parts.map((part) =>
+    streaming ? bounces(context, device, part, direction) : ('no' as const),
+  );
+  if (how.includes('error')) return null;
+  const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
+  const slots = takeSlots(context, id, wanted, iommu);
+  let next = iommu ? iovaFor(context, device, id, iovaLength(context, ranges)) : 0;
+  if (next === null) return null;
+  const pieces: Piece[] = [];
+  for (const [i, part] of parts.entries()) {
+    const slot = slots[i];
+    const start = slot ?? part;
+    const inPage = start.offset % pageSize;
+    const address = iommu ? next + inPage : physicalIn(context, start, start.offset);
+    pieces.push(slot === undefined ? { ...part, address } : { ...part, address, slot });
+    next += pageAligned(context, inPage + part.size);
+  }
+  return pieces;
+}
+
+/** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
+function mapMaintenance(
+  context: KernelContext,
+  { device, attrs, direction }: MapRequest,
+  pieces: readonly Piece[],
+): void {
+  const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
+  const { coherent } = deviceConfig(context, device);
+  if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
+  else if (coherent) context.noop('the device is coherent: no cache maintenance');
+  const overwritten = (attrs & DMA_ATTR_OVERWRITE) !== 0 && direction === DMA_FROM_DEVICE;
+  for (const piece of pieces) {
+    if (!overwritten) bounce(context, 'in', piece);
+    if (!skip && !coherent) syncForDevice(context, seen(piece));
   }
 }
 
-export interface UnmapRequest {
-  readonly device: number;
-  readonly address: number;
-  readonly size: number | undefined;
-  readonly direction: number;
-  readonly attrs: number;
-  readonly type: DmaMapping['type'];
+/** swiotlb_bounce() of some bytes of a part, if it has a bounce buffer. */
+function bounce(
+  context: KernelContext,
+  way: 'in' | 'out',
+  piece: Piece,
+  from = piece.offset,
+  size = piece.size,
+): void {
+  const { slot } = piece;
+  if (slot === undefined) return;
+  const op = way === 'in' ? 'copy in' : 'copy out';
+  context.recorder.operated?.({
+    site: context.step.site,
+    op,
+    buffer: slot.buffer,
+    from: slot.offset + (from - piece.offset),
+    size,
+  });
+  context.queue({ do: 'bounce', way, piece, from, size });
+}
+
+/** The memory whose cache lines count: the bounce buffer where there is one. */
+function seen(piece: Piece, from = piece.offset, size = piece.size): Range {
+  const { buffer, slot, frames } = piece;
+  if (slot === undefined) return { buffer, from, size, frames };
+  const at = slot.offset + (from - piece.offset);
+  return { buffer: slot.buffer, from: at, size, frames: slot.frames };
 }
 
 /** dma_unmap_*: invalidates unless DMA_TO_DEVICE, then takes the translation away. */
 export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
   const { device, address, direction, attrs } = request;
-  const mapping = findMapping(context, device, address, 'exact');
+  const mapping = context.kernel.mappings.find(
+    (each) => each.device === device && each.address === address,
+  );
   if (mapping === undefined) {
-    context.contract('device driver tries to free DMA memory it has not allocated');
+    context.contract(
+      address === DMA_MAPPING_ERROR
+        ? 'device driver tries to free an invalid DMA memory address'
+        : 'device driver tries to free DMA memory it has not allocated',
+    );
     return;
   }
   checkUnmap(context, mapping, request);
-  const config = deviceConfig(context, device);
-  const size = request.size ?? mapping.size;
-  const range = { buffer: mapping.buffer, from: mapping.offset, size };
-  if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) {
-    context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
-  } else if (config.coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-  } else if (mapping.type !== 'coherent') {
-    syncForCpu(context, range, direction);
+  const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
+  if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
+  const [only] = mapping.pieces;
+  const single = mapping.pieces.length === 1 && only !== undefined && request.size !== undefined;
+  // A wrong size is believed, as far as the cache maintenance goes.
+  const pieces = single ? [{ ...only, size: request.size }] : mapping.pieces;
+  const { iommu } = deviceConfig(context, device);
+  const bounced = mapping.pieces.some((each) => each.slot !== undefined);
+  for (const piece of pieces) {
+    if (!skip) syncPieces(context, { device, direction, to: 'cpu' }, [whole(piece)], !iommu);
+    if (!iommu || !bounced) continue;
+    // Behind an IOMMU each entry is unmapped by itself, and copied out after that.
+    untranslate(context, device, piece.address, piece.size);
+    if (!skip && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece);
   }
-  endMapping(context, mapping, size);
+  if (iommu && !bounced) endMapping(context, mapping, request.size ?? mapping.size);
+  else forget(context, mapping);
+  if (bounced) context.queue({ do: 'free', buffer: mapping.id });
 }
 
-/** Takes the translation away and forgets the mapping. */
-export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
-  if (deviceConfig(context, mapping.device).iommu) {
-    context.queue({
-      do: 'untranslate',
-      domain: dmaDomain(mapping.device),
-      iova: mapping.address,
-      size,
-      sync: true,
-    });
-  }
+function whole(piece: Piece): SyncPart {
+  return { piece, from: piece.offset, size: piece.size };
+}
+
+function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
+  const sync = context.machine.iommuStrict;
+  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync });
+}
+
+function forget(context: KernelContext, mapping: DmaMapping): void {
   context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
 }
 
-function checkUnmap(context: KernelContext, mapping: DmaMapping, request: UnmapRequest): void {
-  if (request.size !== undefined && request.size !== mapping.size) {
-    context.contract('device driver frees DMA memory with different size');
+/** Takes the translation away and forgets the mapping. `size`: as the caller says. */
+export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
+  if (deviceConfig(context, mapping.device).iommu) {
+    const single = mapping.pieces.length === 1;
+    for (const piece of mapping.pieces) {
+      untranslate(context, mapping.device, piece.address, single ? size : piece.size);
+    }
   }
-  if (request.type !== mapping.type) {
-    context.contract('device driver frees DMA memory with wrong function');
-  }
-  if (request.direction !== mapping.direction) {
-    context.contract('device driver frees DMA memory with different direction');
-  }
-}
-
-export interface SyncRequest {
-  readonly device: number;
-  readonly address: number;
-  readonly size: number;
-  readonly direction: number;
-  readonly to: 'device' | 'cpu';
+  forget(context, mapping);
 }
 
 /** dma_sync_single_for_*: the range is found from the address, as the ops do. */
 export function dmaSync(context: KernelContext, request: SyncRequest): void {
-  const { device, address, size, direction, to } = request;
-  const mapping = findMapping(context, device, address, 'inside');
-  if (mapping === undefined) {
+  const { device, address, size } = request;
+  const found = mappingAt(context, device, address);
+  if (found === null) {
     context.contract('device driver tries to sync DMA memory it has not allocated');
   } else {
-    checkSync(context, mapping, request);
+    checkSync(context, found.mapping, request);
   }
-  if (deviceConfig(context, device).coherent) {
-    context.noop('the device is coherent: no cache maintenance');
-    return;
-  }
-  const place = placeOf(context, device, address);
+  const place: Place | null = found?.place ?? placeOf(context, device, address);
+  const { coherent } = deviceConfig(context, device);
   if (place === null) {
-    badAddress(context, address);
+    if (coherent) context.noop('the device is coherent: no cache maintenance');
+    else badAddress(context, address);
     return;
   }
-  const range = { buffer: place.buffer, from: place.offset, size };
-  if (to === 'device') syncForDevice(context, range);
-  else syncForCpu(context, range, direction);
+  const { buffer, offset, piece } = place;
+  const frames = place.frames ?? framesIn(context, context.buffer(buffer), offset, size);
+  const whole = piece ?? { address, buffer, offset, size, frames };
+  syncPieces(context, request, [{ piece: whole, from: offset, size }]);
+}
+
+/** A part of a mapping to sync. */
+export interface SyncPart {
+  readonly piece: Piece;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** The maintenance and the copies of dma_sync_*: in before the clean, out after the invalidate. */
+export function syncPieces(
+  context: KernelContext,
+  { device, direction, to }: Pick<SyncRequest, 'device' | 'direction' | 'to'>,
+  parts: readonly SyncPart[],
+  copies = true,
+): void {
+  const { coherent } = deviceConfig(context, device);
+  if (coherent) context.noop('the device is coherent: no cache maintenance');
+  for (const { piece, from, size } of parts) {
+    const range = seen(piece, from, size);
+    if (to === 'device') {
+      if (direction !== DMA_FROM_DEVICE) bounce(context, 'in', piece, from, size);
+      if (!coherent) syncForDevice(context, range);
+    } else {
+      if (!coherent) syncForCpu(context, direction, range);
+      if (copies && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);
+    }
+  }
 }
 
 /** Maintenance at a linear-map address that no page has: the helper takes a translation fault. */
@@ -195,97 +314,4 @@ export function badAddress(context: KernelContext, address: number): void {
     actual: `0x${address.toString(16)}`,
   }));
   context.say('H14', () => `maintenance at 0x${address.toString(16)} faults`);
-}
-
-export function checkSync(
-  context: KernelContext,
-  mapping: DmaMapping,
-  request: { address: number; size: number; direction: number; to: 'device' | 'cpu' },
-): void {
-  const { address, size, direction, to } = request;
-  if (address + size > mapping.address + mapping.size) {
-    context.contract('device driver syncs DMA memory outside allocated range');
-  }
-  if (mapping.direction === DMA_BIDIRECTIONAL) return;
-  if (direction !== mapping.direction) {
-    context.contract('device driver syncs DMA memory with different direction');
-  }
-  const readOnly = mapping.direction !== DMA_FROM_DEVICE && direction !== DMA_TO_DEVICE;
-  if (to === 'cpu' && readOnly) {
-    context.contract('device driver syncs device read-only DMA memory for cpu');
-  }
-  const writeOnly = mapping.direction !== DMA_TO_DEVICE && direction !== DMA_FROM_DEVICE;
-  if (to === 'device' && writeOnly) {
-    context.contract('device driver syncs device write-only DMA memory to device');
-  }
-}
-
-export function findMapping(
-  context: KernelContext,
-  device: number,
-  address: number,
-  how: 'exact' | 'inside',
-): DmaMapping | undefined {
-  return context.kernel.mappings.find(
-    (each) =>
-      each.device === device &&
-      (how === 'exact'
-        ? each.address === address
-        : each.address <= address && address < each.address + each.size),
-  );
-}
-
-/** Buffer and byte behind a DMA address of a device, as dma-direct or dma-iommu find it. */
-export function placeOf(
-  context: KernelContext,
-  device: number,
-  address: number,
-): { buffer: number; offset: number } | null {
-  if (deviceConfig(context, device).iommu) return lookup(context, dmaDomain(device), address);
-  return physicalPlace(context, address);
-}
-
-export function physicalPlace(
-  context: KernelContext,
-  address: number,
-): { buffer: number; offset: number } | null {
-  const bytes = context.machine.pageSize;
-  const frame = context.step.frames.find((each) => each.pfn === Math.floor(address / bytes));
-  if (frame === undefined || frame.buffer < 0) return null;
-  return { buffer: frame.buffer, offset: frame.page * bytes + (address % bytes) };
-}
-
-/** Where a device's access at a DMA API address arrives. */
-export function deviceReach(
-  context: KernelContext,
-  device: number,
-  address: number,
-  size: number,
-  right: number,
-): Reached {
-  if (deviceConfig(context, device).iommu) {
-    return translate(context, dmaDomain(device), address, size, right);
-  }
-  const bytes = context.machine.pageSize;
-  const pfn = Math.floor(address / bytes);
-  const frame = context.step.frames.findIndex((each) => each.pfn === pfn);
-  const mapping = findMapping(context, device, address, 'inside');
-  const owner = context.frame(frame);
-  const meant = mapping ?? lastOwner(context, address);
-  if (owner === undefined || meant === undefined) {
-    return { kind: 'fault', why: `no memory answers at 0x${address.toString(16)}` };
-  }
-  const cell = context.layout.cell(meant.buffer, meant.offset + (address - meant.address), size);
-  const refused = refusal(context, frame, cell.buffer, cell.page);
-  const destination: Destination = { frame, cell, refused };
-  return { kind: 'memory', destination, cacheable: true };
-}
-
-/** Without a mapping the page's present owner is meant: raw physical addresses are allowed. */
-function lastOwner(
-  context: KernelContext,
-  address: number,
-): { buffer: number; offset: number; address: number } | undefined {
-  const place = physicalPlace(context, address);
-  return place === null ? undefined : { ...place, address };
 }

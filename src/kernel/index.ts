@@ -2,30 +2,53 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { dmaAllocOperations } from './ops/dma-alloc.js';
+import { maskOperations } from './ops/dma-masks.js';
+import { dmaBufOperations } from './ops/dma-buf.js';
+import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
-import { dmaBufOperations, iommuOperations } from './ops/iommu-api.js';
+import { iommuOperations } from './ops/iommu-api.js';
+import { iommuDefaultOperations } from './ops/iommu-default.js';
+import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
+import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
 import { orderingOperations } from './ops/ordering.js';
+import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
+import { pl310Operations } from './ops/pl310.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
+import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
+import { swiotlbOperations } from './ops/swiotlb.js';
+import { tlbOperations } from './ops/tlb.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
+  ...secureOperations,
   ...gemOperations,
   ...msmOperations,
   ...mappingOperations,
+  ...tlbOperations,
   ...memoryOperations,
   ...cacheOperations,
+  ...otherArchOperations,
+  ...pl310Operations,
   ...streamingOperations,
   ...scatterlistOperations,
+  ...swiotlbOperations,
   ...coherentOperations,
+  ...dmaAllocOperations,
+  ...maskOperations,
   ...iommuOperations,
+  ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...mmioOperations,
+  ...ioremapOperations,
+  ...driverOperations,
   ...orderingOperations,
 ]);
 

@@ -9,8 +9,7 @@
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from './constants.js';
 import type { Destination } from './access.js';
 import type { KernelContext } from './context.js';
-import { framesIn } from './pages.js';
-import type { Buffer, Domain, Translation } from './state.js';
+import type { Domain, Piece, Translation } from './state.js';
 
 /** Id of the domain that the DMA API uses for a device. */
 export function dmaDomain(device: number): number {
@@ -27,16 +26,26 @@ function setDomain(context: KernelContext, next: Domain): void {
   });
 }
 
-export function translationFor(
+export function translationFor(piece: Piece, prot: number): Translation {
+  const { address: iova, size, buffer, offset, frames, slot } = piece;
+  const entry = { iova, size, buffer, offset, prot, frames, used: false };
+  return slot === undefined ? entry : { ...entry, ...slot, meant: { buffer, offset } };
+}
+
+/** The device is among those whose accesses the domain translates. */
+export function isAttached(domain: Domain, device: number): boolean {
+  return (domain.attached ?? [domain.device]).includes(device);
+}
+
+/** iommu_attach_device, iommu_detach_device. */
+export function setAttached(
   context: KernelContext,
-  buffer: Buffer,
-  iova: number,
-  offset: number,
-  size: number,
-  prot: number,
-  frames = framesIn(context, buffer, offset, size),
-): Translation {
-  return { iova, size, buffer: buffer.id, offset, prot, frames, used: false };
+  domain: Domain,
+  device: number,
+  attached: boolean,
+): void {
+  const others = (domain.attached ?? [domain.device]).filter((each) => each !== device);
+  setDomain(context, { ...domain, attached: attached ? [...others, device] : others });
 }
 
 export function install(context: KernelContext, id: number, entry: Translation): void {
@@ -57,13 +66,17 @@ function overlaps(entry: Translation, iova: number, size: number): boolean {
 
 /** The part of an entry between two addresses. */
 function slice(context: KernelContext, entry: Translation, from: number, to: number): Translation {
-  const offset = entry.offset + (from - entry.iova);
+  const skipped = from - entry.iova;
+  const offset = entry.offset + skipped;
   const size = to - from;
   const bytes = context.machine.pageSize;
   const frames = entry.frames.filter(
     ([page]) => page * bytes < offset + size && offset < (page + 1) * bytes,
   );
-  return { ...entry, iova: from, size, offset, frames };
+  const part = { ...entry, iova: from, size, offset, frames };
+  const { meant } = entry;
+  if (meant === undefined) return part;
+  return { ...part, meant: { ...meant, offset: meant.offset + skipped } };
 }
 
 /** Takes a range out of the page table; `sync` also invalidates it in the IOTLB. */
@@ -91,7 +104,10 @@ export function remove(
       kept.push(slice(context, entry, to, entry.iova + entry.size));
     }
     removed += to - from;
-    if (!sync && mayBeCached(context, entry)) stale.push(slice(context, entry, from, to));
+    if (sync || !mayBeCached(context, entry)) continue;
+    const part = slice(context, entry, from, to);
+    // The DMA API's own domains: nobody syncs by hand, the flush queue does it at some time.
+    stale.push(id < 0 ? { ...part, queued: true } : part);
   }
   const left = sync ? stale.filter((each) => !overlaps(each, iova, size)) : stale;
   setDomain(context, { ...domain, entries: kept, stale: left });
@@ -117,12 +133,18 @@ export function lookup(
 ): { buffer: number; offset: number } | null {
   const entry = domainOf(context, id)?.entries.find((each) => overlaps(each, iova, 1));
   if (entry === undefined) return null;
-  return { buffer: entry.buffer, offset: entry.offset + (iova - entry.iova) };
+  const { buffer, offset } = entry.meant ?? entry;
+  return { buffer, offset: offset + (iova - entry.iova) };
 }
 
 export type Reached =
   | { readonly kind: 'memory'; readonly destination: Destination; readonly cacheable: boolean }
-  | { readonly kind: 'fault'; readonly why: string };
+  | { readonly kind: 'fault'; readonly why: string; readonly hazard?: 'H7' | 'H9' };
+
+/** What the mapping shows there is not the object any more, but whatever memory comes next. */
+export function outside(): Reached {
+  return { kind: 'fault', why: 'the mapping reaches beyond the end of its memory', hazard: 'H9' };
+}
 
 /** Where a device's access through a domain arrives. */
 export function translate(
@@ -137,7 +159,8 @@ export function translate(
   const present = domain.entries.find((each) => overlaps(each, iova, size));
   const entry = chooseEntry(context, domain, present, iova, size);
   if (entry === undefined) {
-    return { kind: 'fault', why: `nothing is mapped at 0x${iova.toString(16)}` };
+    const beside = besideMapping(context, domain, iova, size);
+    return beside ?? { kind: 'fault', why: `nothing is mapped at 0x${iova.toString(16)}` };
   }
   if ((entry.prot & right) === 0) {
     const name = right === IOMMU_WRITE ? 'IOMMU_WRITE' : 'IOMMU_READ';
@@ -147,8 +170,35 @@ export function translate(
     const entries = domain.entries.map((each) => (each === entry ? { ...each, used: true } : each));
     setDomain(context, { ...domain, entries });
   }
+  const end = entry.offset + (iova - entry.iova) + size;
+  if (end > context.buffer(entry.buffer).size) return outside();
   const destination = physical(context, entry, present, iova, size);
   return { kind: 'memory', destination, cacheable: (entry.prot & IOMMU_CACHE) !== 0 };
+}
+
+/**
+ * Page tables know whole pages only: what lies beside the range that the DMA API mapped is in reach
+ * of the device, and not meant to be (H9).
+ */
+function besideMapping(
+  context: KernelContext,
+  domain: Domain,
+  iova: number,
+  size: number,
+): Reached | null {
+  const { pageSize } = context.machine;
+  const first = (address: number): number => Math.floor(address / pageSize);
+  const entry = domain.entries.find(
+    (each) => first(each.iova) <= first(iova) && first(iova) <= first(each.iova + each.size - 1),
+  );
+  if (entry === undefined) return null;
+  const byte = entry.offset + (iova - entry.iova);
+  if (byte < 0 || byte + size > context.buffer(entry.buffer).size) return outside();
+  const cell = context.layout.cell(entry.buffer, byte, size);
+  const frame = entry.frames.find(([page]) => page === cell.page)?.[1] ?? -1;
+  const refused = refusal(context, frame, entry.buffer, cell.page) ?? 'H9';
+  const cacheable = (entry.prot & IOMMU_CACHE) !== 0;
+  return { kind: 'memory', destination: { frame, cell, refused }, cacheable };
 }
 
 /** The live entry, or a stale one the IOTLB still holds; it may have been dropped meanwhile. */
@@ -161,14 +211,16 @@ function chooseEntry(
 ): Translation | undefined {
   const stale = domain.stale.filter((each) => overlaps(each, iova, size));
   if (stale.length === 0) return present;
-  const mayDrop = context.liberties.has('eviction');
+  const flushed = stale.every((each) => each.queued === true);
+  const mayDrop = flushed || context.liberties.has('eviction');
   const choice = mayDrop ? context.choose(stale.length + 1) : context.choose(stale.length);
   const held = stale[choice];
   if (held !== undefined) {
     context.say('M12', () => 'translated by a stale IOTLB entry');
     return held;
   }
-  context.tookLiberty = true;
+  if (flushed) context.say('M12', () => 'the flush queue has run by now');
+  else context.tookLiberty = true;
   setDomain(context, { ...domain, stale: domain.stale.filter((each) => !stale.includes(each)) });
   return present;
 }
@@ -185,10 +237,16 @@ function physical(
   const reached = cellOf(entry);
   const frame = entry.frames.find(([page]) => page === reached.page)?.[1] ?? -1;
   const gone = refusal(context, frame, entry.buffer, reached.page);
-  if (gone !== null || present === undefined) return { frame, cell: reached, refused: gone };
+  const wanted = present ?? entry;
+  const cell =
+    wanted.meant === undefined
+      ? cellOf(wanted)
+      : context.layout.cell(wanted.meant.buffer, wanted.meant.offset + (iova - wanted.iova), size);
+  const slot = entry.meant === undefined ? {} : { slot: reached };
+  if (gone !== null) return { frame, cell: entry.meant ? cell : reached, refused: gone, ...slot };
   // The page table means one buffer, the stale entry reached another one (H15).
-  const meant = cellOf(present);
-  return { frame, cell: meant, refused: meant === reached ? null : 'H15' };
+  const same = present === undefined || cellOf(present) === reached;
+  return { frame, cell, refused: same ? null : 'H15', ...slot };
 }
 
 /** H8 when the frame is no longer this page of this buffer. */

@@ -18,15 +18,23 @@ export interface Range {
   readonly size: number;
   /** By the address of another mapping, still live; absent: by the linear-map address (M13). */
   readonly otherAddress?: boolean;
+  /** A line that the range cuts is invalidated too, and not cleaned as on arm64. */
+  readonly cutsDropped?: boolean;
+  /** The pages as a table knows them: [page number, frame]; absent: those of the buffer now. */
+  readonly frames?: readonly (readonly [number, number])[];
 }
 
 /** Issues maintenance on a byte range, without its DSB; it acts on every alias of a line. */
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
+  const { buffer: id, from, size } = range;
+  context.recorder.operated?.({ site: context.step.site, op, buffer: id, from, size });
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];
-    if (slot?.state !== 'resident') return [];
-    return linesIn(context, op, range, layout.page, slot.frame, i);
+    const now = slot?.state === 'resident' ? slot.frame : undefined;
+    const known = range.frames?.find(([page]) => page === layout.page)?.[1];
+    const frame = range.frames === undefined ? now : known;
+    return frame === undefined ? [] : linesIn(context, op, range, layout.page, frame, i);
   });
   if (entries.length === 0) return;
   const live = liveMappings(context, buffer);
@@ -65,8 +73,10 @@ function linesIn(
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
     const cut = start < from || to < start + lineSize;
-    const real = op === 'invalidate' && cut ? 'clean+invalidate' : op;
-    return [{ kind: 'maintain', op: real, frame, line, from, to, at: context.step.site }];
+    const cleaned = cut && range.cutsDropped !== true;
+    const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;
+    const cell = each.cells[0]?.id ?? -1;
+    return [{ kind: 'maintain', op: real, frame, line, cell, from, to, at: context.step.site }];
   });
 }
 
@@ -82,17 +92,21 @@ export function maintain(context: KernelContext, op: Maintenance, range: Range):
 }
 
 /** arch_sync_dma_for_device: a clean, whatever the direction. */
-export function syncForDevice(context: KernelContext, range: Range): void {
-  maintain(context, 'clean', range);
+export function syncForDevice(context: KernelContext, ...ranges: readonly Range[]): void {
+  for (const range of ranges) maintain(context, 'clean', range);
 }
 
 /** arch_sync_dma_for_cpu: an invalidate, unless the device only read. */
-export function syncForCpu(context: KernelContext, range: Range, direction: number): void {
+export function syncForCpu(
+  context: KernelContext,
+  direction: number,
+  ...ranges: readonly Range[]
+): void {
   if (direction === DMA_TO_DEVICE) {
     context.noop('for_cpu with DMA_TO_DEVICE does no cache maintenance on arm64');
     return;
   }
-  maintain(context, 'invalidate', range);
+  for (const range of ranges) maintain(context, 'invalidate', range);
 }
 
 export function wholeBuffer(buffer: Buffer): Range {

@@ -17,11 +17,13 @@ export function msmGetPages(context: KernelContext, buffer: Buffer): void {
   if (!buffer.mapWc || buffer.device < 0) return;
   const mapping = dmaMap(context, {
     device: buffer.device,
-    range: wholeBuffer(buffer),
+    ranges: [wholeBuffer(buffer)],
     direction: DMA_BIDIRECTIONAL,
     attrs: 0,
     type: 'sg',
   });
+  // sync_for_device() does not look at what dma_map_sgtable() returned.
+  if (mapping === null) return;
   context.setBuffer({ ...context.buffer(buffer.id), sgt: mapping.id });
 }
 

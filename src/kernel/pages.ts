@@ -9,15 +9,33 @@
 import { newest } from '../ideal/word.js';
 import { rowsFor } from '../machine/cache-rules.js';
 import { absentLine, dirtyLine, type Line } from '../machine/line.js';
-import { judge, pickRow } from './access.js';
+import { pickRow } from './access.js';
 import type { KernelContext } from './context.js';
+import { judge } from './judge.js';
 import { type LineLayout, NewCell, type PageLayout } from './layout.js';
-import type { Buffer, PageSlot } from './state.js';
+import type { Buffer, PageSlot, Zone } from './state.js';
 import { secretOf } from './values.js';
 
 /** Frames per allocation in pfn space, so that contiguous buffers never run into each other. */
-const PFN_STRIDE = 0x4000;
+const PFN_STRIDE = 0x1000;
+/** Memory begins at 2 GiB, or at 16 MiB where ZONE_DMA asks for less. */
 const PFN_BASE = 0x80000;
+const PFN_BASE_LOW = 0x1000;
+const LOW_STRIDE = 0x400;
+
+/** First page number behind a zone. */
+function zoneEnd(context: KernelContext, zone: Zone): number {
+  if (zone === 'any') return Number.MAX_SAFE_INTEGER;
+  return ((zone === 'dma' ? context.machine.zoneDma : 2 ** 32 - 1) + 1) / context.machine.pageSize;
+}
+
+/** First page of the n-th allocation, in the zone it comes from. */
+function pfnFor(context: KernelContext, zone: Zone, index: number): number {
+  const { memoryAbove4G, zoneDma, pageSize } = context.machine;
+  if (zone === 'any' && memoryAbove4G) return 2 ** 32 / pageSize + index * PFN_STRIDE;
+  if (zone === 'dma' && zoneDma < PFN_BASE * pageSize) return PFN_BASE_LOW + index * LOW_STRIDE;
+  return PFN_BASE + index * PFN_STRIDE;
+}
 
 export function pageLayouts(context: KernelContext, buffer: number): readonly PageLayout[] {
   return context.layout.pages(buffer);
@@ -27,10 +45,19 @@ export function emptySlots(context: KernelContext, buffer: number): readonly Pag
   return pageLayouts(context, buffer).map(() => ({ state: 'none' }));
 }
 
-/** Gives frames to every page of a buffer that has none. `zero`: cleared through the linear map. */
-export function allocatePages(context: KernelContext, id: number, zero: boolean): void {
+/**
+ * Gives frames to every page of a buffer that has none. `zero`: cleared through the linear map.
+ * `cleaned`: of a pool that was cleaned long ago, so that no old line is dirty.
+ */
+export function allocatePages(
+  context: KernelContext,
+  id: number,
+  zero: boolean,
+  cleaned = false,
+): void {
   const buffer = context.buffer(id);
-  const base = PFN_BASE + context.step.frames.length * PFN_STRIDE;
+  const zone = buffer.zone ?? 'any';
+  const base = pfnFor(context, zone, context.step.frames.length);
   const slots = buffer.pages.slice();
   let zeroed: { count: number; clock: readonly number[] } | undefined;
   pageLayouts(context, id).forEach((layout, i) => {
@@ -38,8 +65,8 @@ export function allocatePages(context: KernelContext, id: number, zero: boolean)
     // One page lies anywhere; only longer contiguous runs need frames side by side.
     const long = buffer.contiguous && buffer.size > context.machine.pageSize;
     const pfn = long ? base + layout.page : undefined;
-    const frame = takeFrame(context, id, layout, pfn);
-    const junk = !zero && layout.lines.length > 0 && context.choose(2) === 1;
+    const frame = takeFrame(context, id, layout, zone, pfn);
+    const junk = !zero && !cleaned && layout.lines.length > 0 && context.choose(2) === 1;
     const lines = layout.lines.map((each) => freshLine(each, frame, zero, junk));
     const old = context.frame(frame);
     if (old !== undefined) context.setFrame(frame, { ...old, lines });
@@ -73,18 +100,22 @@ function freshLine(layout: LineLayout, frame: number, zero: boolean, junk: boole
 }
 
 /** A frame never used, or by choice a freed one that something stale still points to. */
-function takeFrame(
+export function takeFrame(
   context: KernelContext,
   buffer: number,
   layout: PageLayout,
-  pfn: number | undefined,
+  zone: Zone,
+  pfn?: number | 'new',
 ): number {
-  const stale = pfn === undefined ? staleFrames(context) : [];
+  const stale = pfn === undefined ? staleFrames(context, zone) : [];
   const choice = stale.length === 0 ? 0 : context.choose(stale.length + 1);
   const reused = choice === 0 ? undefined : stale[choice - 1];
+  const chosen = pfn === 'new' ? undefined : pfn;
   const index = reused ?? context.step.frames.length;
+  const freed = context.frame(index)?.freed;
+  if (freed !== undefined) context.learn(freed.clock);
   context.setFrame(index, {
-    pfn: context.frame(index)?.pfn ?? pfn ?? PFN_BASE + index * PFN_STRIDE,
+    pfn: context.frame(index)?.pfn ?? chosen ?? pfnFor(context, zone, index),
     buffer,
     page: layout.page,
     lines: [],
@@ -93,7 +124,7 @@ function takeFrame(
   return index;
 }
 
-function staleFrames(context: KernelContext): number[] {
+function staleFrames(context: KernelContext, zone: Zone): number[] {
   const { domains, maps, mappings } = context.kernel;
   const pointed = new Set<number>();
   for (const domain of domains) {
@@ -101,16 +132,17 @@ function staleFrames(context: KernelContext): number[] {
       for (const [, frame] of entry.frames) pointed.add(frame);
     }
   }
-  for (const map of maps) if (map.live) for (const [, frame] of map.present) pointed.add(frame);
-  const bytes = context.machine.pageSize;
-  context.step.frames.forEach((frame, i) => {
-    const address = frame.pfn * bytes;
-    const mapped = mappings.some(
-      (m) => m.address < address + bytes && address < m.address + m.size,
-    );
-    if (mapped) pointed.add(i);
-  });
-  return [...pointed].filter((i) => context.frame(i)?.buffer === -1).sort((a, b) => a - b);
+  for (const map of maps) {
+    if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+    for (const { frame } of map.stale ?? []) pointed.add(frame);
+  }
+  for (const { frames, slot } of mappings.flatMap((each) => each.pieces)) {
+    for (const [, frame] of [...frames, ...(slot?.frames ?? [])]) pointed.add(frame);
+  }
+  const limit = zoneEnd(context, zone);
+  return [...pointed]
+    .filter((i) => context.frame(i)?.buffer === -1 && (context.frame(i)?.pfn ?? 0) < limit)
+    .sort((a, b) => a - b);
 }
 
 export function freePages(context: KernelContext, id: number): void {
@@ -123,9 +155,26 @@ export function freePages(context: KernelContext, id: number): void {
 
 function releaseFrame(context: KernelContext, index: number): void {
   const frame = context.frame(index);
-  if (frame !== undefined) {
-    context.setFrame(index, { ...frame, buffer: -1, page: -1, lines: [] });
-  }
+  if (frame === undefined) return;
+  const { pfn, buffer, page, linear } = frame;
+  const freed = { buffer, page, clock: context.step.clock };
+  context.setFrame(index, { pfn, buffer: -1, page: -1, lines: [], linear, freed });
+}
+
+/**
+ * Gives a buffer's pages back once the CPU's earlier stores have drained: the allocator's locks
+ * order them before whoever gets the pages next (K1; mm/page_alloc.c, zone->lock).
+ */
+export function releasePages(context: KernelContext, id: number): void {
+  drainStores(context);
+  if (context.work.length === 0) freePages(context, id);
+  else context.queue({ do: 'free', buffer: id });
+}
+
+/** What a lock in a kernel function does: the rest of the call waits for the CPU's stores (M7). */
+export function drainStores(context: KernelContext): void {
+  const pending = context.step.entries.some((e) => e.kind === 'store' || e.kind === 'doorbell');
+  if (pending) context.queue({ do: 'drained', what: 'stores' });
 }
 
 /** Makes the pages resident: new ones zeroed, swapped ones read back. */
@@ -167,7 +216,7 @@ function swapOutLine(
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
   }
   const event =
-    device === undefined ? 'load WB' : device.coherent ? 'snooping read' : 'device read';
+    device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
   return (layout.lines[line]?.cells ?? []).map((cell, word) => {
     const row = pickRow(context, rowsFor(state(), event));
     const outcome = context.apply(frame, line, row, { word, value: 0 });
@@ -202,7 +251,8 @@ function swapInPage(
 ): void {
   const layout = pageLayouts(context, id)[index];
   if (layout === undefined) return;
-  const frame = takeFrame(context, id, layout, undefined);
+  const zone = context.buffer(id).zone ?? 'any';
+  const frame = takeFrame(context, id, layout, zone);
   const dirty = swapInDirties(context);
   const lines = layout.lines.map((each, i): Line => {
     const values = saved[i] ?? each.cells.map(() => 0);
@@ -230,8 +280,8 @@ function swapInPage(
 function swapInDirties(context: KernelContext): boolean {
   const swap = context.machine.swap;
   if (typeof swap !== 'object') return true;
-  const coherent = context.machine.devices[swap.device]?.coherent ?? false;
-  return coherent && context.liberties.has('stash') && context.choose(2) === 1;
+  const snoops = context.machine.devices[swap.device]?.snoops ?? false;
+  return snoops && context.liberties.has('stash') && context.choose(2) === 1;
 }
 
 /** Frame of a byte of a buffer; -1 when the page is not resident. Tracks the page on demand. */
@@ -256,6 +306,14 @@ export function framesIn(
     const inside = page * bytes < from + size && from < (page + 1) * bytes;
     return inside && slot?.state === 'resident' ? [[page, slot.frame] as const] : [];
   });
+}
+
+/** How many tracked pages a byte range has. */
+export function pagesIn(context: KernelContext, buffer: number, from: number, size: number) {
+  const bytes = context.machine.pageSize;
+  const inside = ({ page }: PageLayout): boolean =>
+    page * bytes < from + size && from < (page + 1) * bytes;
+  return pageLayouts(context, buffer).filter(inside).length;
 }
 
 /** Bus address of a byte under dma-direct: the physical one. */

@@ -22,6 +22,7 @@ export type Kind =
   | 'device'
   | 'dmabuf'
   | 'attachment'
+  | 'pool'
   | 'mutex'
   | 'completion'
   | 'void'

@@ -18,6 +18,16 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** It belongs to the secure world (M16). */
+  readonly secure?: boolean;
+  /** memblock_mark_nomap: paging_init leaves it out. */
+  readonly nomap?: boolean;
+  /** While it is free: whose page it was, and what the CPU that freed it knew. */
+  readonly freed?: {
+    readonly buffer: number;
+    readonly page: number;
+    readonly clock: readonly number[];
+  };
 }
 
 export type PageSlot =
@@ -26,7 +36,19 @@ export type PageSlot =
   /** Swapped out: the words as the backing device got them, in layout order by line. */
   | { readonly state: 'swapped'; readonly lines: readonly (readonly number[])[] };
 
-export type BufferKind = 'gem-shmem' | 'gem' | 'msm' | 'pages' | 'kmalloc' | 'coherent' | 'heap';
+export type BufferKind =
+  | 'gem-shmem'
+  | 'gem'
+  | 'msm'
+  | 'pages'
+  | 'kmalloc'
+  | 'coherent'
+  | 'heap'
+  /** A bounce buffer; its words stand for those of the buffer that is mapped. */
+  | 'swiotlb';
+
+/** ZONE_DMA, ZONE_DMA32, or wherever there is memory. */
+export type Zone = 'dma' | 'dma32' | 'any';
 
 export interface Buffer {
   readonly id: number;
@@ -36,6 +58,8 @@ export interface Buffer {
   readonly pages: readonly PageSlot[];
   /** Physically contiguous: page p has the pfn of page 0 plus p. */
   readonly contiguous: boolean;
+  /** Where its pages come from; absent: anywhere. */
+  readonly zone?: Zone;
   readonly mapWc: boolean;
   /** Device it was created for; -1 for none. */
   readonly device: number;
@@ -62,6 +86,21 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** Nothing keeps instruction fetches out (M4). */
+  readonly executable?: boolean;
+  /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
+  readonly leaving?: 'detached' | 'unlinked';
+  /** Not in the page table (any more), and maybe in a TLB. */
+  readonly stale?: readonly StaleTranslation[];
+}
+
+/** What a TLB or a walk cache may still hold (M18). */
+export interface StaleTranslation {
+  readonly page: number;
+  /** -1: the cached walk ends in a table without this page. */
+  readonly frame: number;
+  /** It was used, so it is there until it is invalidated or dropped; else only by speculation. */
+  readonly sure: boolean;
 }
 
 export interface Translation {
@@ -74,6 +113,10 @@ export interface Translation {
   readonly prot: number;
   /** [page number of the buffer, frame], for tracked pages. */
   readonly frames: readonly (readonly [number, number])[];
+  /** It leads to a bounce buffer, which stands for these bytes. */
+  readonly meant?: { readonly buffer: number; readonly offset: number };
+  /** Gone from the page table, and its invalidation waits in the flush queue. */
+  readonly queued?: boolean;
   /** A device went through it since it was installed, so the IOTLB has it for sure. */
   readonly used: boolean;
 }
@@ -81,31 +124,64 @@ export interface Translation {
 export interface Domain {
   readonly id: number;
   readonly device: number;
+  /** Devices whose accesses it may translate; absent: the one it was made for. */
+  readonly attached?: readonly number[];
   readonly entries: readonly Translation[];
   /** Translations gone from the page table that an IOTLB may still hold. */
   readonly stale: readonly Translation[];
 }
 
-export interface Sgt {
-  readonly id: number;
+/** Part of a buffer that a scatterlist names. */
+export interface SgEntry {
   readonly buffer: number;
-  /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
-  readonly mapping: number;
+  readonly offset: number;
+  readonly size: number;
   /** The pages as they were when the table was made: [page number, frame]. */
   readonly frames: readonly (readonly [number, number])[];
+  /** It stands for one entry of the list for each page. */
+  readonly perPage: boolean;
+}
+
+export interface Sgt {
+  readonly id: number;
+  readonly entries: readonly SgEntry[];
+  /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
+  readonly mapping: number;
+}
+
+/** A part of a DMA mapping: bytes of a buffer and the bus address that shows them. */
+export interface Piece {
+  /** Bus address of the first byte. Without an IOMMU later pages lie where their frames do. */
+  readonly address: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly size: number;
+  /** The pages as they were mapped: [page number, frame]. */
+  readonly frames: readonly (readonly [number, number])[];
+  /** The bounce buffer that the device sees instead, from this byte of it on (K9). */
+  readonly slot?: {
+    readonly buffer: number;
+    readonly offset: number;
+    readonly frames: readonly (readonly [number, number])[];
+  };
 }
 
 /** A live DMA API mapping: what dma-debug would keep an entry for. */
 export interface DmaMapping {
   readonly id: number;
-  readonly type: 'single' | 'page' | 'sg' | 'coherent';
+  readonly type: 'single' | 'page' | 'sg' | 'coherent' | 'noncoherent' | 'resource';
   readonly device: number;
+  /** Bus address of the first byte of the first piece. */
   readonly address: number;
+  /** Bytes of all pieces together. */
   readonly size: number;
   readonly direction: number;
-  readonly buffer: number;
-  readonly offset: number;
   readonly attrs: number;
+  /** Entries of the scatterlist that was mapped; 1 for other mappings. */
+  readonly nents: number;
+  readonly pieces: readonly Piece[];
+  /** dma_mapping_error() was asked about it (or need not be). */
+  readonly checked: boolean;
 }
 
 export interface Attachment {
@@ -133,9 +209,32 @@ export interface Port {
   /** Runs finished, and what their completions tell. */
   readonly done: number;
   readonly clock: readonly number[];
+  /** The last doorbell that a read from the device has shown to have arrived. */
+  readonly readBack?: number;
+}
+
+/** What a driver has said a device can address, once it has. */
+export interface Masks {
+  readonly device: number;
+  readonly dma: number;
+  readonly coherent: number;
+}
+
+/** A DMA pool: one page of coherent memory, cut into blocks. */
+export interface Pool {
+  /** As that of the buffer the blocks are cut from. */
+  readonly id: number;
+  readonly device: number;
+  /** Bytes from one block to the next. */
+  readonly step: number;
+  /** Id of the CPU mapping of the page; -1 before the first allocation. */
+  readonly map: number;
+  readonly used: readonly number[];
 }
 
 export interface KernelState {
+  readonly pools: readonly Pool[];
+  readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];
   readonly domains: readonly Domain[];

@@ -133,8 +133,25 @@ export interface BrokenNode {
   readonly at: Span;
 }
 
+/** `event pages_got(bo, gpu, PAGE_SIZE);`: the driver gets control. */
+export interface EventNode {
+  readonly kind: 'event';
+  readonly event: string;
+  /** With the tokens each consists of, first and behind the last. */
+  readonly args: readonly {
+    readonly value: Expression;
+    readonly from: number;
+    readonly to: number;
+  }[];
+  /** Its tokens, first and behind the last (the semicolon's). */
+  readonly from: number;
+  readonly to: number;
+  readonly at: Span;
+}
+
 export type Statement =
   | DeclarationNode
+  | EventNode
   | BlockNode
   | IfNode
   | LoopNode
@@ -186,7 +203,40 @@ export interface AssertionNode {
   readonly at: Span;
 }
 
-export type Item = MachineNode | DeclarationNode | ThreadNode | AssertionNode | BrokenNode;
+/** `on pages_got(bo, dev, size) { … }` */
+export interface HandlerNode {
+  readonly event: string;
+  readonly params: readonly { readonly name: string; readonly at: Span }[];
+  readonly body: BlockNode;
+  /** The tokens of the body without its braces, first and behind the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly at: Span;
+}
+/** `refuse unpin;`: what the design cannot do. */
+export interface RefusalNode {
+  readonly event: string;
+  readonly at: Span;
+}
+/** How a driver answers the events of its buffers' lives. */
+export interface DesignNode {
+  readonly kind: 'design';
+  readonly name: string;
+  readonly nameAt: Span;
+  readonly handlers: readonly HandlerNode[];
+  readonly refusals: readonly RefusalNode[];
+  /** What the design keeps for each buffer. */
+  readonly declarations: readonly DeclarationNode[];
+  readonly at: Span;
+}
+
+export type Item =
+  | MachineNode
+  | DeclarationNode
+  | ThreadNode
+  | AssertionNode
+  | DesignNode
+  | BrokenNode;
 
 export interface SyntaxTree {
   readonly items: readonly Item[];

@@ -9,14 +9,14 @@ import type { Tokens } from './lexer.js';
 import type { Header, Program, WithoutClaim } from './program.js';
 import { removableCalls } from './without.js';
 
-interface HeaderLine {
+export interface HeaderLine {
   readonly text: string;
   readonly line: number;
   readonly column: number;
 }
 
-export function readHeader({ comments }: Tokens, diagnostics: DiagnosticCollector): Header {
-  const lines = comments.filter(({ before }) => before === 0).flatMap(linesOf);
+export function readHeader(tokens: Tokens, diagnostics: DiagnosticCollector): Header {
+  const lines = headerLines(tokens);
   let result: Header['result'] = null;
   let why = '';
   const without: WithoutClaim[] = [];
@@ -33,6 +33,11 @@ export function readHeader({ comments }: Tokens, diagnostics: DiagnosticCollecto
     }
   });
   return { result, why, without };
+}
+
+/** The prose of the comments before the first token, a line each. */
+export function headerLines({ comments }: Pick<Tokens, 'comments'>): readonly HeaderLine[] {
+  return comments.filter(({ before }) => before === 0).flatMap(linesOf);
 }
 
 function linesOf(comment: Tokens['comments'][number]): readonly HeaderLine[] {

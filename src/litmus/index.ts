@@ -5,6 +5,7 @@
 import '../kernel/index.js';
 import { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
+import { refuseEvents } from './design.js';
 import { readHeader } from './header.js';
 import { lex } from './lexer.js';
 import { lower } from './lower.js';
@@ -15,7 +16,12 @@ import type { Program } from './program.js';
 export type * from './ast.js';
 export type * from './program.js';
 export { foldBinary, foldUnary } from './arithmetic.js';
+export * from './design.js';
+export * from './events.js';
+export * from './expand.js';
 export { operationsReference } from './reference.js';
+export { findOperation } from '../kernel/registry.js';
+export { everyCall } from './walk.js';
 export { type RemovableCall, removableCalls, withoutCall } from './without.js';
 
 export interface CompileResult {
@@ -31,6 +37,7 @@ export function compile(text: string, file: string): CompileResult {
   if (isUnreadable) return { program: null, diagnostics: diagnostics.list() };
   const header = readHeader(tokens, diagnostics);
   const tree = parse(tokens.tokens, diagnostics);
+  if (refuseEvents(tree, diagnostics)) return { program: null, diagnostics: diagnostics.list() };
   const program = lower({ file, text, header, tree }, diagnostics);
   return { program: diagnostics.hasErrors ? null : program, diagnostics: diagnostics.list() };
 }

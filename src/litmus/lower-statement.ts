@@ -47,6 +47,8 @@ export function lowerStatement(context: ThreadContext, node: Statement): void {
       break;
     case 'empty':
     case 'broken':
+    // Refused before lowering (design.ts), as only an expanded event can be run.
+    case 'event':
   }
 }
 

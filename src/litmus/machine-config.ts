@@ -13,13 +13,22 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['linear_map_removable', 'true: set_direct_map_invalid_noflush() works (default false)'],
   ['swap', 'none (default), zram, or a device that swaps by DMA'],
   ['unexpected_hit', 'ignore (default), arch or may_hit: whether an uncached access may hit (M6)'],
+  ['swiotlb', 'on (default), force or noforce: bounce buffers where needed, always, never (K9)'],
+  ['iommu_strict', 'false: DMA API unmaps leave the IOTLB to a flush queue (default true)'],
+  ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
+  ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
-  ['coherent', 'true: the device snoops the CPU caches (default false)'],
+  ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
+  ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
+  ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
+  ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
+  ['bus_dma_limit', 'highest address its bus passes on: DMA_BIT_MASK(n) (default 64 bits)'],
 ]);
 
 const defaults: MachineConfig = {
@@ -28,6 +37,10 @@ const defaults: MachineConfig = {
   linearMapRemovable: false,
   swap: 'none',
   unexpectedHit: 'ignore',
+  swiotlb: 'on',
+  iommuStrict: true,
+  memoryAbove4G: false,
+  zoneDma: 2 ** 32 - 1,
   lineSize: 64,
   pageSize: 4096,
 };
@@ -66,10 +79,16 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
   let device: DeviceConfig = {
     name: node.name,
     coherent: false,
+    snoops: false,
+    writeBackCache: false,
     iommu: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
+    coherentDmaMask: -1,
+    busDmaLimit: Number.MAX_SAFE_INTEGER,
+    mappingMayFail: false,
     at: node.at,
   };
+  let snoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
     deviceSettings,
@@ -81,16 +100,36 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
       case 'coherent':
         device = { ...device, coherent: booleanOf(setting, diagnostics) };
         break;
+      case 'snoops':
+        snoops = booleanOf(setting, diagnostics);
+        break;
+      case 'write_back_cache':
+        device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
+        break;
       case 'iommu':
         device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        break;
+      case 'mapping_may_fail':
+        device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
         break;
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };
         break;
+      case 'coherent_dma_mask':
+        device = { ...device, coherentDmaMask: maskOf(setting, diagnostics) };
+        break;
+      case 'bus_dma_limit':
+        device = { ...device, busDmaLimit: maskOf(setting, diagnostics) };
+        break;
       default:
     }
   }
-  return device;
+  const { coherentDmaMask, dmaMask } = device;
+  return {
+    ...device,
+    snoops: snoops ?? device.coherent,
+    coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
+  };
 }
 
 function applySettings(
@@ -114,6 +153,18 @@ function applySettings(
         break;
       case 'unexpected_hit':
         machine = { ...machine, unexpectedHit: hitOf(setting, diagnostics) };
+        break;
+      case 'swiotlb':
+        machine = { ...machine, swiotlb: swiotlbOf(setting, diagnostics) };
+        break;
+      case 'iommu_strict':
+        machine = { ...machine, iommuStrict: booleanOf(setting, diagnostics) };
+        break;
+      case 'memory_above_4g':
+        machine = { ...machine, memoryAbove4G: booleanOf(setting, diagnostics) };
+        break;
+      case 'zone_dma':
+        machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
         break;
       case 'cache_line':
         machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
@@ -165,6 +216,18 @@ function hitOf(
   return 'ignore';
 }
 
+function swiotlbOf(
+  setting: OptionNode,
+  diagnostics: DiagnosticCollector,
+): MachineConfig['swiotlb'] {
+  const name = nameOf(setting, diagnostics);
+  if (name === 'on' || name === 'force' || name === 'noforce') return name;
+  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
+    expected: 'on, force or noforce',
+  });
+  return 'on';
+}
+
 function booleanOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): boolean {
   const constant = constantOf(value)?.value;
   if (constant === 0 || constant === 1) return constant === 1;
@@ -178,10 +241,10 @@ function nameOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): 
   return 'none';
 }
 
-function maskOf({ value }: OptionNode, diagnostics: DiagnosticCollector): number {
+function maskOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): number {
   const mask = constantOf(value)?.value;
   if (mask !== undefined && mask > 0) return mask;
-  diagnostics.error('L037', value.at, "'.dma_mask' needs a constant", {
+  diagnostics.error('L037', value.at, `'.${name}' needs a constant`, {
     expected: 'DMA_BIT_MASK(n) with n from 1 to 64',
   });
   return Number.MAX_SAFE_INTEGER;

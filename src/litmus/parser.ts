@@ -18,6 +18,7 @@ import type {
 import { Cursor, cover, SyntaxFailure } from './cursor.js';
 import type { Token } from './lexer.js';
 import { parseBaseType, parseExpression, parseStars, startsType } from './parse-expression.js';
+import { parseDesign, parseEvent, startsEvent } from './parse-design.js';
 import { parseAssertion, parseMachine } from './parse-item.js';
 
 export function parse(tokens: readonly Token[], diagnostics: DiagnosticCollector): SyntaxTree {
@@ -45,7 +46,7 @@ function startsItem(cursor: Cursor): boolean {
   const word = cursor.peek().text;
   if (word === 'init') return cursor.is('{', 1);
   if (assertionForms.has(word)) return cursor.is('(', 1);
-  if (word !== 'cpu' && word !== 'device' && word !== 'machine') return false;
+  if (!['cpu', 'device', 'machine', 'design'].includes(word)) return false;
   return cursor.is('{', 1) || (cursor.isName(1) && cursor.is('{', 2));
 }
 
@@ -60,13 +61,17 @@ function parseItem(cursor: Cursor): Item {
   const word = cursor.peek();
   if (cursor.is('machine')) return parseMachine(cursor);
   if (cursor.is('init') || cursor.is('cpu') || cursor.is('device')) return parseThread(cursor);
+  if (cursor.is('design') && cursor.isName(1)) {
+    return parseDesign(cursor, { parseBlock, parseDeclaration });
+  }
   if (assertionForms.has(word.text) && cursor.is('(', 1)) return parseAssertion(cursor);
   if (startsDeclaration(cursor)) {
     const declaration = parseDeclaration(cursor);
     cursor.expectSemicolon();
     return declaration;
   }
-  const expected = 'machine, a declaration, init, cpu, device, exists, forbidden or always';
+  const expected =
+    'machine, a declaration, init, cpu, device, design, exists, forbidden or always';
   const suggestion = word.kind === 'name' ? nearestName(word.text, itemWords) : undefined;
   throw cursor.unexpected(expected, { suggestion });
 }
@@ -76,6 +81,7 @@ const itemWords: readonly string[] = [
   'init',
   'cpu',
   'device',
+  'design',
   'exists',
   'forbidden',
   'always',
@@ -133,6 +139,7 @@ function parseStatementInside(cursor: Cursor): Statement {
   const at = word.at;
   if (cursor.is('{')) return parseBlock(cursor);
   if (cursor.accept(';')) return { kind: 'empty', at };
+  if (startsEvent(cursor)) return parseEvent(cursor);
   const instead = word.kind === 'name' ? unsupportedStatements.get(word.text) : undefined;
   if (instead !== undefined) {
     const message = `'${word.text}' is not supported in scenarios`;

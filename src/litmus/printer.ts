@@ -48,7 +48,10 @@ class Shaper {
   private item(): void {
     const word = this.text();
     const opens = word === 'init' || word === 'cpu' || word === 'device' || word === 'machine';
-    if (opens) {
+    if (word === 'design') {
+      this.line(this.position, this.find('{') + 1);
+      this.blockRest(() => this.designItem());
+    } else if (opens) {
       const from = this.position;
       const open = this.find('{');
       this.line(from, open + 1);
@@ -59,6 +62,16 @@ class Shaper {
     } else {
       this.simple();
     }
+  }
+
+  /** `on EVENT(…) { … }`, a refusal or a declaration. */
+  private designItem(): void {
+    if (this.text() !== 'on' || this.text(this.position + 2) !== '(') {
+      this.simple();
+      return;
+    }
+    this.line(this.position, this.find('{') + 1);
+    this.blockRest(() => this.statement());
   }
 
   /** The lines of a block behind its `{`, and its `}` with the `;` that may follow. */

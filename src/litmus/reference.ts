@@ -5,6 +5,7 @@
 import { type DiagnosticCode, diagnosticCodes } from '../diagnostics/codes.js';
 import { constants } from '../kernel/constants.js';
 import { allOperations, type Family, type Operation, type Param } from '../kernel/registry.js';
+import { events, eventSignature } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
 import { deviceSettings, machineSettings } from './machine-config.js';
@@ -46,6 +47,18 @@ export function operationsReference(): string {
     table(['call', 'meaning'], builtinRows()),
     '## Operations',
     ...families.flatMap(familySection),
+    '## Events',
+    'What a use case raises and a design answers ([compare.md](compare.md)). Every event begins' +
+      ' with the buffer, the device it is for, and its size in bytes.',
+    table(
+      ['event', 'when', 'counts as', 'an answer'],
+      events.map((each) => [
+        `\`${eventSignature(each)}\``,
+        each.doc,
+        each.phase === 'frame' ? 'per frame' : 'per life',
+        each.required ? 'is needed' : 'may be missing: nothing to do',
+      ]),
+    ),
     '## Constants',
     table(['name', 'kind', 'meaning'], constantRows()),
     '## Errors',

@@ -24,6 +24,7 @@ export type ObjectKind =
   | 'device'
   | 'dmabuf'
   | 'attachment'
+  | 'pool'
   | 'mutex'
   | 'completion';
 
@@ -97,6 +98,7 @@ const pointedStructs: ReadonlyMap<string, ObjectKind> = new Map([
   ['struct iommu_domain', 'domain'],
   ['struct dma_buf', 'dmabuf'],
   ['struct dma_buf_attachment', 'attachment'],
+  ['struct dma_pool', 'pool'],
 ]);
 /** Used as objects, at file scope only. */
 const objectStructs: ReadonlyMap<string, ObjectKind> = new Map([
@@ -187,6 +189,7 @@ const objectKinds: ReadonlySet<string> = new Set<ObjectKind>([
   'device',
   'dmabuf',
   'attachment',
+  'pool',
   'mutex',
   'completion',
 ]);
@@ -227,6 +230,7 @@ const kindNames: Readonly<Record<Kind | 'unknown', string>> = {
   device: 'a device',
   dmabuf: 'a dma-buf (struct dma_buf *)',
   attachment: 'a dma-buf attachment (struct dma_buf_attachment *)',
+  pool: 'a DMA pool (struct dma_pool *)',
   mutex: 'a lock (struct mutex)',
   completion: 'a completion (struct completion)',
   void: 'nothing (void)',

@@ -2,7 +2,7 @@
  * Walks over syntax trees, and the questions that are answered by looking at a tree alone: which
  * names a loop assigns, whether an expression touches memory.
  */
-import type { AssignNode, Expression, LoopNode, NameNode, Statement } from './ast.js';
+import type { AssignNode, CallNode, Expression, LoopNode, NameNode, Statement } from './ast.js';
 
 export function childrenOf(node: Expression): readonly Expression[] {
   switch (node.kind) {
@@ -71,6 +71,12 @@ export function expressionsOf(node: Statement): readonly Expression[] {
 export function everyExpressionIn(node: Statement, visit: (node: Expression) => void): void {
   everyStatement(node, (statement) => {
     for (const expression of expressionsOf(statement)) everyExpression(expression, visit);
+  });
+}
+
+export function everyCall(node: Statement, visit: (node: CallNode) => void): void {
+  everyExpressionIn(node, (inner) => {
+    if (inner.kind === 'call') visit(inner);
   });
 }
 

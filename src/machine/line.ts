@@ -11,7 +11,7 @@ export interface Line {
   readonly dram: readonly number[];
   /** Per tracked word: the value of the copy; empty while the line is absent. */
   readonly copy: readonly number[];
-  /** Bit i: word i was written in the copy since it was last clean. */
+  /** Bit i: word i was written in the copy since it was last clean. See hasBit. */
   readonly written: number;
   /** Bit i: the value of word i is that of an NC store that stopped in the copy (M6). */
   readonly stopped: number;
@@ -29,12 +29,34 @@ export interface LineOutcome {
   readonly dropped: boolean;
 }
 
+/** Words of a line a mask tells apart: the bits of an exact integer. Later ones share the last. */
+const MASK_BITS = 53;
+
+/** Weight of a word in a mask. The bitwise operators wrap at 32 bits, so masks are arithmetic. */
+function weight(word: number): number {
+  return 2 ** Math.min(word, MASK_BITS - 1);
+}
+
+/** Whether a mask (`written`, `stopped`) has the word of this index. */
+export function hasBit(mask: number, word: number): boolean {
+  return Math.floor(mask / weight(word)) % 2 === 1;
+}
+
+function withBit(mask: number, word: number): number {
+  return hasBit(mask, word) ? mask : mask + weight(word);
+}
+
+function withoutBit(mask: number, word: number): number {
+  return hasBit(mask, word) ? mask - weight(word) : mask;
+}
+
 export function absentLine(dram: readonly number[]): Line {
   return { state: 'absent', dram, copy: [], written: 0, stopped: 0 };
 }
 
 export function dirtyLine(dram: readonly number[], copy: readonly number[]): Line {
-  return { state: 'dirty', dram, copy, written: (1 << copy.length) - 1, stopped: 0 };
+  const written = 2 ** Math.min(copy.length, MASK_BITS) - 1;
+  return { state: 'dirty', dram, copy, written, stopped: 0 };
 }
 
 interface Work {
@@ -71,8 +93,8 @@ const doEffect: Readonly<Record<LineEffect, (work: Work, word: number, value: nu
   },
   'copy<-value': (work, word, value) => {
     work.copy = replaced(work.copy, word, value);
-    work.written |= 1 << word;
-    work.stopped &= ~(1 << word);
+    work.written = withBit(work.written, word);
+    work.stopped = withoutBit(work.stopped, word);
   },
   'dram<-value': (work, word, value) => {
     work.dram = replaced(work.dram, word, value);
@@ -86,7 +108,7 @@ const doEffect: Readonly<Record<LineEffect, (work: Work, word: number, value: nu
     work.from = 'dram';
   },
   'stop here': (work, word) => {
-    work.stopped |= 1 << word;
+    work.stopped = withBit(work.stopped, word);
   },
   'mark clean': (work) => {
     work.written = 0;

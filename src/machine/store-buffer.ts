@@ -14,16 +14,22 @@ export type Entry =
       readonly frame: number;
       readonly line: number;
       readonly word: number;
+      /** Id of the tracked word, by which the byte is found when the frame has a new owner. */
+      readonly cell: number;
       readonly value: number;
       /** This CPU accessed the line WB with no DMB since (M6 `arch`). */
       readonly own: boolean;
       readonly at: number;
+      /** It waits in this device's own cache (M11), not in a CPU's buffer. */
+      readonly device?: number;
     }
   | {
       readonly kind: 'maintain';
       readonly op: Maintenance;
       readonly frame: number;
       readonly line: number;
+      /** Id of a tracked word of the line, as for stores. */
+      readonly cell: number;
       /** Bytes of the page it was issued for, [from, to): the line may reach beyond them. */
       readonly from: number;
       readonly to: number;

@@ -8,7 +8,7 @@ import { compile, removableCalls, type RemovableCall, withoutCall } from '../lit
 import type { Program } from '../litmus/program.js';
 import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
-import { type CheckOptions, DEFAULT_LIMITS, libertiesOf } from '../verdict/check.js';
+import { type CheckOptions, DEFAULT_LIMITS, libertiesOf, TABLES_FROM } from '../verdict/check.js';
 import type { Note, TraceStep, Worth } from '../verdict/result.js';
 import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
 import { replay } from '../verdict/trace.js';
@@ -49,6 +49,8 @@ class Adviser {
     this.maxSeconds = given.maxSeconds ?? DEFAULT_LIMITS.maxSeconds;
     this.options = {
       order: 'forward',
+      engine: 'fast',
+      tablesFrom: TABLES_FROM,
       limits: {
         maxStates: given.maxStates ?? DEFAULT_LIMITS.maxStates,
         maxSeconds: this.maxSeconds,

@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
-import { check, DEFAULT_LIMITS, ScenarioFault } from '../verdict/check.js';
+import { check, DEFAULT_LIMITS, ScenarioFault, TABLES_FROM } from '../verdict/check.js';
 import { hazards, type HazardId } from '../verdict/hazards.js';
 import type { RunOptions } from '../verdict/runs.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
@@ -82,6 +82,8 @@ class Mender {
     this.variants = new Variants(file, text, headerPatches(text));
     this.runOptions = {
       order: 'forward',
+      engine: 'fast',
+      tablesFrom: TABLES_FROM,
       limits: {
         maxStates: options.maxStates ?? MEND_LIMITS.maxStates,
         maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,

@@ -11,12 +11,12 @@ import {
   deviceFetch,
   type Destination,
   type Fetched,
-  judge,
   loadMustWait,
 } from '../kernel/access.js';
 import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
+import { judge } from '../kernel/judge.js';
 import type { Cell } from '../kernel/layout.js';
 import { wordsIn } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';

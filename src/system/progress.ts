@@ -7,11 +7,17 @@ import { unwritten } from '../ideal/word.js';
 import { dmaDomain } from '../kernel/iommu.js';
 import type { KernelState, Lock, Port } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
+import type { Entry } from '../machine/store-buffer.js';
 import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import type { Sites } from './sites.js';
 import type { Thread, Unkeyed } from './state.js';
 import { settle } from './thread.js';
+
+/** A run is not over while a doorbell is under way or a device's cache is dirty (M11). */
+function mustArrive(entry: Entry): boolean {
+  return entry.kind === 'doorbell' || (entry.kind === 'store' && entry.device !== undefined);
+}
 
 export class Progress {
   constructor(
@@ -63,6 +69,8 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      pools: [],
+      masks: [],
       buffers: [],
       maps: [],
       sgts: [],
@@ -120,7 +128,7 @@ export class Progress {
   complete(state: Unkeyed): boolean {
     return state.threads.every((thread, i) => {
       if (thread.work.length > 0) return false;
-      if (thread.entries.some((each) => each.kind === 'doorbell')) return false;
+      if (thread.entries.some(mustArrive)) return false;
       return i === 0 ? thread.pc === -2 : this.ended(thread, i);
     });
   }

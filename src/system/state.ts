@@ -15,7 +15,7 @@ export interface Thread {
   readonly clock: Clock;
   /** Per cell, what racing reads returned (see ideal/word.ts). */
   readonly seen: Readonly<Record<number, Clock>>;
-  /** The store buffer; always empty for a device. */
+  /** The store buffer; for a device what is dirty in its own cache (M11). */
   readonly entries: readonly Entry[];
   /** What is left of the call the thread is in. */
   readonly work: readonly Work[];

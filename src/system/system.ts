@@ -11,7 +11,9 @@ import {
   type Recorder,
   type StepState,
 } from '../kernel/context.js';
+import { checkWriteBack } from '../kernel/device-cache.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { leavesTo } from '../kernel/standing.js';
 import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -359,6 +361,12 @@ function advance(taken: number[], ways: readonly number[]): boolean {
   return false;
 }
 
+/** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
+function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
+  if (entry.kind === 'maintain') return entry.op;
+  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
+}
+
 /** An entry leaves the store buffer for cache, memory or a device. */
 function drain(
   context: KernelContext,
@@ -374,14 +382,14 @@ function drain(
     return;
   }
   if (entry.kind === 'barrier') return;
-  const state = context.frame(entry.frame)?.lines[entry.line]?.state;
-  // The page was freed meanwhile: nobody can observe where the entry goes.
-  if (state === undefined) return;
-  const event: LineEvent =
-    entry.kind === 'store' ? attributeEvent(entry.attribute, 'store') : entry.op;
+  checkWriteBack(context, entry);
+  const at = leavesTo(context, entry);
+  const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
+  if (at === null || state === undefined) return;
+  const event = drainEvent(entry);
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
-  const access = entry.kind === 'store' ? { word: entry.word, value: entry.value } : undefined;
+  const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, entry.line, row, access, range);
-  context.say(row.rule, () => `${lineName(entry.frame, entry.line)}: ${row.text}`);
+  context.apply(entry.frame, at.line, row, access, range);
+  context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${row.text}`);
 }

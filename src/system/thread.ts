@@ -9,6 +9,7 @@ import { cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
+import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
 import { endEarlyReads, endsEarlyReads, takeEarlyRead } from './early.js';
@@ -209,6 +210,8 @@ function doWork(context: KernelContext, item: Work): boolean {
       swapOut(context, item.buffer);
       context.say('K2', () => 'pages written to swap, frames freed');
       return true;
+    case 'bounce':
+      return copyBounce(context, item);
     case 'free':
       freePages(context, item.buffer);
       return true;

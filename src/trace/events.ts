@@ -22,7 +22,7 @@ export const MAPPING_ERROR: Address = -1;
 export const UNKNOWN = -2;
 
 /** enum dma_data_direction (include/linux/dma-direction.h); Unknown when the event has none. */
-export const enum Direction {
+export enum Direction {
   Unknown = -2,
   Bidirectional = 0,
   ToDevice = 1,

@@ -103,7 +103,8 @@ export interface Evidence extends Moment {
 }
 
 export interface Finding {
-  readonly id: HazardId;
+  /** '' for a note about what is right but dear. */
+  readonly id: HazardId | '';
   /** File name of the rule in judge/ and of its page in docs/trace-rules/. */
   readonly rule: string;
   readonly severity: Severity;

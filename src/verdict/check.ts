@@ -9,9 +9,9 @@ import type { Program } from '../litmus/program.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
-import { aliasFacts, notesOf } from './report-facts.js';
+import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { type Run, Runs, type RunOptions } from './runs.js';
+import { type Engine, type Run, Runs, type RunOptions } from './runs.js';
 import { replay } from './trace.js';
 
 export interface CheckOptions {
@@ -20,6 +20,10 @@ export interface CheckOptions {
   readonly maxMemoryBytes?: number;
   /** The order in which steps are tried: results must not depend on it. */
   readonly order?: 'forward' | 'reverse';
+  /** Which explorer; `fast` unless said otherwise. The results are the same. */
+  readonly engine?: Engine;
+  /** States from which `fast` makes tables; 0: always. */
+  readonly tablesFrom?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** True stops the exploration; the verdict is then `unknown`. */
   readonly interrupted?: () => boolean;
@@ -38,6 +42,9 @@ export const DEFAULT_LIMITS = {
   maxSeconds: 600,
   maxMemoryBytes: 4 * 2 ** 30,
 } as const;
+
+/** Making tables costs about as much as exploring so many states without; measured. */
+export const TABLES_FROM = 500;
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
@@ -101,6 +108,8 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
   let told = started;
   return {
     order: options.order ?? 'forward',
+    engine: options.engine ?? 'fast',
+    tablesFrom: options.tablesFrom ?? TABLES_FROM,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,
@@ -120,7 +129,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
 
 /** The liberties that can matter on this machine. */
 export function libertiesOf(program: Program): readonly Liberty[] {
-  const coherent = program.machine.devices.some((device) => device.coherent);
+  const coherent = program.machine.devices.some((device) => device.snoops);
   const { unexpectedHit } = program.machine;
   return [
     'eviction',
@@ -154,6 +163,7 @@ function judge(runs: Runs, started: number): CheckResult {
     hazards: found,
     aliases: aliasFacts(runs, full),
     notes: notesOf(runs, full, program),
+    maintenance: maintenanceOf(runs, full),
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
@@ -205,7 +215,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
     swap,
-    iommu: 'strict',
+    iommu: machine.iommuStrict ? 'strict' : 'lazy',
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
 }
@@ -307,6 +317,8 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
 }
 
 function deviceText(device: Program['machine']['devices'][number]): string {
-  const kind = device.coherent ? 'coherent' : 'non-coherent';
+  const believed = device.coherent ? 'coherent' : 'non-coherent';
+  const real = device.snoops ? 'snoops' : 'does not snoop';
+  const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
   return `${device.name}: ${kind}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`;
 }

@@ -1,5 +1,5 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
-import type { Named, NoteKind, Recorder } from '../kernel/context.js';
+import type { Named, NoteKind, Operated, Recorder } from '../kernel/context.js';
 
 export interface RecordedNote {
   readonly kind: NoteKind;
@@ -30,6 +30,7 @@ export class Facts implements Recorder {
   private readonly pairBy = new Map<string, Omit<RecordedPair, 'apart'>>();
   /** Per live mapping and instruction: mappings that were gone whenever the maintenance came. */
   private readonly maintenance = new Map<string, Map<number, ReadonlySet<string>>>();
+  private readonly workBy = new Map<string, Operated>();
 
   note(kind: NoteKind, rule: string, site: number, message: string): void {
     const key = `${site}|${message}`;
@@ -60,6 +61,14 @@ export class Facts implements Recorder {
     return [...sites]
       .flatMap(([site, gone]) => (gone.has(pair.second.name) ? [] : [site]))
       .sort((a, b) => a - b);
+  }
+
+  operated(what: Operated): void {
+    this.workBy.set(`${what.site}|${what.op}`, what);
+  }
+
+  work(): readonly Operated[] {
+    return [...this.workBy.values()].sort((a, b) => a.site - b.site);
   }
 
   notes(): readonly RecordedNote[] {

@@ -1,6 +1,6 @@
 /** Alias facts and notes for the report, out of what the explorations recorded. */
 import type { Program } from '../litmus/program.js';
-import type { AliasFact, Note } from './result.js';
+import type { AliasFact, MaintenanceFact, Note } from './result.js';
 import type { Run, Runs } from './runs.js';
 
 /** Mappings of one buffer with different attributes at one time: facts, never a verdict. */
@@ -32,6 +32,16 @@ function waitsIn(run: Run, site: number): string {
 
 function callAt(run: Run, site: number): string {
   return `${nameOf(run, site)}:${lineOf(run, site)}`;
+}
+
+export function maintenanceOf(runs: Runs, run: Run): readonly MaintenanceFact[] {
+  const { lineSize } = runs.program.machine;
+  return runs.facts.work().map(({ op, from, size, site }) => ({
+    operation: nameOf(run, site),
+    line: lineOf(run, site),
+    op,
+    lines: size <= 0 ? 0 : Math.ceil((from + size) / lineSize) - Math.floor(from / lineSize),
+  }));
 }
 
 export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[] {

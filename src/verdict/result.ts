@@ -96,6 +96,15 @@ export interface Note {
 /** What a sync or barrier is worth in its scenario. */
 export type Worth = 'needed' | 'redundant' | 'dearer' | 'destructive';
 
+/** What one call costs each time it runs. */
+export interface MaintenanceFact {
+  readonly operation: string;
+  readonly line: number;
+  readonly op: 'clean' | 'invalidate' | 'clean+invalidate' | 'copy in' | 'copy out';
+  /** Cache lines of the range it was given, whether the scenario names words in them or not. */
+  readonly lines: number;
+}
+
 export interface AssertionResult {
   readonly kind: 'exists' | 'forbidden' | 'always';
   readonly line: number;
@@ -115,6 +124,8 @@ export interface CheckResult {
   readonly hazards: readonly Finding[];
   readonly aliases: readonly AliasFact[];
   readonly notes: readonly Note[];
+  /** Cache maintenance by place, in the order of the program. */
+  readonly maintenance: readonly MaintenanceFact[];
   readonly assertions: readonly AssertionResult[];
   /** The header's Result line as written, or null. */
   readonly expected: string | null;

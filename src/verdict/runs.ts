@@ -3,6 +3,8 @@
  * most once. An access to a word not tracked yet throws NewCell out of here; check.ts starts over.
  */
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
+import { exploreTables } from '../fast/explore.js';
+import { Tables } from '../fast/tables.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import { terminalComponents } from '../explore/scc.js';
@@ -13,9 +15,15 @@ import { lostWakeups, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
 import type { Liberty } from './result.js';
 
+export type Engine = 'reference' | 'fast';
+
 export interface RunOptions {
   readonly limits: Limits;
   readonly order: 'forward' | 'reverse';
+  /** `fast` explores by tables made from the reference engine; same results, sooner. */
+  readonly engine: Engine;
+  /** Explorations of at most so many states are not worth tables; from the first larger one on. */
+  readonly tablesFrom: number;
   readonly now: () => number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
@@ -60,6 +68,8 @@ function waitsForEver(
 export class Runs {
   readonly facts = new Facts();
   private readonly done = new Map<string, Run>();
+  /** Shared by all explorations: the liberties are part of what the tables look at. */
+  private tables: Tables | undefined;
   private readonly started: number;
 
   constructor(
@@ -95,7 +105,7 @@ export class Runs {
     avoid: (finding: RawFinding) => boolean,
   ): boolean | null {
     const system = this.system(liberties);
-    const exploration = explore(system, {
+    const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
       avoid,
       untilComplete: true,
@@ -104,6 +114,21 @@ export class Runs {
     if (exploration.completeStates.length > 0) return true;
     if (exploration.stopped !== null) return null;
     return waitsForEver(system, exploration, avoid);
+  }
+
+  private search(
+    system: System,
+    options: ExploreOptions<RawFinding>,
+  ): Exploration<State, RawFinding> {
+    const { engine, tablesFrom } = this.options;
+    const { limits } = options;
+    if (engine === 'reference' || limits.maxStates <= tablesFrom) return explore(system, options);
+    if (this.tables === undefined && tablesFrom > 0) {
+      const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
+      if (few.stopped !== 'states') return few;
+    }
+    this.tables ??= new Tables(this.program, this.layout, this.facts);
+    return exploreTables(this.tables, system, options);
   }
 
   private system(liberties: readonly Liberty[]): System {
@@ -126,7 +151,7 @@ export class Runs {
 
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
-    const exploration = explore(system, {
+    const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
       keepGraph: true,
       untilFound: this.options.stopAtFirst === true,

@@ -34,6 +34,10 @@ export function replay(run: Run, sighting: Sighting, facts: Facts): Replay {
     }
     const last = taken.at(-1);
     const finding = last?.step.findings.find((each) => system.name(each) === sighting.name) ?? null;
+    // The run comes from the explorer, the steps from the reference engine: they must agree.
+    if (sighting.finding !== null && finding === null) {
+      throw new Error(`the counterexample of ${sighting.name} does not replay`);
+    }
     const cells = cellsOf(system, finding, sighting, run);
     const steps = taken.map(({ step, state: after }, i) =>
       traceStep(system, step, after, cells, i === taken.length - 1),

@@ -27,6 +27,7 @@ export interface CheckOptions {
   readonly maxSeconds?: number;
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
+  readonly engine?: 'fast' | 'reference';
 }
 
 /** What all outcomes together come to. */
@@ -45,13 +46,14 @@ function formatOf(options: CheckOptions): Format {
 }
 
 function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
+    ...(engine === undefined ? {} : { engine }),
   };
 }
 

@@ -29,27 +29,32 @@ function flags(options: readonly Option[]): string {
     .join(' ');
 }
 
+/** `check --format` and what may follow it: the same option has other values with another verb. */
 function choices(verbs: readonly Verb[]): [string, string][] {
-  const found = verbs
-    .flatMap((verb) => verb.options)
-    .filter((option) => option.argChoices !== undefined)
-    .map((option): [string, string] => [option.long ?? '', option.argChoices?.join(' ') ?? '']);
-  return [...new Map(found)];
+  return verbs.flatMap((verb) =>
+    verb.options
+      .filter((option) => option.argChoices !== undefined)
+      .map((option): [string, string] => [
+        `${verb.name} ${option.long ?? ''}`,
+        option.argChoices?.join(' ') ?? '',
+      ]),
+  );
 }
 
 function bash(program: Command): string {
   const verbs = verbsOf(program);
   const names = verbs.map((verb) => verb.name).join(' ');
   const values = choices(verbs).map(
-    ([flag, words]) => `    ${flag}) COMPREPLY=($(compgen -W "${words}" -- "$word")); return ;;`,
+    ([flags, words]) =>
+      `    "${flags}") COMPREPLY=($(compgen -W "${words}" -- "$word")); return ;;`,
   );
   const cases = verbs.map((verb) => `      ${verb.name}) words="${flags(verb.options)} --help" ;;`);
   return `# bash completion of civac; use: eval "$(civac completion bash)"
 _civac() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
-  case "$before" in
+  case "\${COMP_WORDS[1]} $before" in
 ${values.join('\n')}
-    -o|--output) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    *" -o"|*" --output") COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${names} ${flags(program.options)} --help"

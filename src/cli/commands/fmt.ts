@@ -31,7 +31,7 @@ export function runFmt(paths: readonly string[], options: FmtOptions): number {
   if (options.check && options.write) {
     throw new InputError('fmt: --check and --write contradict each other');
   }
-  const { inputs, problems } = readInputs(paths);
+  const { inputs, problems } = readInputs(paths, ['.litmus', '.design', '.usecase']);
   if (options.write && inputs.some((input) => input.file === stdinName)) {
     throw new InputError('fmt: --write needs a file, not stdin');
   }

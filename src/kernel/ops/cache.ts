@@ -5,10 +5,11 @@
  * drm_cflush_*: thread.md §2 (a proposal, not upstream).
  */
 import type { Maintenance } from '../../machine/store-buffer.js';
-import { bufferArg, fail, int, pointerArg, rangeArg, sgtArg } from '../args.js';
+import { bufferArg, fail, int, pointerArg, rangeArg, sgRanges, sgtArg } from '../args.js';
 import { CFLUSH_CLEAN, CFLUSH_INVALIDATE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { badAddress, physicalPlace } from '../dma.js';
+import { badAddress } from '../dma.js';
+import { physicalPlace } from '../dma-address.js';
 import {
   dsb,
   issueMaintenance,
@@ -168,7 +169,7 @@ const arm64: readonly Operation[] = [
     source: 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_cpu',
     effect: (context, args) => {
       const range = physicalRange(context, args);
-      if (range !== null) syncForCpu(context, range, int(args[2]));
+      if (range !== null) syncForCpu(context, int(args[2]), range);
       return 0;
     },
   },
@@ -213,7 +214,7 @@ const cflushParam: Param = { name: 'op', kinds: ['cflush'] };
 function proposed(
   name: string,
   params: readonly Param[],
-  range: (c: KernelContext, a: Args) => Range,
+  ranges: (c: KernelContext, a: Args) => readonly Range[],
 ) {
   const operation: Operation = {
     name,
@@ -226,7 +227,9 @@ function proposed(
     doc: "the thread's proposal: clean, invalidate or both through the linear map, then dsb",
     source: '[PATCH 1/2] drm: add cache support for arm64, 2019 (thread.md §2); not upstream',
     effect: (context, args) => {
-      maintain(context, cflushOp(args[params.length]), range(context, args));
+      for (const each of ranges(context, args)) {
+        maintain(context, cflushOp(args[params.length]), each);
+      }
       return 0;
     },
   };
@@ -246,13 +249,13 @@ export const cacheOperations: readonly Operation[] = [
     'drivers/gpu/drm/drm_cache.c:drm_clflush_sg',
   ),
   drm('drm_clflush_virt_range', virtual, 'drivers/gpu/drm/drm_cache.c:drm_clflush_virt_range'),
-  proposed('drm_cflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }], (context, args) =>
+  proposed('drm_cflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }], (context, args) => [
     wholeBuffer(bufferArg(context, args[0])),
-  ),
+  ]),
   proposed('drm_cflush_sg', [{ name: 'st', kinds: ['sgt'] }], (context, args) =>
-    wholeBuffer(context.buffer(sgtArg(context, args[0]).buffer)),
+    sgRanges(context, sgtArg(context, args[0])),
   ),
-  proposed('drm_cflush_virt_range', virtual, (context, args) =>
+  proposed('drm_cflush_virt_range', virtual, (context, args) => [
     rangeArg(context, args[0], args[1]),
-  ),
+  ]),
 ];

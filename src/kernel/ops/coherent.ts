@@ -1,71 +1,121 @@
 /**
- * Operations: dma_alloc_coherent and dma_alloc_wc (K5).
- * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: swiotlb and masks, so a mapping never bounces and never fails.
+ * Operations: dma_alloc_coherent, _wc and _attrs (K5).
+ * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, kernel/dma/direct.c
+ * (dma_direct_alloc, dma_direct_alloc_no_mapping), kernel/dma/pool.c, drivers/iommu/dma-iommu.c.
+ * Leaves out: a pool or a zone that is exhausted.
  */
 import { deviceArg, int, pointerArg } from '../args.js';
-import { DMA_BIDIRECTIONAL } from '../constants.js';
+import {
+  DMA_ATTR_FORCE_CONTIGUOUS,
+  DMA_ATTR_NO_KERNEL_MAPPING,
+  DMA_BIDIRECTIONAL,
+  GFP_NOT_BLOCKING,
+} from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, unmapMap } from '../cpu-maps.js';
-import { deviceConfig, dmaMap, endMapping } from '../dma.js';
+import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
+import { dmaMap, endMapping } from '../dma.js';
+import { coherentLimit, deviceConfig } from '../dma-address.js';
 import { issue, maintain, wholeBuffer } from '../maintenance.js';
-import { allocatePages, pageLayouts } from '../pages.js';
+import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import type { Operation } from '../registry.js';
-import type { Value } from '../value.js';
+import type { Buffer, Zone } from '../state.js';
+import { NULL, type Value } from '../value.js';
+import { makeSgt } from './gem-parts.js';
 import { newBuffer } from './pages.js';
-import { dev, size, addr, gfp, cpuAddr, op } from './dma-parts.js';
+import { addr, attrs, cpuAddr, dev, gfp, handle, op, size } from './dma-parts.js';
 
 type Args = readonly Value[];
 
-/** dma_alloc_coherent and _wc: clean of the linear map, NC remap, memset through the remap. */
-function allocCoherent(context: KernelContext, args: Args): Value {
-  const device = deviceArg(context, args[0]);
+/** dma_direct_optimal_gfp_mask, with the step to a lower zone that follows when it misses. */
+export function zoneFor(context: KernelContext, device: number): Zone {
+  if (deviceConfig(context, device).iommu) return 'any';
+  const limit = coherentLimit(context, device);
+  if (limit <= context.machine.zoneDma) return 'dma';
+  return limit <= 2 ** 32 - 1 ? 'dma32' : 'any';
+}
+
+/** How the memory of an allocation is come by, as kind of device, flags and attributes decide. */
+function manner(context: KernelContext, device: number, flags: number, attributes: number) {
   const { coherent, iommu } = deviceConfig(context, device);
-  const buffer = newBuffer(context, {
-    kind: 'coherent',
-    size: int(args[1]),
-    contiguous: true,
-    device,
-  });
-  // dma-iommu zeroes through the linear map before the clean, dma-direct through the remap.
-  allocatePages(context, buffer.id, iommu || coherent);
+  const fromPool = !coherent && (flags & GFP_NOT_BLOCKING) !== 0;
+  const unmapped = !iommu && (attributes & DMA_ATTR_NO_KERNEL_MAPPING) !== 0;
+  return {
+    fromPool,
+    unmapped,
+    contiguous: !iommu || fromPool || (attributes & DMA_ATTR_FORCE_CONTIGUOUS) !== 0,
+    // dma-iommu zeroes through the linear map before the clean, dma-direct through the remap.
+    zeroFirst: !fromPool && !unmapped && (iommu || coherent),
+    cleans: !fromPool && (!coherent || unmapped),
+    attribute: coherent ? ('WB' as const) : ('NC' as const),
+  };
+}
+
+/** The clean of the linear map, the NC remap, the memset through it, each where there is one. */
+export function allocCoherent(
+  context: KernelContext,
+  device: number,
+  buffer: Buffer,
+  flags: number,
+  attributes: number,
+): { pointer: Value; address: number } | null {
+  const how = manner(context, device, flags, attributes);
+  allocatePages(context, buffer.id, how.zeroFirst, how.fromPool);
   const whole = wholeBuffer(context.buffer(buffer.id));
-  if (!coherent) maintain(context, 'clean', whole);
+  if (how.cleans) maintain(context, 'clean', whole);
   const mapping = dmaMap(context, {
     device,
-    range: whole,
+    ranges: [whole],
     direction: DMA_BIDIRECTIONAL,
     attrs: 0,
     type: 'coherent',
+    shared: true,
   });
-  const attribute = coherent ? 'WB' : 'NC';
-  const pointer = mapBuffer(context, context.buffer(buffer.id), 'remap', attribute);
-  if (!coherent && !iommu) zeroThroughRemap(context, buffer.id);
-  context.out(2, mapping.address);
-  return pointer;
+  if (mapping === null) return null;
+  const pointer = mapBuffer(context, context.buffer(buffer.id), 'remap', how.attribute);
+  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
+  const cookie = how.unmapped ? mapOf(context, map) : undefined;
+  if (cookie !== undefined) unmapMap(context, cookie);
+  else if (!how.zeroFirst) zeroThroughRemap(context, buffer.id);
+  return { pointer, address: mapping.address };
+}
+
+function alloc(attrsAt: number) {
+  return (context: KernelContext, args: Args): Value => {
+    const device = deviceArg(context, args[0]);
+    const flags = int(args[3]);
+    const attributes = int(args[attrsAt]);
+    const buffer = newBuffer(context, {
+      kind: 'coherent',
+      size: int(args[1]),
+      contiguous: manner(context, device, flags, attributes).contiguous,
+      zone: zoneFor(context, device),
+      device,
+    });
+    const made = allocCoherent(context, device, buffer, flags, attributes);
+    if (made === null) return NULL;
+    // dma-debug keeps the size that was asked for, not that of the pages.
+    const mappings = context.kernel.mappings.map((each) =>
+      each.pieces[0]?.buffer === buffer.id ? { ...each, size: int(args[1]) } : each,
+    );
+    context.update({ mappings });
+    context.out(2, made.address);
+    return made.pointer;
+  };
 }
 
 function zeroThroughRemap(context: KernelContext, id: number): void {
   const tick = context.tick();
   const buffer = context.buffer(id);
+  const at = context.step.site;
   pageLayouts(context, id).forEach((page, i) => {
     const slot = buffer.pages[i];
     if (slot?.state !== 'resident') return;
+    const { frame } = slot;
     page.lines.forEach((layout, line) => {
       layout.cells.forEach((cell, word) => {
         context.write(cell, 0, tick);
-        issue(context, [
-          {
-            kind: 'store',
-            attribute: 'NC',
-            frame: slot.frame,
-            line,
-            word,
-            value: 0,
-            own: false,
-            at: context.step.site,
-          },
-        ]);
+        const store = { frame, line, word, cell: cell.id, value: 0, own: false, at };
+        issue(context, [{ kind: 'store', attribute: 'NC', ...store }]);
       });
     });
   });
@@ -75,7 +125,7 @@ function freeCoherent(context: KernelContext, args: Args): Value {
   const { map, offset } = pointerArg(context, args[2]);
   const buffer = context.buffer(map.buffer);
   const mapping = context.kernel.mappings.find(
-    (each) => each.buffer === buffer.id && each.type === 'coherent',
+    (each) => each.type === 'coherent' && each.pieces[0]?.buffer === buffer.id,
   );
   if (mapping === undefined || offset !== 0) {
     context.contract('device driver tries to free DMA memory it has not allocated');
@@ -88,8 +138,8 @@ function freeCoherent(context: KernelContext, args: Args): Value {
     context.contract('device driver frees DMA memory with different CPU address');
   }
   unmapMap(context, map);
-  endMapping(context, mapping, mapping.size);
-  context.queue({ do: 'free', buffer: buffer.id });
+  endMapping(context, mapping, mapping.pieces[0]?.size ?? mapping.size);
+  releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
 }
@@ -100,19 +150,29 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
   return mapBuffer(context, context.buffer(map.buffer), 'mmap', map.attribute);
 }
 
-export const coherentOperations: readonly Operation[] = (['coherent', 'wc'] as const).flatMap(
-  (kind) => [
+/** A table over the pages behind an allocation, for page tables of the driver's own. */
+function getSgtable(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[1]);
+  if (map.kind !== 'remap') context.contract('dma_get_sgtable of memory dma_alloc_* did not return');
+  return makeSgt(context, context.buffer(map.buffer), -1);
+}
+
+const kinds = ['coherent', 'wc', 'attrs'] as const;
+
+const allocations: readonly Operation[] = kinds.flatMap((kind) => {
+  const more = kind === 'attrs' ? [attrs] : [];
+  return [
     op(
       `dma_alloc_${kind}`,
       'ptr',
-      [dev, size, { name: 'handle', kinds: ['dma'], out: true }, gfp],
-      'pages cleaned through the linear map, mapped non-cacheable (write-back for a coherent device) and zeroed',
-      allocCoherent,
+      [dev, size, handle, gfp, ...more],
+      'pages cleaned through the linear map, mapped non-cacheable (write-back for a coherent device) and zeroed; with GFP_ATOMIC from a pool that was cleaned before',
+      alloc(4),
     ),
     op(
       `dma_free_${kind}`,
       'void',
-      [dev, size, cpuAddr, addr],
+      [dev, size, cpuAddr, addr, ...more],
       'unmaps and frees; no cache maintenance',
       freeCoherent,
     ),
@@ -123,5 +183,16 @@ export const coherentOperations: readonly Operation[] = (['coherent', 'wc'] as c
       'user mapping with the attribute of the allocation',
       mmapCoherent,
     ),
-  ],
-);
+  ];
+});
+
+export const coherentOperations: readonly Operation[] = [
+  ...allocations,
+  op(
+    'dma_get_sgtable',
+    'sgt',
+    [dev, cpuAddr, addr, size],
+    'a scatterlist over the pages of an allocation (in Linux an argument receives it)',
+    getSgtable,
+  ),
+];

@@ -4,59 +4,90 @@
  * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
  */
 import type { Entry } from '../../machine/store-buffer.js';
-import { deviceRead, deviceWrite, pushEntries } from '../access.js';
+import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { deviceConfig, deviceReach } from '../dma.js';
-import { type Reached, translate } from '../iommu.js';
+import { isDirty, readByDevice, writeByDevice } from '../device-cache.js';
+import { deviceConfig } from '../dma-address.js';
+import { deviceReach } from '../dma-reach.js';
+import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Port } from '../state.js';
 import type { Value } from '../value.js';
 
 type Args = readonly Value[];
 
+type Fault = Extract<Reached, { kind: 'fault' }>;
+
 /** Bytes of a device access: one u32. */
 const DEVICE_WORD = 4;
 
 /** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
-  const device = context.step.device;
-  if (args.length > count) {
-    const domain = handle(context, args[0], 'domain');
-    return translate(context, domain, int(args[1]), DEVICE_WORD, right);
-  }
-  return deviceReach(context, device, int(args[0]), DEVICE_WORD, right);
+  const { dmaMask, busDmaLimit } = deviceConfig(context, context.step.device);
+  const limit = Math.min(dmaMask, busDmaLimit);
+  const withDomain = args.length > count;
+  const address = int(args[withDomain ? 1 : 0]);
+  const at = (bus: number) =>
+    withDomain
+      ? reachThrough(context, handle(context, args[0], 'domain'), bus, right)
+      : deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
+  if (whole) return at(address);
+  return truncated(address, limit, at);
 }
 
-function fault(context: KernelContext, why: string, what: string): void {
-  context.find('H14', true, -1, () => ({
-    message: `the device's ${what} faults: ${why}`,
+function reachThrough(context: KernelContext, id: number, iova: number, right: number): Reached {
+  const domain = domainOf(context, id);
+  if (domain !== undefined && !isAttached(domain, context.step.device)) {
+    return { kind: 'fault', why: 'the device is not attached to this domain' };
+  }
+  return translate(context, id, iova, DEVICE_WORD, right);
+}
+
+/** The upper bits of the address never leave the device (K9): what stands at the rest is hit. */
+function truncated(address: number, limit: number, at: (bus: number) => Reached): Reached {
+  const emitted = address % (limit + 1);
+  const meant = at(address);
+  const hit = at(emitted);
+  const why = `the device cannot emit 0x${address.toString(16)}, only 0x${emitted.toString(16)}`;
+  if (meant.kind === 'fault' || hit.kind === 'fault') return { kind: 'fault', why, hazard: 'H7' };
+  const { frame } = hit.destination;
+  const { cell } = meant.destination;
+  return { ...hit, destination: { frame, cell, refused: 'H7' } };
+}
+
+function fault(context: KernelContext, reached: Fault, what: string): void {
+  const { why, hazard = 'H14' } = reached;
+  const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
+  context.find(hazard, true, -1, () => ({
+    message: `the device's ${what} ${verb}: ${why}`,
     expected: 'a valid translation',
     actual: why,
   }));
-  context.say('H14', () => `${what} faults: ${why}`);
+  context.say(hazard, () => `${what} ${verb}: ${why}`);
 }
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
 export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
-  return deviceConfig(context, context.step.device).coherent && reached.cacheable;
+  return deviceConfig(context, context.step.device).snoops && reached.cacheable;
 }
 
 const dmaRead: Effect = (context, args) => {
   const reached = reach(context, args, 1, IOMMU_READ);
   if (reached.kind === 'fault') {
-    fault(context, reached.why, 'read');
+    fault(context, reached, 'read');
     return 0;
   }
-  return deviceRead(context, reached.destination, snoops(context, reached), context.step.sync);
+  return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
 };
 
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
   const value = int(args.at(-1));
-  if (reached.kind === 'fault') fault(context, reached.why, 'write');
-  else deviceWrite(context, reached.destination, snoops(context, reached), value);
+  if (reached.kind === 'fault') fault(context, reached, 'write');
+  else writeByDevice(context, reached.destination, snoops(context, reached), value);
   return 0;
 };
 
@@ -188,5 +219,21 @@ export const deviceOperations: readonly Operation[] = [
     doc: "waits for the fence or interrupt of this thread's last submit (else for the next completion)",
     source: 'model.md §1, M10',
     effect: wait,
+  },
+  {
+    name: 'panthor_gpu_flush_caches',
+    family: 'device',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['M11', 'K7'],
+    blocks: true,
+    removable: 'drop',
+    params: [{ name: 'dev', kinds: ['device'] }],
+    doc: "writes back what is dirty in the device's own cache, and waits for it",
+    source: 'drivers/gpu/drm/panthor/panthor_gpu.c:panthor_gpu_flush_caches',
+    effect: (context, args) => {
+      if (isDirty(context, deviceArg(context, args[0]))) context.blocked = true;
+      return 0;
+    },
   },
 ];

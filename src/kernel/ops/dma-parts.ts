@@ -22,7 +22,17 @@ export const ptr: Param = { name: 'ptr', kinds: ['ptr'] };
 
 export const nents: Param = { name: 'nents', kinds: ['int'] };
 
+export const entry: Param = { name: 'entry', kinds: ['int'] };
+
 export const offset: Param = { name: 'offset', kinds: ['int'] };
+
+export const handle: Param = { name: 'handle', kinds: ['dma'], out: true };
+
+export const page: Param = { name: 'page', kinds: ['page'] };
+
+export const phys: Param = { name: 'phys_addr', kinds: ['phys', 'int'] };
+
+export const pool: Param = { name: 'pool', kinds: ['pool'] };
 
 export const cpuAddr: Param = { name: 'cpu_addr', kinds: ['ptr'] };
 

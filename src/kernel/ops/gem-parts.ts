@@ -6,9 +6,12 @@ import { bufferArg, deviceArg, fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
 import { dmaUnmap } from '../dma.js';
+import { MADV_DONTNEED } from '../constants.js';
 import { msmGetPages } from '../msm.js';
-import { framesIn, freePages, residentPages } from '../pages.js';
-import type { Buffer, BufferKind } from '../state.js';
+import { framesIn, releasePages, residentPages } from '../pages.js';
+import { objectId } from '../ids.js';
+import type { Buffer, BufferKind, SgEntry, Sgt } from '../state.js';
+import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
 import { newBuffer } from './pages.js';
@@ -45,14 +48,28 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
   context.setBuffer({ ...buffer, pins: buffer.pins - 1 });
 }
 
+/** A table over all pages of an object, as they are now. */
 export function makeSgt(context: KernelContext, buffer: Buffer, mapping: number): Value {
-  const id = context.step.site;
-  context.update({
-    sgts: [
-      ...context.kernel.sgts,
-      { id, buffer: buffer.id, mapping, frames: framesIn(context, buffer, 0, buffer.size) },
-    ],
-  });
+  return addSgt(context, [wholeEntry(context, buffer)], mapping);
+}
+
+export function wholeEntry(context: KernelContext, buffer: Buffer): SgEntry {
+  const { id, size } = buffer;
+  const frames = framesIn(context, buffer, 0, size);
+  return { buffer: id, offset: 0, size, frames, perPage: !buffer.contiguous };
+}
+
+/** A table made again by the same call takes the place of the last one, unless that is mapped. */
+export function addSgt(
+  context: KernelContext,
+  entries: readonly SgEntry[],
+  mapping: number,
+): Value {
+  const { sgts, mappings } = context.kernel;
+  const mapped = (table: Sgt): boolean => mappings.some((each) => each.id === table.mapping);
+  const id = objectId(context, (each) => sgts.some((table) => table.id === each && mapped(table)));
+  const others = sgts.filter((table) => table.id !== id);
+  context.update({ sgts: [...others, { id, entries, mapping }] });
   return { kind: 'sgt', id };
 }
 
@@ -97,8 +114,7 @@ export function objectVunmap(context: KernelContext, args: Args): Value {
 /** The shmem file is truncated: frames free, user mappings gone, contents lost. */
 export function truncate(context: KernelContext, buffer: Buffer, gone: 'purged' | 'freed'): void {
   zapUserMaps(context, buffer.id);
-  if (context.work.length === 0) freePages(context, buffer.id);
-  else context.queue({ do: 'free', buffer: buffer.id });
+  releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone, pins: 0, sgt: -1 });
 }
 
@@ -129,3 +145,76 @@ export const wcOption = {
   kind: 'bool',
   doc: 'CPU mappings are write-combined instead of write-back',
 } as const;
+
+const madvParam = { name: 'madv', kinds: ['madv'] } as const;
+
+/** A row for a driver's or helper's way to hold the pages of an object. */
+export function holdRow(name: string, put: boolean, source: string, doc: string): Operation {
+  return {
+    name,
+    family: 'GEM',
+    where: 'cpu',
+    returns: put ? 'void' : 'int',
+    rules: put ? ['K2', 'K7'] : ['K1', 'K2', 'K7'],
+    params: [boParam],
+    doc,
+    source,
+    effect: (context, args) => {
+      const buffer = bufferArg(context, args[0]);
+      if (put) putPages(context, buffer);
+      else getPages(context, buffer);
+      return 0;
+    },
+  };
+}
+
+/** A row for a kernel mapping of an object: made, or ended. */
+export function vaddrRow(name: string, put: boolean, source: string, doc: string): Operation {
+  return {
+    name,
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: put ? 'void' : 'ptr',
+    rules: ['K3', 'K7'],
+    params: put ? [boParam, { name: 'vaddr', kinds: ['ptr'] }] : [boParam],
+    doc,
+    source,
+    effect: put ? objectVunmap : objectVmap,
+  };
+}
+
+/** A row for MADV_WILLNEED and MADV_DONTNEED: whether the contents are still there. */
+export function madviseRow(name: string, source: string): Operation {
+  return {
+    name,
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['K2', 'K7'],
+    params: [boParam, madvParam],
+    doc: 'says whether the contents may be purged; the result is 0 when they are gone already',
+    source,
+    effect: (context, args) => {
+      const buffer = bufferArg(context, args[0]);
+      if (buffer.gone !== 'no') return 0;
+      context.setBuffer({ ...buffer, dontneed: int(args[1]) === MADV_DONTNEED });
+      return 1;
+    },
+  };
+}
+
+/** What the shrinkers ask before they purge: nobody needs the contents, nobody uses the pages. */
+export function isPurgeable(buffer: Buffer): boolean {
+  const unused = buffer.kind === 'msm' ? buffer.pins === 0 : buffer.vmaps === 0;
+  return buffer.dontneed && buffer.gone === 'no' && unused;
+}
+
+/** drm_WARN_ON(!drm_gem_shmem_is_purgeable()), GEM_WARN_ON(!is_purgeable()). */
+export function checkPurgeable(context: KernelContext, buffer: Buffer): void {
+  if (isPurgeable(buffer)) return;
+  context.contract(
+    buffer.dontneed
+      ? 'purges an object that is pinned or mapped'
+      : 'purges an object whose contents are needed (no MADV_DONTNEED)',
+  );
+}

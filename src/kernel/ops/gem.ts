@@ -10,12 +10,16 @@ import { dmaMap } from '../dma.js';
 import { wholeBuffer } from '../maintenance.js';
 import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 import {
   type Args,
   create,
   getPages,
   putPages,
+  checkPurgeable,
+  holdRow,
+  isPurgeable,
+  madviseRow,
   makeSgt,
   dropSgt,
   truncate,
@@ -35,19 +39,25 @@ function getPagesSgt(context: KernelContext, args: Args): Value {
   getPages(context, buffer);
   const mapping = dmaMap(context, {
     device: buffer.device,
-    range: wholeBuffer(buffer),
+    ranges: [wholeBuffer(buffer)],
     direction: DMA_BIDIRECTIONAL,
     attrs: context.skipSyncAttrs(),
     type: 'sg',
   });
-  const sgt = makeSgt(context, buffer, mapping.id);
-  const id = context.step.site;
-  context.setBuffer({ ...context.buffer(buffer.id), sgt: id });
+  if (mapping === null) {
+    putPages(context, context.buffer(buffer.id));
+    return NULL;
+  }
+  const sgt = makeSgt(context, context.buffer(buffer.id), mapping.id);
+  if (typeof sgt === 'object' && sgt.kind === 'sgt') {
+    context.setBuffer({ ...context.buffer(buffer.id), sgt: sgt.id });
+  }
   return sgt;
 }
 
 function purge(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
+  checkPurgeable(context, buffer);
   dropSgt(context, buffer);
   truncate(context, buffer, 'purged');
   return 0;
@@ -65,6 +75,11 @@ function objectPut(context: KernelContext, args: Args): Value {
   } else dropSgt(context, buffer);
   truncate(context, context.buffer(buffer.id), 'freed');
   return 0;
+}
+
+function sourceOf(name: string): string {
+  const file = name.startsWith('drm_gem_shmem_') ? 'drm_gem_shmem_helper.c' : 'drm_gem.c';
+  return `drivers/gpu/drm/${file}:${name}`;
 }
 
 export const gemOperations: readonly Operation[] = [
@@ -92,44 +107,37 @@ export const gemOperations: readonly Operation[] = [
     effect: create('gem', (wc) => wc),
     source: 'drivers/gpu/drm/drm_gem.c:drm_gem_object_init',
   },
-  ...(['drm_gem_shmem_get_pages', 'drm_gem_shmem_pin', 'drm_gem_get_pages'] as const).map(
-    (name): Operation => ({
+  ...['drm_gem_shmem_get_pages', 'drm_gem_shmem_pin', 'drm_gem_get_pages'].map((name) =>
+    holdRow(
       name,
-      family: 'GEM',
-      where: 'cpu',
-      returns: 'int',
-      rules: ['K1', 'K2', 'K7'],
-      params: [boParam],
-      doc: 'makes the pages resident (new ones zeroed through the linear map) and holds them; no cache maintenance on arm64',
-      source:
-        name === 'drm_gem_get_pages'
-          ? 'drivers/gpu/drm/drm_gem.c:drm_gem_get_pages'
-          : `drivers/gpu/drm/drm_gem_shmem_helper.c:${name}`,
-      effect: (context, args) => {
-        getPages(context, bufferArg(context, args[0]));
-        return 0;
-      },
-    }),
+      false,
+      sourceOf(name),
+      'makes the pages resident (new ones zeroed through the linear map) and holds them; no cache maintenance on arm64',
+    ),
   ),
-  ...(['drm_gem_shmem_put_pages', 'drm_gem_shmem_unpin', 'drm_gem_put_pages'] as const).map(
-    (name): Operation => ({
+  ...['drm_gem_shmem_put_pages', 'drm_gem_shmem_unpin', 'drm_gem_put_pages'].map((name) =>
+    holdRow(
       name,
-      family: 'GEM',
-      where: 'cpu',
-      returns: 'void',
-      rules: ['K2', 'K7'],
-      params: [boParam],
-      doc: 'one holder less; with none left the pages may be swapped out',
-      source:
-        name === 'drm_gem_put_pages'
-          ? 'drivers/gpu/drm/drm_gem.c:drm_gem_put_pages'
-          : `drivers/gpu/drm/drm_gem_shmem_helper.c:${name}`,
-      effect: (context, args) => {
-        putPages(context, bufferArg(context, args[0]));
-        return 0;
-      },
-    }),
+      true,
+      sourceOf(name),
+      'one holder less; with none left the pages may be swapped out',
+    ),
   ),
+  madviseRow(
+    'drm_gem_shmem_madvise',
+    'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_madvise_locked',
+  ),
+  {
+    name: 'drm_gem_shmem_is_purgeable',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['K2', 'K7'],
+    params: [boParam],
+    doc: 'not 0 when the contents are not needed and no kernel mapping is left',
+    source: 'include/drm/drm_gem_shmem_helper.h:drm_gem_shmem_is_purgeable',
+    effect: (context, args) => (isPurgeable(bufferArg(context, args[0])) ? 1 : 0),
+  },
   {
     name: 'drm_gem_shmem_get_pages_sgt',
     family: 'GEM',

@@ -9,17 +9,9 @@ import { mapBuffer, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
-import {
-  type Args,
-  getPages,
-  putPages,
-  defaultAttribute,
-  objectVmap,
-  objectVunmap,
-  boParam,
-} from './gem-parts.js';
+import { type Args, getPages, putPages, defaultAttribute, boParam, vaddrRow } from './gem-parts.js';
 
-function attributeOf(prot: number): Attribute {
+export function attributeOf(prot: number): Attribute {
   return prot === PROT_DEVICE ? 'DEV' : prot === PROT_WC ? 'NC' : 'WB';
 }
 
@@ -47,28 +39,18 @@ function vmap(context: KernelContext, args: Args): Value {
 }
 
 export const mappingOperations: readonly Operation[] = [
-  {
-    name: 'drm_gem_shmem_vmap',
-    family: 'CPU mappings',
-    where: 'cpu',
-    returns: 'ptr',
-    rules: ['K3', 'K7'],
-    params: [boParam],
-    doc: 'kernel mapping of the object, write-combined with map_wc; holds the pages; no cache maintenance',
-    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vmap_locked',
-    effect: objectVmap,
-  },
-  {
-    name: 'drm_gem_shmem_vunmap',
-    family: 'CPU mappings',
-    where: 'cpu',
-    returns: 'void',
-    rules: ['K3', 'K7'],
-    params: [boParam, { name: 'vaddr', kinds: ['ptr'] }],
-    doc: 'ends the kernel mapping and its hold on the pages',
-    source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vunmap_locked',
-    effect: objectVunmap,
-  },
+  vaddrRow(
+    'drm_gem_shmem_vmap',
+    false,
+    'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vmap_locked',
+    'kernel mapping of the object, write-combined with map_wc; holds the pages; no cache maintenance',
+  ),
+  vaddrRow(
+    'drm_gem_shmem_vunmap',
+    true,
+    'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vunmap_locked',
+    'ends the kernel mapping and its hold on the pages',
+  ),
   {
     name: 'drm_vma_node_unmap',
     family: 'CPU mappings',

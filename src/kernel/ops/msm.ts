@@ -11,15 +11,15 @@ import type { Value } from '../value.js';
 import {
   type Args,
   create,
-  getPages,
-  putPages,
-  objectVmap,
-  objectVunmap,
+  checkPurgeable,
+  holdRow,
+  madviseRow,
   truncate,
   unmapIova,
   deviceParam,
   sizeParam,
   boParam,
+  vaddrRow,
   wcOption,
 } from './gem-parts.js';
 
@@ -37,6 +37,7 @@ function msmEvict(context: KernelContext, args: Args): Value {
 
 function msmPurge(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
+  checkPurgeable(context, buffer);
   unmapIova(context, buffer);
   msmPutPages(context, context.buffer(buffer.id));
   truncate(context, buffer, 'purged');
@@ -56,56 +57,31 @@ export const msmOperations: readonly Operation[] = [
     effect: create('msm', (wc) => wc),
     source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_new',
   },
-  {
-    name: 'msm_gem_get_vaddr',
-    family: 'CPU mappings',
-    where: 'cpu',
-    returns: 'ptr',
-    rules: ['K3', 'K7'],
-    params: [boParam],
-    doc: "gets the pages (with their clean) and vmaps them with the object's attribute",
-    source: 'drivers/gpu/drm/msm/msm_gem.c:get_vaddr',
-    effect: objectVmap,
-  },
-  {
-    name: 'msm_gem_put_vaddr',
-    family: 'CPU mappings',
-    where: 'cpu',
-    returns: 'void',
-    rules: ['K3', 'K7'],
-    params: [boParam, { name: 'vaddr', kinds: ['ptr'] }],
-    doc: 'ends the vmap',
-    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_put_vaddr_locked',
-    effect: objectVunmap,
-  },
-  {
-    name: 'msm_gem_pin_pages_locked',
-    family: 'GEM',
-    where: 'cpu',
-    returns: 'int',
-    rules: ['K2', 'K7'],
-    params: [boParam],
-    doc: 'get_pages and a pin: for MSM_BO_WC a dma_map_sgtable(BIDIRECTIONAL) cleans new pages',
-    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_pin_pages_locked',
-    effect: (context, args) => {
-      getPages(context, bufferArg(context, args[0]));
-      return 0;
-    },
-  },
-  {
-    name: 'msm_gem_unpin_pages_locked',
-    family: 'GEM',
-    where: 'cpu',
-    returns: 'void',
-    rules: ['K2', 'K7'],
-    params: [boParam],
-    doc: 'takes the pin back; the pages stay until evicted',
-    source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_unpin_pages_locked',
-    effect: (context, args) => {
-      putPages(context, bufferArg(context, args[0]));
-      return 0;
-    },
-  },
+  vaddrRow(
+    'msm_gem_get_vaddr',
+    false,
+    'drivers/gpu/drm/msm/msm_gem.c:get_vaddr',
+    "gets the pages (with their clean) and vmaps them with the object's attribute",
+  ),
+  vaddrRow(
+    'msm_gem_put_vaddr',
+    true,
+    'drivers/gpu/drm/msm/msm_gem.c:msm_gem_put_vaddr_locked',
+    'ends the vmap',
+  ),
+  holdRow(
+    'msm_gem_pin_pages_locked',
+    false,
+    'drivers/gpu/drm/msm/msm_gem.c:msm_gem_pin_pages_locked',
+    'get_pages and a pin: for MSM_BO_WC a dma_map_sgtable(BIDIRECTIONAL) cleans new pages',
+  ),
+  holdRow(
+    'msm_gem_unpin_pages_locked',
+    true,
+    'drivers/gpu/drm/msm/msm_gem.c:msm_gem_unpin_pages_locked',
+    'takes the pin back; the pages stay until evicted',
+  ),
+  madviseRow('msm_gem_madvise', 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_madvise'),
   {
     name: 'msm_gem_evict',
     family: 'GEM',

@@ -1,11 +1,18 @@
 /** Operations: page allocator, kmalloc, linear map (K1, M13), and shmem swap (K2). */
 import { bufferArg, fail, int, pointerArg } from '../args.js';
-import { GFP_ZERO } from '../constants.js';
+import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
-import { allocatePages, emptySlots, freePages, physicalAddress, residentPages } from '../pages.js';
+import {
+  allocatePages,
+  drainStores,
+  emptySlots,
+  physicalAddress,
+  releasePages,
+  residentPages,
+} from '../pages.js';
 import type { Operation } from '../registry.js';
-import type { Buffer, BufferKind } from '../state.js';
+import type { Buffer, BufferKind, Zone } from '../state.js';
 import type { Value } from '../value.js';
 
 export interface NewBuffer {
@@ -14,6 +21,13 @@ export interface NewBuffer {
   readonly contiguous?: boolean;
   readonly mapWc?: boolean;
   readonly device?: number;
+  readonly zone?: Zone;
+}
+
+/** Zone that allocation flags ask for. */
+export function zoneOf(gfp: number): Zone {
+  if ((gfp & GFP_DMA) !== 0) return 'dma';
+  return (gfp & GFP_DMA32) !== 0 ? 'dma32' : 'any';
 }
 
 /** A buffer named after the running call; calling again from one place is not supported. */
@@ -30,6 +44,7 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
     size: what.kind === 'kmalloc' ? what.size : Math.ceil(what.size / bytes) * bytes,
     pages: emptySlots(context, id),
     contiguous: what.contiguous ?? false,
+    zone: what.zone ?? 'any',
     mapWc: what.mapWc ?? false,
     device: what.device ?? -1,
     pins: 0,
@@ -44,7 +59,7 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
 }
 
 export function releaseBuffer(context: KernelContext, id: number): void {
-  freePages(context, id);
+  releasePages(context, id);
   context.setBuffer({ ...context.buffer(id), gone: 'freed' });
 }
 
@@ -56,7 +71,8 @@ function checkNotFreed(context: KernelContext, buffer: Buffer): boolean {
 
 function allocPages(context: KernelContext, args: readonly Value[]): Value {
   const size = context.machine.pageSize << int(args[1]);
-  const buffer = newBuffer(context, { kind: 'pages', size, contiguous: true });
+  const zone = zoneOf(int(args[0]));
+  const buffer = newBuffer(context, { kind: 'pages', size, contiguous: true, zone });
   allocatePages(context, buffer.id, (int(args[0]) & GFP_ZERO) !== 0);
   return { kind: 'buffer', id: buffer.id };
 }
@@ -69,7 +85,8 @@ function freePagesCall(context: KernelContext, args: readonly Value[]): Value {
 
 function kmalloc(zero: boolean) {
   return (context: KernelContext, args: readonly Value[]): Value => {
-    const buffer = newBuffer(context, { kind: 'kmalloc', size: int(args[0]), contiguous: true });
+    const what = { kind: 'kmalloc', size: int(args[0]), contiguous: true } as const;
+    const buffer = newBuffer(context, { ...what, zone: zoneOf(int(args[1])) });
     allocatePages(context, buffer.id, zero || (int(args[1]) & GFP_ZERO) !== 0);
     return mapBuffer(context, context.buffer(buffer.id), 'linear', 'WB');
   };
@@ -110,8 +127,10 @@ function writepage(context: KernelContext, args: readonly Value[]): Value {
   else if (!buffer.pages.some((slot) => slot.state === 'resident')) {
     context.noop('no resident pages');
   } else {
-    // Block DMA follows a dma_map, whose clean ends with a dsb, and a doorbell by writel.
+    // Block DMA follows a dma_map, whose clean ends with a dsb, and a doorbell by writel. For zram
+    // the folio's and the swap cache's locks order the CPU's stores before its own copy.
     if (typeof context.machine.swap === 'object') context.queue({ do: 'drained', what: 'all' });
+    else drainStores(context);
     context.queue({ do: 'swap-out', buffer: buffer.id });
   }
   return 0;

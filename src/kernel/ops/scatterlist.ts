@@ -1,22 +1,29 @@
 /**
  * Operations: streaming mappings of scatterlists (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: swiotlb and masks, so a mapping never bounces and never fails.
+ * Leaves out: merged entries: dma_map_sg returns as many as it was given.
  */
-import { deviceArg, fail, int, sgtArg, bufferArg } from '../args.js';
+import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { badAddress, checkSync, deviceConfig, dmaMap, dmaUnmap } from '../dma.js';
-import { syncForCpu, syncForDevice, wholeBuffer } from '../maintenance.js';
+import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
+import { busAddress, deviceConfig } from '../dma-address.js';
+import { checkSync } from '../dma-debug.js';
+import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
+import { framesIn } from '../pages.js';
 import type { Operation } from '../registry.js';
-import type { DmaMapping } from '../state.js';
+import type { DmaMapping, SgEntry, Sgt } from '../state.js';
 import type { Value } from '../value.js';
-import { makeSgt } from './gem-parts.js';
+import { addSgt, makeSgt } from './gem-parts.js';
 import {
   dev,
   dir,
   attrs,
   sgt,
   nents,
+  entry,
+  gfp,
+  size,
+  offset,
   mapDoc,
   unmapDoc,
   forCpuDoc,
@@ -38,29 +45,58 @@ function sgMapping(context: KernelContext, args: Args, breach: string): DmaMappi
   return found;
 }
 
-function mapSg(context: KernelContext, args: Args, direction: number, attributes: number): Value {
+/** Null when it fails; the table then stays unmapped. */
+function mapSg(
+  context: KernelContext,
+  args: Args,
+  call: { direction: number; attrs: number; nents?: number },
+): DmaMapping | null {
   const table = sgtArg(context, args[1]);
-  const buffer = context.buffer(table.buffer);
   if (context.kernel.mappings.some((each) => each.id === table.mapping)) {
     context.contract('maps a scatterlist that is mapped already');
   }
+  const count = sgCount(context, table);
+  if (call.nents !== undefined && call.nents > count) {
+    context.contract(`maps ${call.nents} entries of a scatterlist that has ${count}`);
+  }
   const mapping = dmaMap(context, {
     device: deviceArg(context, args[0]),
-    range: wholeBuffer(buffer),
-    direction,
-    attrs: attributes,
+    ranges: firstEntries(context, table, call.nents ?? count),
+    direction: call.direction,
+    attrs: call.attrs,
     type: 'sg',
-    frames: table.frames,
+    nents: call.nents ?? count,
   });
-  context.update({
-    sgts: context.kernel.sgts.map((each) =>
-      each.id === table.id ? { ...each, mapping: mapping.id } : each,
-    ),
-  });
-  return 0;
+  setSgtMapping(context, table, mapping?.id ?? -1);
+  return mapping;
 }
 
-function unmapSg(context: KernelContext, args: Args, direction: number, attributes: number): Value {
+/** The first entries of a table, as ranges: dma_map_sg() may be asked for fewer than all. */
+function firstEntries(context: KernelContext, table: Sgt, nents: number): readonly Range[] {
+  let left = nents;
+  return sgRanges(context, table).flatMap((range, i) => {
+    const perPage = table.entries[i]?.perPage === true;
+    const { pageSize } = context.machine;
+    const count = perPage ? Math.ceil(range.size / pageSize) : 1;
+    const taken = Math.min(left, count);
+    left -= taken;
+    if (taken === 0) return [];
+    return [taken === count ? range : { ...range, size: taken * pageSize }];
+  });
+}
+
+function setSgtMapping(context: KernelContext, table: Sgt, mapping: number): void {
+  const sgts = context.kernel.sgts.map((each) =>
+    each.id === table.id ? { ...each, mapping } : each,
+  );
+  context.update({ sgts });
+}
+
+function unmapSg(
+  context: KernelContext,
+  args: Args,
+  call: { direction: number; attrs: number; nents?: number },
+): Value {
   const breach = 'device driver tries to free DMA memory it has not allocated';
   const mapping = sgMapping(context, args, breach);
   if (mapping === undefined) return 0;
@@ -68,16 +104,10 @@ function unmapSg(context: KernelContext, args: Args, direction: number, attribut
     device: mapping.device,
     address: mapping.address,
     size: mapping.size,
-    direction,
-    attrs: attributes,
     type: 'sg',
+    ...call,
   });
-  const table = sgtArg(context, args[1]);
-  context.update({
-    sgts: context.kernel.sgts.map((each) =>
-      each.id === table.id ? { ...each, mapping: -1 } : each,
-    ),
-  });
+  setSgtMapping(context, sgtArg(context, args[1]), -1);
   return 0;
 }
 
@@ -90,65 +120,144 @@ export function syncSg(
   args: Args,
   to: 'cpu' | 'device',
   direction: number,
+  nents?: number,
 ): Value {
   const breach = 'device driver tries to sync DMA memory it has not allocated';
   const mapping = sgMapping(context, args, breach);
   if (mapping !== undefined) {
-    checkSync(context, mapping, { address: mapping.address, size: mapping.size, direction, to });
+    const { address, size } = mapping;
+    const request = { address, size, direction, to };
+    checkSync(context, mapping, nents === undefined ? request : { ...request, nents });
   }
-  const config = deviceConfig(context, deviceArg(context, args[0]));
-  if (config.coherent) {
+  const device = deviceArg(context, args[0]);
+  const { coherent, iommu } = deviceConfig(context, device);
+  if (mapping !== undefined) {
+    syncPieces(context, { device, direction, to }, firstParts(context, args, mapping, nents));
+  } else if (coherent) {
     context.noop('the device is coherent: no cache maintenance');
-  } else if (mapping === undefined && !config.iommu) {
+  } else if (!iommu) {
     badAddress(context, 0);
   } else {
-    const range = wholeBuffer(context.buffer(sgtArg(context, args[1]).buffer));
-    if (to === 'device') syncForDevice(context, range);
-    else syncForCpu(context, range, direction);
+    const ranges = sgRanges(context, sgtArg(context, args[1]));
+    if (to === 'device') syncForDevice(context, ...ranges);
+    else syncForCpu(context, direction, ...ranges);
   }
   return 0;
 }
 
-function sgAddress(context: KernelContext, mapping: DmaMapping, entry: number): number {
-  const step = entry * context.machine.pageSize;
-  if (deviceConfig(context, mapping.device).iommu) return mapping.address + step;
-  return entry === 0 ? mapping.address : fail(context, 'only entry 0 without an IOMMU');
+/** What a sync acts on: it walks the list for as many entries as it is told, and no further. */
+function firstParts(
+  context: KernelContext,
+  args: Args,
+  mapping: DmaMapping,
+  nents = Number.MAX_SAFE_INTEGER,
+): readonly SyncPart[] {
+  const { entries } = sgtArg(context, args[1]);
+  const { pageSize } = context.machine;
+  let left = nents;
+  return mapping.pieces.flatMap((piece, i) => {
+    const perPage = entries[i]?.perPage === true;
+    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
+    const taken = Math.min(left, count);
+    left -= taken;
+    const size = taken === count ? piece.size : taken * pageSize;
+    return size === 0 ? [] : [{ piece, from: piece.offset, size }];
+  });
 }
 
+/** Bus address of an entry; 0 while the table is not mapped. */
+function sgAddress(context: KernelContext, table: Sgt, entry: number): number {
+  const mapping = context.kernel.mappings.find((each) => each.id === table.mapping);
+  if (mapping === undefined) return 0;
+  let left = entry;
+  for (const [i, piece] of mapping.pieces.entries()) {
+    const { pageSize } = context.machine;
+    const perPage = table.entries[i]?.perPage === true;
+    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
+    if (left < count) {
+      return busAddress(context, mapping, piece, piece.offset + (perPage ? left * pageSize : 0));
+    }
+    left -= count;
+  }
+  return fail(context, `the scatterlist has no entry ${entry}`);
+}
+
+/** sg_alloc_table: entries that name nothing yet. */
+function allocTable(context: KernelContext, args: Args): Value {
+  const empty: SgEntry = { buffer: -1, offset: 0, size: 0, frames: [], perPage: false };
+  return addSgt(
+    context,
+    Array.from({ length: int(args[0]) }, () => empty),
+    -1,
+  );
+}
+
+function setPage(context: KernelContext, args: Args): Value {
+  const table = sgtArg(context, args[0]);
+  const at = int(args[1]);
+  const buffer = bufferArg(context, args[2]);
+  const size = int(args[3]);
+  const offset = int(args[4]);
+  if (at >= table.entries.length) fail(context, `the scatterlist has no entry ${at}`);
+  const frames = framesIn(context, buffer, offset, size);
+  const entry: SgEntry = { buffer: buffer.id, offset, size, frames, perPage: false };
+  const entries = table.entries.map((each, i) => (i === at ? entry : each));
+  context.update({
+    sgts: context.kernel.sgts.map((each) => (each.id === table.id ? { ...each, entries } : each)),
+  });
+  return 0;
+}
+
+function freeTable(context: KernelContext, args: Args): Value {
+  const table = sgtArg(context, args[0]);
+  if (context.kernel.mappings.some((each) => each.id === table.mapping)) {
+    context.contract('sg_free_table of a table that is mapped for a device');
+  }
+  context.update({ sgts: context.kernel.sgts.filter((each) => each.id !== table.id) });
+  return 0;
+}
+
+/** Errors are negative in the kernel; integers here are unsigned, so they are large. */
+const EIO = 2 ** 32 - 5;
+
 export const scatterlistOperations: readonly Operation[] = [
-  op(
-    'dma_map_sg',
-    'int',
-    [dev, sgt, nents, dir],
-    mapDoc,
-    (c, a) => {
-      mapSg(c, a, int(a[3]), attrsOf(c, undefined));
-      return int(a[2]);
-    },
-    'skip-sync',
+  ...(['dma_map_sg', 'dma_map_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'int',
+      name === 'dma_map_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      mapDoc,
+      (c, a) => {
+        const call = { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) };
+        return mapSg(c, a, call)?.nents ?? 0;
+      },
+      'skip-sync',
+    ),
   ),
   op(
     'dma_map_sgtable',
     'int',
     [dev, sgt, dir, { ...attrs, optional: true }],
     mapDoc,
-    (c, a) => mapSg(c, a, int(a[2]), attrsOf(c, a[3])),
+    (c, a) => (mapSg(c, a, { direction: int(a[2]), attrs: attrsOf(c, a[3]) }) === null ? EIO : 0),
     'skip-sync',
   ),
-  op(
-    'dma_unmap_sg',
-    'void',
-    [dev, sgt, nents, dir],
-    unmapDoc,
-    (c, a) => unmapSg(c, a, int(a[3]), attrsOf(c, undefined)),
-    'skip-sync',
+  ...(['dma_unmap_sg', 'dma_unmap_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'void',
+      name === 'dma_unmap_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      unmapDoc,
+      (c, a) => unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) }),
+      'skip-sync',
+    ),
   ),
   op(
     'dma_unmap_sgtable',
     'void',
     [dev, sgt, dir, { ...attrs, optional: true }],
     unmapDoc,
-    (c, a) => unmapSg(c, a, int(a[2]), attrsOf(c, a[3])),
+    (c, a) => unmapSg(c, a, { direction: int(a[2]), attrs: attrsOf(c, a[3]) }),
     'skip-sync',
   ),
   op(
@@ -156,7 +265,7 @@ export const scatterlistOperations: readonly Operation[] = [
     'void',
     [dev, sgt, nents, dir],
     forCpuDoc,
-    (c, a) => syncSg(c, a, 'cpu', int(a[3])),
+    (c, a) => syncSg(c, a, 'cpu', int(a[3]), int(a[2])),
     'drop',
   ),
   op(
@@ -164,7 +273,7 @@ export const scatterlistOperations: readonly Operation[] = [
     'void',
     [dev, sgt, nents, dir],
     forDeviceDoc,
-    (c, a) => syncSg(c, a, 'device', int(a[3])),
+    (c, a) => syncSg(c, a, 'device', int(a[3]), int(a[2])),
     'drop',
   ),
   op(
@@ -193,11 +302,23 @@ export const scatterlistOperations: readonly Operation[] = [
   op(
     'sg_dma_address',
     'dma',
-    [sgt, { name: 'entry', kinds: ['int'], optional: true }],
-    "bus address of the table's first entry (or of page `entry`); 0 while it is not mapped",
-    (c, a) => {
-      const mapping = c.kernel.mappings.find((each) => each.id === sgtArg(c, a[0]).mapping);
-      return mapping === undefined ? 0 : sgAddress(c, mapping, int(a[1]));
-    },
+    [sgt, { ...entry, optional: true }],
+    "bus address of the table's first entry, or of entry `entry`; 0 while it is not mapped",
+    (c, a) => sgAddress(c, sgtArg(c, a[0]), int(a[1])),
   ),
+  op(
+    'sg_alloc_table',
+    'sgt',
+    [nents, { ...gfp, optional: true }],
+    'a table of empty entries; here it is the result, in Linux it goes into the first argument',
+    allocTable,
+  ),
+  op(
+    'sg_set_page',
+    'void',
+    [sgt, entry, { name: 'page', kinds: ['page', 'bo'] }, size, offset],
+    'an entry names bytes of a buffer; here the table and the number of the entry name it',
+    setPage,
+  ),
+  op('sg_free_table', 'void', [sgt], 'the table goes; the pages stay', freeTable),
 ];

@@ -1,10 +1,11 @@
 /**
  * Operations: streaming mappings of one range: dma_map_single, _page and their syncs (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: swiotlb and masks, so a mapping never bounces and never fails.
+ * Leaves out: segment limits.
  */
-import { deviceArg, int, rangeArg, bufferArg } from '../args.js';
+import { deviceArg, int, pointerArg, rangeArg, bufferArg } from '../args.js';
 import { dmaMap, dmaSync, dmaUnmap } from '../dma.js';
+import { DMA_MAPPING_ERROR } from '../dma-address.js';
 import type { Effect, Operation } from '../registry.js';
 import type { DmaMapping } from '../state.js';
 import {
@@ -26,24 +27,30 @@ import {
 type Type = DmaMapping['type'];
 
 function mapSingle(attrsAt: number): Effect {
-  return (context, args) =>
-    dmaMap(context, {
+  return (context, args) => {
+    const { map } = pointerArg(context, args[1]);
+    if (map.kind === 'vmap' || map.kind === 'remap') {
+      context.contract('device driver maps memory from vmalloc area');
+    }
+    const mapping = dmaMap(context, {
       device: deviceArg(context, args[0]),
-      range: rangeArg(context, args[1], args[2]),
+      ranges: [rangeArg(context, args[1], args[2])],
       direction: int(args[3]),
       attrs: attrsOf(context, args[attrsAt]),
       type: 'single',
-    }).address;
+    });
+    return mapping?.address ?? DMA_MAPPING_ERROR;
+  };
 }
 
 const mapPage: Effect = (context, args) =>
   dmaMap(context, {
     device: deviceArg(context, args[0]),
-    range: { buffer: bufferArg(context, args[1]).id, from: int(args[2]), size: int(args[3]) },
+    ranges: [{ buffer: bufferArg(context, args[1]).id, from: int(args[2]), size: int(args[3]) }],
     direction: int(args[4]),
-    attrs: attrsOf(context, undefined),
+    attrs: attrsOf(context, args[5]),
     type: 'page',
-  }).address;
+  })?.address ?? DMA_MAPPING_ERROR;
 
 function unmapSingle(type: Type, attrsAt: number): Effect {
   return (context, args) => {
@@ -73,6 +80,16 @@ function syncSingle(to: 'cpu' | 'device', range: boolean): Effect {
   };
 }
 
+const mappingError: Effect = (context, args) => {
+  const device = deviceArg(context, args[0]);
+  const address = int(args[1]);
+  const mappings = context.kernel.mappings.map((each) =>
+    each.device === device && each.address === address ? { ...each, checked: true } : each,
+  );
+  context.update({ mappings });
+  return address === DMA_MAPPING_ERROR ? 1 : 0;
+};
+
 export const streamingOperations: readonly Operation[] = [
   op('dma_map_single', 'dma', [dev, ptr, size, dir], mapDoc, mapSingle(9), 'skip-sync'),
   op(
@@ -87,6 +104,14 @@ export const streamingOperations: readonly Operation[] = [
     'dma_map_page',
     'dma',
     [dev, { name: 'page', kinds: ['page'] }, offset, size, dir],
+    mapDoc,
+    mapPage,
+    'skip-sync',
+  ),
+  op(
+    'dma_map_page_attrs',
+    'dma',
+    [dev, { name: 'page', kinds: ['page'] }, offset, size, dir, attrs],
     mapDoc,
     mapPage,
     'skip-sync',
@@ -113,6 +138,14 @@ export const streamingOperations: readonly Operation[] = [
     [dev, addr, size, dir],
     unmapDoc,
     unmapSingle('page', 9),
+    'skip-sync',
+  ),
+  op(
+    'dma_unmap_page_attrs',
+    'void',
+    [dev, addr, size, dir, attrs],
+    unmapDoc,
+    unmapSingle('page', 4),
     'skip-sync',
   ),
   op(
@@ -147,5 +180,11 @@ export const streamingOperations: readonly Operation[] = [
     syncSingle('device', true),
     'drop',
   ),
-  op('dma_mapping_error', 'int', [dev, addr], 'always 0 here: a mapping never fails', () => 0),
+  op(
+    'dma_mapping_error',
+    'int',
+    [dev, addr],
+    'not 0 when the mapping failed, which it does where the device says .mapping_may_fail',
+    mappingError,
+  ),
 ];

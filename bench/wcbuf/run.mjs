@@ -1,0 +1,137 @@
+/**
+ * `node bench/wcbuf/run.mjs [N [ROUNDS]]`: wcbuf with N lines (default 9), unreduced, by Spin, by
+ * Rumur and by our engine, in turns so that a busy machine slows all alike. User CPU time of whole
+ * processes, medians, and ratios; state and transition counts must agree. Needs spin, rumur, gcc.
+ * `--ours` leaves Spin and Rumur out (for N they cannot do); `--sweep` runs the sweep alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const numbers = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+const lines = Number(numbers[0] ?? 9);
+const rounds = Number(numbers[1] ?? 3);
+const onlySweep = process.argv.includes('--sweep');
+const others = !onlySweep && !process.argv.includes('--ours');
+const here = import.meta.dirname;
+const folder = mkdtempSync(join(tmpdir(), 'wcbuf-'));
+
+function must(command, args) {
+  const run = spawnSync(command, args, { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  if (run.error !== undefined) throw new Error(`${command}: ${run.error.message}`);
+  if (run.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${run.stdout}${run.stderr}`);
+  return run.stdout;
+}
+
+function makeSpin() {
+  must('spin', [`-DN=${lines}`, '-DFIX=1', '-a', join(here, 'wcbuf.pml')]);
+  must('gcc', ['-O2', '-DSAFETY', '-DNOREDUCE', '-w', '-o', 'pan', 'pan.c']);
+}
+
+function makeRumur() {
+  const text = readFileSync(join(here, 'wcbuf.m'), 'utf8').replace(/N: \d+;/, `N: ${lines};`);
+  writeFileSync(join(folder, 'wcbuf.m'), text);
+  must('rumur', ['--deadlock-detection', 'off', '--threads', '1', '--output', 'w.c', 'wcbuf.m']);
+  const flags = ['-std=c11', '-O3', '-march=native', '-mcx16', '-w'];
+  must('gcc', [...flags, '-o', 'w', 'w.c', '-lpthread', '-latomic']);
+}
+
+/** Seconds of user time that a shell's children took, from its `times`. */
+function timed(command) {
+  const out = must('sh', ['-c', `${command}; times`]);
+  const [minutes, seconds] = out.trim().split('\n').at(-1).split(' ')[0].split('m');
+  return { out, user: 60 * Number(minutes) + Number.parseFloat(seconds) };
+}
+
+function spin() {
+  const { out, user } = timed('./pan -m8000000 -w24');
+  const states = Number(/([\d.e+]+) states, stored/.exec(out)[1]);
+  // Spin counts the initial state's arrival as a transition, and prints large numbers rounded.
+  const transitions = Number(/([\d.e+]+) transitions/.exec(out)[1]) - 1;
+  const rss = Number(/([\d.]+)\s+total actual memory/.exec(out)[1]) * 2 ** 20;
+  return { states, transitions, user, rss };
+}
+
+function rumur() {
+  const { out, user } = timed('./w');
+  const [, states, transitions] = /(\d+) states, (\d+) rules fired/.exec(out);
+  return { states: Number(states), transitions: Number(transitions), user, rss: Number.NaN };
+}
+
+const ours = (engine) => () =>
+  JSON.parse(must(process.execPath, ['one.mjs', String(lines), engine]));
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+const tools = {
+  ...(others ? { 'Spin -O2 -DSAFETY -DNOREDUCE': spin, 'Rumur -O3, 1 thread': rumur } : {}),
+  ...(onlySweep
+    ? {}
+    : {
+        'search, dense set': ours('dense'),
+        'search, hashed set': ours('narrow'),
+        'search, hashed set, wasm': ours('wasm'),
+      }),
+  sweep: ours('sweep'),
+};
+
+try {
+  if (others) {
+    makeSpin();
+    makeRumur();
+  }
+  await build({
+    entryPoints: [join(here, 'one.ts')],
+    outfile: join(folder, 'one.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    logLevel: 'error',
+  });
+  const load = loadavg()[0].toFixed(1);
+  const results = Object.fromEntries(Object.keys(tools).map((name) => [name, []]));
+  for (let i = 0; i < rounds; i += 1) {
+    for (const [name, run] of Object.entries(tools)) results[name].push(run());
+  }
+  report(results, load);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function report(results, load) {
+  const time = (name) => (results[name] ? median(results[name].map((r) => r.user)) : Number.NaN);
+  const [base, second] = [time('Spin -O2 -DSAFETY -DNOREDUCE'), time('Rumur -O3, 1 thread')];
+  const counts = new Set();
+  console.log(`wcbuf, ${lines} lines, median of ${rounds}; ${cpus()[0].model}, load ${load}`);
+  for (const [name, list] of Object.entries(results)) {
+    const [{ states, transitions }] = list;
+    counts.add(states);
+    const rate = transitions === undefined ? '' : `${(transitions / time(name) / 1e6).toFixed(1)}`;
+    const bytes = (median(list.map((r) => r.rss)) / states).toFixed(1);
+    console.log(
+      [
+        name.padEnd(30),
+        `${time(name).toFixed(2).padStart(7)} s`,
+        `${states} states`,
+        `${(states / time(name) / 1e6).toFixed(2)} Mstates/s`,
+        rate === '' ? '' : `${rate} Mtransitions/s`,
+        `${bytes} bytes/state`,
+        Number.isNaN(base) ? '' : `${(base / time(name)).toFixed(1)} x Spin`,
+        Number.isNaN(second) ? '' : `${(second / time(name)).toFixed(1)} x Rumur`,
+      ]
+        .filter((each) => each !== '')
+        .join('  '),
+    );
+  }
+  // Spin rounds what it prints above a million million; anything else must be the same number.
+  if (counts.size > 1) {
+    console.log(`the state counts differ: ${[...counts].join(', ')}`);
+    process.exitCode = 1;
+  }
+}

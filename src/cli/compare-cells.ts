@@ -1,0 +1,165 @@
+/**
+ * Fills the matrix of `civac compare`: every cell explored by the worker threads of `check`, then
+ * every unsafe one again with a setting changed. Two rival scenarios are a matrix of one column.
+ */
+import {
+  type CellSource,
+  designFact,
+  judgeCell,
+  ranked,
+  refusedCell,
+  rivalsMatrix,
+  sourceOf,
+  unknownCell,
+  useCaseFacts,
+} from '../compare/judge.js';
+import type { Cell, Matrix } from '../compare/matrix.js';
+import { settingsFor } from '../compare/settings.js';
+import type { Diagnostic } from '../diagnostics/diagnostic.js';
+import { compile, type Design, refusalOf, type UseCase } from '../litmus/index.js';
+import type { Outcome, Settings } from './check-one.js';
+import { report } from './errors.js';
+import type { Input } from './inputs.js';
+import { Progress } from './progress.js';
+import { checkAll } from './runner.js';
+import type { Signals } from './signals.js';
+
+export interface Exploring {
+  readonly settings: Settings;
+  readonly signals: Signals;
+  readonly quiet: boolean;
+  /** A mistake in an input file. */
+  readonly tell: (file: string, diagnostic: Diagnostic) => void;
+  /** A bug of ours. */
+  readonly crashed: () => void;
+}
+
+/** Outcomes in the order of the inputs. */
+async function exploreAll(
+  inputs: readonly Input[],
+  { settings, signals, quiet }: Exploring,
+): Promise<readonly Outcome[]> {
+  const progress = new Progress(inputs.length, quiet);
+  const outcomes: Outcome[] = [];
+  const tell = (input: Input, now: Parameters<Progress['update']>[1]): void =>
+    progress.update(input.file, now);
+  for await (const outcome of checkAll(inputs, settings, signals, tell)) {
+    progress.finished();
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+/** Settings under which an unsafe scenario is coherent, each alone. */
+async function trySettings(
+  unsafe: readonly CellSource[],
+  exploring: Exploring,
+): Promise<ReadonlyMap<CellSource, readonly string[]>> {
+  const trials = unsafe.flatMap((source) => {
+    const { program } = compile(source.text, source.file);
+    return program === null ? [] : settingsFor(program).map((setting) => ({ source, setting }));
+  });
+  const inputs = trials.map(({ source, setting }) => ({
+    file: `${source.file} with ${setting.label}`,
+    text: setting.change(source.text),
+  }));
+  const outcomes = await exploreAll(inputs, exploring);
+  const found = new Map<CellSource, string[]>();
+  outcomes.forEach((outcome, index) => {
+    const trial = trials[index];
+    if (trial === undefined || outcome.kind !== 'result') return;
+    if (outcome.result.verdict !== 'coherent') return;
+    found.set(trial.source, [...(found.get(trial.source) ?? []), trial.setting.label]);
+  });
+  return found;
+}
+
+async function exploreCells(
+  sources: readonly CellSource[],
+  exploring: Exploring,
+): Promise<readonly Cell[]> {
+  const inputs = sources.map(({ file, text }) => ({ file, text }));
+  const outcomes = await exploreAll(inputs, exploring);
+  const unsafe = sources.filter((_, index) => {
+    const outcome = outcomes[index];
+    return outcome?.kind === 'result' && outcome.result.verdict === 'hazard';
+  });
+  const safeIf = await trySettings(unsafe, exploring);
+  return sources.map((source, index) => {
+    const outcome = outcomes[index];
+    if (outcome === undefined) return unknownCell(source, 'not explored');
+    return cellFrom(source, outcome, safeIf.get(source) ?? [], exploring);
+  });
+}
+
+function cellFrom(
+  source: CellSource,
+  outcome: Outcome,
+  safeIf: readonly string[],
+  exploring: Exploring,
+): Cell {
+  switch (outcome.kind) {
+    case 'result':
+      return judgeCell(source, outcome.result, safeIf);
+    case 'skipped':
+      return unknownCell(source, 'interrupted');
+    case 'crash':
+      exploring.crashed();
+      report(outcome.error, ` while comparing ${source.file}`);
+      return unknownCell(source, 'a bug in civac');
+    case 'invalid':
+      for (const diagnostic of outcome.diagnostics) {
+        const placed = source.expansion?.place(diagnostic);
+        exploring.tell(placed?.file ?? source.file, placed?.diagnostic ?? diagnostic);
+      }
+      return unknownCell(source, 'an error in the file');
+  }
+}
+
+export async function fillMatrix(
+  designs: readonly Design[],
+  useCases: readonly UseCase[],
+  exploring: Exploring,
+): Promise<Matrix> {
+  const refused: Cell[] = [];
+  const sources: CellSource[] = [];
+  for (const design of designs) {
+    for (const useCase of useCases) {
+      const refusal = refusalOf(design, useCase);
+      if (refusal === null) sources.push(sourceOf(design, useCase));
+      else refused.push(refusedCell(design.name, useCase.name, refusal));
+    }
+  }
+  const found = [...refused, ...(await exploreCells(sources, exploring))];
+  const cells = designs.flatMap((design) =>
+    useCases.flatMap((useCase) =>
+      found.filter((cell) => cell.design === design.name && cell.useCase === useCase.name),
+    ),
+  );
+  const facts = { designs: designs.map(designFact), useCases: useCaseFacts(useCases) };
+  return ranked({ kind: 'designs', ...facts, cells });
+}
+
+/** Scenarios of one flow, side by side. */
+export async function fillRivals(inputs: readonly Input[], exploring: Exploring): Promise<Matrix> {
+  const names = shortNames(inputs.map(({ file }) => file));
+  const sources = inputs.map(({ file, text }, index): CellSource => {
+    const name = names[index] ?? file;
+    const replay = `civac check ${file}`;
+    const one = { buffers: 1, jobs: 1, expansion: null };
+    return { design: name, useCase: 'flow', file, text, replay, ...one };
+  });
+  const cells = await exploreCells(sources, exploring);
+  const rivals = sources.map(({ design, file, text }) => ({
+    name: design,
+    file,
+    about: /^\s*\/\/\s*(.*)/u.exec(text)?.[1] ?? '',
+  }));
+  return ranked(rivalsMatrix(rivals, cells));
+}
+
+/** File names without folder and ending where that tells them apart. */
+function shortNames(files: readonly string[]): readonly string[] {
+  const short = files.map((file) => file.replace(/^.*[/\\]/u, '').replace(/\.litmus$/u, ''));
+  return new Set(short).size === short.length ? short : files;
+}

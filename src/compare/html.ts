@@ -1,0 +1,222 @@
+/**
+ * The matrix as one HTML page that needs nothing else: the grid, the use cases, the designs, and
+ * for each unsafe cell the shortest run, every step with the event and the operation it is of.
+ */
+import { escapeHtml as esc } from './html-text.js';
+import { script, style } from './html-style.js';
+import { runTable } from './html-run.js';
+import type { Cell, Matrix, UseCaseFact } from './matrix.js';
+import {
+  cellsOf,
+  costText,
+  designRows,
+  hazardIdsOf,
+  likelihood,
+  plainAbout,
+  tally,
+  verdictWords,
+} from './words.js';
+
+export function matrixHtml(matrix: Matrix): string {
+  return page(matrix.kind === 'rivals' ? rivalsBody(matrix) : designsBody(matrix));
+}
+
+function rivalsBody(matrix: Matrix): string {
+  const rows = matrix.designs.flatMap(({ name, file, about }) =>
+    cellsOf(matrix, name).map(({ cell }) => {
+      const cells = [`<td><code>${esc(file)}</code></td>`, gridCell(cell)];
+      const lines = cell.cost === null ? '' : costText(cell.cost.life);
+      return `<tr>${cells.join('')}<td class="num">${lines}</td><td>${esc(about)}</td></tr>`;
+    }),
+  );
+  return [
+    '<h1>Scenarios of one flow</h1>',
+    '<p>Safest first, then the cheapest; lines: cache lines maintained in one run.</p>',
+    tableOf(['scenario', 'verdict', 'lines', 'what it is'], rows),
+    ...matrix.designs.flatMap(({ name }) => designCells(matrix, name)),
+  ].join('\n');
+}
+
+function designsBody(matrix: Matrix): string {
+  const { unsafe, impossible, cells } = tally(matrix);
+  const intro =
+    `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases.` +
+    ` Of ${cells} cells ${unsafe} are unsafe and ${impossible} not possible.` +
+    ' An unsafe cell leads to its shortest run.';
+  return [
+    '<h1>Which API keeps the buffer coherent?</h1>',
+    `<p>${intro}</p>`,
+    legend,
+    grid(matrix),
+    '<p class="faint">Below “safe”: cache lines maintained in the life of a buffer of one' +
+      ' page, and for each job.</p>',
+    '<h2>Use cases</h2>',
+    useCases(matrix.useCases),
+    '<h2>Designs</h2>',
+    designs(matrix),
+    '<h2>Unsafe cells, and their shortest runs</h2>',
+    ...matrix.designs.flatMap(({ name }) => designCells(matrix, name)),
+  ].join('\n');
+}
+
+function page(body: string): string {
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<title>civac compare: which API keeps the buffer coherent?</title>',
+    `<style>${style}</style>`,
+    '</head>',
+    `<body>\n${body}\n<script>${script}</script>`,
+    '</body>',
+    '</html>\n',
+  ].join('\n');
+}
+
+const legend =
+  '<p class="legend"><span class="safe">safe in every run, on every arm64 core</span>' +
+  '<span class="core">core: only where uncached accesses never hit</span>' +
+  '<span class="hazard">H2: the hazards found</span>' +
+  '<span class="setting">H2 if: safe with a setting changed</span>' +
+  '<span class="refused">– not possible</span></p>';
+
+function grid(matrix: Matrix): string {
+  const head = matrix.useCases.map(
+    ({ key, question, about }) =>
+      `<th scope="col" title="${esc(plainAbout(about))}">${esc(key)}` +
+      `<small>${esc(question ?? '')}</small></th>`,
+  );
+  const rows = matrix.designs.map(({ name, about }) => {
+    const cells = cellsOf(matrix, name).map(({ cell }) => gridCell(cell));
+    const title = `<th scope="row" title="${esc(about)}">${esc(name)}</th>`;
+    return `<tr>${title}${cells.join('')}</tr>`;
+  });
+  return (
+    `<div class="wide"><table class="grid"><thead><tr><th></th>${head.join('')}</tr></thead>` +
+    `<tbody>${rows.join('\n')}</tbody></table></div>`
+  );
+}
+
+function cellId({ design, useCase }: Cell): string {
+  return `${design}--${useCase}`;
+}
+
+function gridCell(cell: Cell): string {
+  const link = `<a href="#${esc(cellId(cell))}">${esc(hazardIdsOf(cell))}</a>`;
+  const title = esc(`${cell.design}, ${cell.useCase}: ${verdictWords(cell)}`);
+  const open = `<td class="${cell.verdict}" title="${title}">`;
+  switch (cell.verdict) {
+    case 'safe':
+    case 'core':
+      return `${open}${cell.verdict}${costLine(cell)}</td>`;
+    case 'hazard':
+      return `${open}${link}</td>`;
+    case 'setting':
+      return `${open}${link}<small>if …</small></td>`;
+    case 'idle':
+    case 'refused':
+      return `${open}–</td>`;
+    case 'unknown':
+      return `${open}?</td>`;
+  }
+}
+
+function costLine({ cost }: Cell): string {
+  if (cost === null) return '';
+  return `<small>${costText(cost.life)} + ${costText(cost.frame)}</small>`;
+}
+
+function useCases(facts: readonly UseCaseFact[]): string {
+  const rows = facts.map(({ key, question, about, file }) =>
+    row([
+      `<b>${esc(key)}</b>`,
+      esc(question ?? ''),
+      esc(plainAbout(about)),
+      `<code>${esc(file)}</code>`,
+    ]),
+  );
+  return tableOf(['', 'question', 'what happens', 'file'], rows);
+}
+
+function designs(matrix: Matrix): string {
+  const head = [
+    'design',
+    'what it does',
+    'safe',
+    'unsafe',
+    'lines per life',
+    'per frame',
+    'needs the device early',
+    'device’s mask',
+    'may bounce',
+    'second address',
+  ];
+  const rows = designRows(matrix).map(({ design, cost, ...facts }) =>
+    row([
+      `<b>${esc(design.name)}</b><br><code>${esc(design.file.replace(/^.*[/\\]/u, ''))}</code>`,
+      esc(design.about),
+      number(String(facts.safe)),
+      number(String(facts.unsafe)),
+      number(cost === null ? '–' : costText(cost.life)),
+      number(cost === null ? '–' : costText(cost.frame)),
+      facts.needsDevice,
+      facts.reach,
+      facts.bounce,
+      facts.secondAddress,
+    ]),
+  );
+  const note =
+    'Lines: cache lines maintained, at most, where the design is safe. Needs the device early: it' +
+    ' tells the DMA API the device before the buffer is mapped for one. Second address: behind an' +
+    ' IOMMU the DMA API gives it an address that its own page tables do not use.';
+  return `${tableOf(head, rows)}<p class="faint">${note}</p>`;
+}
+
+function number(text: string): string {
+  return `<div class="num">${text}</div>`;
+}
+
+function row(cells: readonly string[]): string {
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function tableOf(head: readonly string[], rows: readonly string[]): string {
+  const titles = head.map((title) => `<th scope="col">${esc(title)}</th>`).join('');
+  return (
+    `<div class="wide"><table><thead><tr>${titles}</tr></thead>` +
+    `<tbody>${rows.join('\n')}</tbody></table></div>`
+  );
+}
+
+function designCells(matrix: Matrix, design: string): string[] {
+  const unsafe = cellsOf(matrix, design).filter(({ cell }) => cell.hazards.length > 0);
+  if (unsafe.length === 0) return [];
+  return [`<h3>${esc(design)}</h3>`, ...unsafe.map(({ key, cell }) => cellDetails(key, cell))];
+}
+
+function cellDetails(key: string, cell: Cell): string {
+  const [first, ...others] = cell.hazards;
+  if (first === undefined) return '';
+  const more = others.map(({ id, message }) => `<li><b>${esc(id)}</b> ${esc(message)}</li>`);
+  const list = more.length === 0 ? '' : `<p>Also:</p><ul>${more.join('')}</ul>`;
+  return [
+    `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> ` +
+      `<span class="tag ${cell.verdict}">${esc(hazardIdsOf(cell))}</span> ` +
+      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ` +
+      `${esc(first.message)}</span></summary>`,
+    '<div class="inside">',
+    `<p><b>${esc(first.id)}</b> ${esc(first.message)}. Expected <b>${esc(first.expected)}</b>,` +
+      ` got <b>${esc(first.actual)}</b>.</p>`,
+    runTable(first.steps),
+    list,
+    `<p class="faint">Again: <code>${esc(cell.replay)}</code>; the lines that steps name are` +
+      ' those of that scenario.</p>',
+    '</div></details>',
+  ].join('\n');
+}
+
+function settingText({ safeIf }: Cell): string {
+  return safeIf.length === 0 ? '' : `safe if ${safeIf.join(', or if ')}; `;
+}

@@ -1,0 +1,165 @@
+/**
+ * The matrix in Markdown, to paste into an issue or a mail: the grid, what its columns are, what
+ * each design asks for, and the unsafe cells.
+ */
+import type { Cell, Matrix } from './matrix.js';
+import {
+  cellsOf,
+  costText,
+  designRows,
+  likelihood,
+  plainAbout,
+  shortText,
+  tally,
+  verdictWords,
+} from './words.js';
+
+export function matrixMarkdown(matrix: Matrix): string {
+  if (matrix.kind === 'rivals') return rivalsMarkdown(matrix);
+  const { unsafe, impossible, cells } = tally(matrix);
+  return [
+    '# Designs and use cases',
+    `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases:` +
+      ` of ${cells} cells ${unsafe} are unsafe, ${impossible} not possible.`,
+    gridMarkdown(matrix),
+    legendMarkdown,
+    '## Use cases',
+    useCasesMarkdown(matrix),
+    '## Designs',
+    designsMarkdown(matrix),
+    factsMarkdown(matrix),
+    '## Cells that are not simply safe',
+    ...cellsMarkdown(matrix),
+    'The run of a cell: `civac compare --expand DESIGN USECASE | civac check -`.',
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function rivalsMarkdown(matrix: Matrix): string {
+  const rows = matrix.designs.flatMap(({ name, file, about }) =>
+    cellsOf(matrix, name).map(({ cell }) => [
+      `\`${file}\``,
+      cellMarkdown(cell),
+      cell.cost === null ? '' : costText(cell.cost.life),
+      about,
+    ]),
+  );
+  return [
+    '# Scenarios of one flow',
+    'Safest first, then the cheapest; lines: cache lines maintained in one run.',
+    table(['scenario', 'verdict', 'lines', 'what it is'], rows),
+    ...cellsMarkdown(matrix),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+export const legendMarkdown =
+  '**safe**: coherent in every run, on every arm64 core; *core*: only on cores where an uncached' +
+  ' access never hits; **H2+**: hazard H2 and others (`civac explain H2`), *if* where' +
+  ' another setting makes it safe; –: not possible.';
+
+export function gridMarkdown(matrix: Matrix): string {
+  return table(
+    ['', ...matrix.useCases.map(({ key }) => key)],
+    matrix.designs.map(({ name }) => [
+      `\`${name}\``,
+      ...cellsOf(matrix, name).map(({ cell }) => cellMarkdown(cell)),
+    ]),
+  );
+}
+
+function cellMarkdown(cell: Cell): string {
+  switch (cell.verdict) {
+    case 'safe':
+      return 'safe';
+    case 'core':
+      return '*core*';
+    case 'setting':
+      return `**${shortText(cell).slice(0, -1)}** *if*`;
+    case 'hazard':
+      return `**${shortText(cell)}**`;
+    case 'idle':
+    case 'refused':
+      return '–';
+    case 'unknown':
+      return '?';
+  }
+}
+
+export function useCasesMarkdown(matrix: Matrix): string {
+  return table(
+    ['', 'question', 'what happens', 'file'],
+    matrix.useCases.map(({ key, question, about, file }) => [
+      key,
+      question ?? '',
+      plainAbout(about),
+      `\`${file}\``,
+    ]),
+  );
+}
+
+export function designsMarkdown(matrix: Matrix): string {
+  return table(
+    ['design', 'what it does', 'file'],
+    matrix.designs.map(({ name, about, file }) => [`\`${name}\``, about, `\`${file}\``]),
+  );
+}
+
+export function factsMarkdown(matrix: Matrix): string {
+  const head = [
+    'design',
+    'safe',
+    'unsafe',
+    'lines per life',
+    'lines per frame',
+    'needs the device early',
+    "device's mask",
+    'may bounce',
+    'second address',
+  ];
+  const rows = designRows(matrix).map((row) => [
+    `\`${row.design.name}\``,
+    `${row.safe}`,
+    `${row.unsafe}`,
+    row.cost === null ? '–' : costText(row.cost.life),
+    row.cost === null ? '–' : costText(row.cost.frame),
+    row.needsDevice,
+    row.reach,
+    row.bounce,
+    row.secondAddress,
+  ]);
+  return [
+    table(head, rows),
+    'Lines: cache lines maintained, at most, where the design is safe: in the life of a buffer of' +
+      ' one page (4 KiB, 64 lines), and for each job. *Needs the device early*: it tells the DMA' +
+      ' API the device before the buffer is mapped for one. *Second address*: behind an IOMMU the' +
+      ' DMA API gives it an address that its own page tables do not use.',
+  ].join('\n\n');
+}
+
+function cellsMarkdown(matrix: Matrix): string[] {
+  return matrix.designs.flatMap(({ name }) => {
+    const told = cellsOf(matrix, name).filter(({ cell }) => cell.verdict !== 'safe');
+    if (told.length === 0) return [];
+    const lines = told.map(({ key, cell }) => `- ${key}: ${cellSentence(cell)}`);
+    return [`### ${name}`, lines.join('\n')];
+  });
+}
+
+export function cellSentence(cell: Cell): string {
+  const first = cell.hazards[0];
+  const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
+  return escaped(verdictWords(cell) + why);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => escaped(cell)).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,86 @@
+/**
+ * Settings of the machine that may decide a cell: for an unsafe one each is tried alone, and
+ * those that make it safe are named. They are changed in the text of the expanded scenario, in
+ * its line, so that every place stays where it was and anyone can do the same by hand.
+ * Leaves out: combinations, and settings that the scenario's operations never look at.
+ */
+import type { DeviceConfig, Program } from '../litmus/program.js';
+
+export interface Setting {
+  /** As it reads in the machine block: `.swap = none`, `gpu .iommu = smmu`. */
+  readonly label: string;
+  readonly change: (text: string) => string;
+}
+
+/** What is worth trying on this scenario. */
+export function settingsFor(program: Program): readonly Setting[] {
+  const { machine } = program;
+  const calls = new Set(
+    [program.init, ...program.threads].flatMap(({ code }) =>
+      code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])),
+    ),
+  );
+  const settings: Setting[] = [];
+  if (!machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
+    settings.push(machineSetting('linear_map_removable', 'true'));
+  }
+  if (machine.swap === 'zram' && calls.has('shmem_writepage')) {
+    settings.push(swapsByDma);
+  }
+  if (machine.memoryAbove4G) settings.push(machineSetting('memory_above_4g', 'false'));
+  const uses = new Set(program.threads.map(({ device }) => device));
+  machine.devices.forEach((device, index) => {
+    if (uses.has(index)) settings.push(...deviceSettings(device));
+  });
+  return settings;
+}
+
+/** Block devices read and write memory by DMA, after the clean and invalidate of their own map. */
+const swapsByDma: Setting = {
+  label: '.swap = a block device',
+  change: (text) =>
+    text.replace(/\.swap\s*=\s*\w+;/u, '.swap = disk; device disk { .coherent = false };'),
+};
+
+function deviceSettings(device: DeviceConfig): readonly Setting[] {
+  const { name, coherent, iommu } = device;
+  const snoops = deviceSetting(name, 'coherent', coherent ? 'false' : 'true');
+  return [
+    coherent ? snoops : { ...snoops, change: (text) => withCacheBit(snoops.change(text)) },
+    deviceSetting(name, 'iommu', iommu ? 'none' : 'smmu'),
+  ];
+}
+
+/** A driver maps for a device that snoops with IOMMU_CACHE; else it would not snoop (M10). */
+function withCacheBit(text: string): string {
+  return text.replace(
+    /^(.*\biommu_map\w*\(.*?)((?:\bIOMMU_(?:READ|WRITE|CACHE)\b(?: \| )?)+)/gmu,
+    (whole, head: string, flags: string) =>
+      flags.includes('IOMMU_CACHE') ? whole : `${head}${flags} | IOMMU_CACHE`,
+  );
+}
+
+export function machineSetting(name: string, value: string): Setting {
+  const given = new RegExp(`(\\.${name}\\s*=\\s*)[^;]*;`, 'u');
+  return {
+    label: `.${name} = ${value}`,
+    change: (text) =>
+      given.test(text)
+        ? text.replace(given, `$1${value};`)
+        : text.replace(/\bmachine\s+arm64\s*\{/u, (open) => `${open} .${name} = ${value};`),
+  };
+}
+
+export function deviceSetting(device: string, name: string, value: string): Setting {
+  const block = new RegExp(`(\\bdevice\\s+${device}\\s*\\{)([^}]*)(\\}\\s*;)`, 'u');
+  const given = new RegExp(`(\\.${name}\\s*=\\s*)[^,}]*?(\\s*)(?=,|$)`, 'u');
+  return {
+    label: `${device} .${name} = ${value}`,
+    change: (text) =>
+      text.replace(block, (_, open: string, inner: string, close: string) => {
+        if (given.test(inner)) return open + inner.replace(given, `$1${value}$2`) + close;
+        const comma = inner.trim() === '' ? '' : ',';
+        return `${open} .${name} = ${value}${comma}${inner === '' ? ' ' : inner}${close}`;
+      }),
+  };
+}

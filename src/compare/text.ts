@@ -1,0 +1,161 @@
+/**
+ * The matrix for a terminal or a mail: one row per design, one narrow column per use case, what
+ * each use case is, what each design asks for, then every cell that is not simply safe.
+ */
+import { count, hang } from '../base/text.js';
+import { palette, type Palette } from '../report/paint.js';
+import type { Cell, Matrix } from './matrix.js';
+import {
+  cellsOf,
+  costText,
+  designRows,
+  likelihood,
+  plainAbout,
+  shortLegend,
+  shortText,
+  tally,
+  verdictWords,
+} from './words.js';
+
+export interface TextOptions {
+  readonly width: number;
+  readonly color: boolean;
+}
+
+export function matrixText(matrix: Matrix, options: TextOptions): string {
+  const paint = palette(options.color);
+  const width = Math.min(options.width, 110);
+  return [
+    ...(matrix.kind === 'rivals' ? rivalLines(matrix, paint) : matrixLines(matrix, width, paint)),
+    ...cellLines(matrix, width, paint),
+    '',
+    summary(matrix),
+    '',
+  ].join('\n');
+}
+
+function matrixLines(matrix: Matrix, width: number, paint: Palette): string[] {
+  return [
+    ...grid(matrix, paint),
+    '',
+    hang('', shortLegend, width),
+    '',
+    ...useCaseLines(matrix, width, paint),
+    '',
+    ...designLines(matrix, paint),
+  ];
+}
+
+function rivalLines(matrix: Matrix, paint: Palette): string[] {
+  const pad = Math.max(...matrix.designs.map(({ name }) => name.length));
+  const rows = matrix.designs
+    .flatMap(({ name }) => cellsOf(matrix, name))
+    .map(({ cell }) => {
+      const cost = cell.cost === null ? '' : `${costText(cell.cost.life)} lines maintained`;
+      const verdict = painted(cell, shortText(cell).padEnd(6), paint);
+      return `${cell.design.padEnd(pad)}  ${verdict}  ${cost}`.trimEnd();
+    });
+  return [...rows, '', 'Safest first, then the cheapest; lines: cache lines in one run.'];
+}
+
+function grid(matrix: Matrix, paint: Palette): string[] {
+  const names = Math.max(...matrix.designs.map(({ name }) => name.length));
+  const widths = matrix.useCases.map(({ name, key }) => {
+    const cells = matrix.cells.filter((cell) => cell.useCase === name);
+    return Math.max(key.length, ...cells.map((cell) => shortText(cell).length));
+  });
+  const head = matrix.useCases.map(({ key }, i) => key.padEnd(widths[i] ?? 0)).join('  ');
+  const rows = matrix.designs.map(({ name }) => {
+    const cells = cellsOf(matrix, name).map(({ cell }, i) =>
+      painted(cell, shortText(cell).padEnd(widths[i] ?? 0), paint),
+    );
+    return `${name.padEnd(names)}  ${cells.join('  ')}`.trimEnd();
+  });
+  return [`${' '.repeat(names)}  ${paint.strong(head.trimEnd())}`, ...rows];
+}
+
+function painted({ verdict }: Cell, text: string, paint: Palette): string {
+  if (verdict === 'safe') return paint.good(text);
+  if (verdict === 'hazard') return paint.bad(text);
+  const isOpen = verdict === 'setting' || verdict === 'core' || verdict === 'unknown';
+  return isOpen ? paint.unsure(text) : paint.faint(text);
+}
+
+function useCaseLines(matrix: Matrix, width: number, paint: Palette): string[] {
+  const pad = Math.max(...matrix.useCases.map(({ key }) => key.length));
+  return [
+    paint.strong('use cases'),
+    ...matrix.useCases.map(({ key, about, question }) => {
+      const asked = question === null ? '' : `${question}: `;
+      return hang(`  ${key.padEnd(pad)}  `, asked + plainAbout(about), width);
+    }),
+  ];
+}
+
+function designLines(matrix: Matrix, paint: Palette): string[] {
+  const rows = designRows(matrix).map((row) => [
+    row.design.name,
+    `${row.safe}`,
+    `${row.unsafe}`,
+    row.cost === null ? '-' : costText(row.cost.life),
+    row.cost === null ? '-' : costText(row.cost.frame),
+    row.needsDevice,
+    row.reach,
+    row.bounce,
+    row.secondAddress,
+  ]);
+  const head = [
+    'design',
+    'safe',
+    'unsafe',
+    'lines/life',
+    '/frame',
+    'needs dev',
+    'device mask',
+    'bounces',
+    '2nd address',
+  ];
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [
+    paint.strong(line(head)),
+    ...rows.map(line),
+    'lines: cache lines maintained, at most, where it is safe; in the life of a buffer of one',
+    'page, and for each job. needs dev: it tells the DMA API the device before it maps for one.',
+    '2nd address: behind an IOMMU the DMA API gives it an address that its page tables do not use.',
+  ];
+}
+
+function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
+  const lines = matrix.designs.flatMap(({ name }) => {
+    const told = cellsOf(matrix, name).filter(({ cell }) => cell.verdict !== 'safe');
+    if (told.length === 0) return [];
+    return ['', paint.strong(name), ...told.map(({ key, cell }) => cellLine(key, cell, width))];
+  });
+  if (lines.length === 0) return [];
+  const command =
+    matrix.kind === 'rivals'
+      ? 'civac check FILE'
+      : 'civac compare --expand DESIGN USECASE | civac check -';
+  return [...lines, '', `The shortest runs: ${command}`];
+}
+
+function cellLine(key: string, cell: Cell, width: number): string {
+  const first = cell.hazards[0];
+  const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
+  return hang(`  ${key.padEnd(3)} `, verdictWords(cell) + why, width);
+}
+
+function summary(matrix: Matrix): string {
+  const { unsafe, impossible, cells } = tally(matrix);
+  if (matrix.kind === 'rivals') return `${count(cells, 'scenario')}: ${unsafe} unsafe`;
+  const useCases = count(matrix.useCases.length, 'use case');
+  const all = `${count(matrix.designs.length, 'design')}, ${useCases}`;
+  return `${all}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
+}

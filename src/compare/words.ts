@@ -1,0 +1,150 @@
+/** A cell, a design and an answer in words, the same in every format. */
+import { type Cell, cellOf, type Cost, type DesignFact, type Matrix } from './matrix.js';
+
+/** For a narrow column. */
+export function shortText(cell: Cell): string {
+  switch (cell.verdict) {
+    case 'safe':
+      return 'safe';
+    case 'core':
+      return 'core';
+    case 'setting':
+      return `${idsShort(cell)}?`;
+    case 'hazard':
+      return idsShort(cell);
+    case 'idle':
+    case 'refused':
+      return '-';
+    case 'unknown':
+      return '?';
+  }
+}
+
+function idsShort({ hazards }: Cell): string {
+  return `${hazards[0]?.id ?? ''}${hazards.length > 1 ? '+' : ''}`;
+}
+
+export const shortLegend =
+  'safe; core: safe on this core only, not where an uncached access may hit as the architecture' +
+  ' allows; H2+: hazard H2 and others (civac explain H2); H2?: safe if a setting is changed;' +
+  ' -: not possible; ?: not decided';
+
+export function hazardIdsOf({ hazards }: Cell): string {
+  return hazards.map(({ id }) => id).join(' ');
+}
+
+/** `safe`, `safe on this core only`, `H2 H6; safe if …`. */
+export function verdictWords(cell: Cell): string {
+  switch (cell.verdict) {
+    case 'safe':
+      return 'safe';
+    case 'core':
+      return 'safe on this core only';
+    case 'setting':
+      return `${hazardIdsOf(cell)}; safe if ${cell.safeIf.join(', or if ')}`;
+    case 'hazard':
+      return hazardIdsOf(cell);
+    case 'idle':
+      return `not done: ${cell.why}`;
+    case 'refused':
+      return `not possible: ${cell.why}`;
+    case 'unknown':
+      return `unknown: ${cell.why}`;
+  }
+}
+
+/** How sure the first hazard is: question 6 of the thread. */
+export function likelihood(cell: Cell): string {
+  const [first] = cell.hazards;
+  if (first === undefined) return '';
+  if (first.needs.length > 0) return `needs ${first.needs.join(' and ')}`;
+  return first.certain ? 'in every run' : 'depends on the schedule';
+}
+
+/** `64`, `21.3`; whole numbers stay whole. */
+export function costText(lines: number): string {
+  return Number.isInteger(lines) ? String(lines) : lines.toFixed(1);
+}
+
+/** The dearest cell of a design that is safe there; null when it is safe nowhere. */
+export function dearest(matrix: Matrix, design: string): Cost | null {
+  const costs = matrix.cells.flatMap(({ design: name, verdict, cost }) =>
+    name === design && (verdict === 'safe' || verdict === 'core') && cost !== null ? [cost] : [],
+  );
+  if (costs.length === 0) return null;
+  return {
+    life: Math.max(...costs.map(({ life }) => life)),
+    frame: Math.max(...costs.map(({ frame }) => frame)),
+  };
+}
+
+export interface DesignRow {
+  readonly design: DesignFact;
+  readonly safe: number;
+  readonly unsafe: number;
+  readonly needsDevice: string;
+  readonly reach: string;
+  readonly bounce: string;
+  readonly secondAddress: string;
+  readonly cost: Cost | null;
+}
+
+/** What the thread asked of each design and no use case answers: read off its operations. */
+export function designRows(matrix: Matrix): readonly DesignRow[] {
+  return matrix.designs.map((design) => {
+    const { name, needsDevice, dmaMaps, dmaAllocs, zones } = design;
+    const cells = matrix.cells.filter((cell) => cell.design === name);
+    const count = (...verdicts: Cell['verdict'][]): number =>
+      cells.filter(({ verdict }) => verdicts.includes(verdict)).length;
+    const maps = dmaMaps.length > 0;
+    const allocates = dmaAllocs.length > 0;
+    return {
+      design,
+      safe: count('safe', 'core'),
+      unsafe: count('hazard', 'setting'),
+      needsDevice: needsDevice.length > 0 ? 'yes' : 'no',
+      reach: allocates
+        ? 'by allocation'
+        : zones.length > 0
+          ? 'by zone'
+          : maps
+            ? 'checked by dma_map'
+            : 'not checked',
+      bounce: maps && !allocates && zones.length === 0 ? 'may' : 'no',
+      secondAddress: maps || allocates ? 'yes' : 'no',
+      cost: dearest(matrix, name),
+    };
+  });
+}
+
+export interface Tally {
+  readonly unsafe: number;
+  readonly impossible: number;
+  readonly cells: number;
+}
+
+export function tally({ cells }: Matrix): Tally {
+  const count = (...verdicts: Cell['verdict'][]): number =>
+    cells.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  return {
+    unsafe: count('hazard', 'setting'),
+    impossible: count('refused', 'idle'),
+    cells: cells.length,
+  };
+}
+
+/** Cells of one design in the order of the use cases, each with its use case's key. */
+export function cellsOf(
+  matrix: Matrix,
+  design: string,
+): readonly { readonly key: string; readonly cell: Cell }[] {
+  return matrix.useCases.flatMap(({ key, name }) => {
+    const cell = cellOf(matrix, design, name);
+    return cell === undefined ? [] : [{ key, cell }];
+  });
+}
+
+/** A use case's first line without its letter. */
+export function plainAbout(about: string): string {
+  return about.replace(/^\(\w+\)\s*/u, '');
+}

@@ -1,0 +1,185 @@
+/**
+ * Breadth-first exploration of a scenario by tables: the same states in the same order as the
+ * reference explorer (explore/bfs.ts), hence the same findings, shortest runs and counts, but on
+ * packed states.
+ * Leaves out: reductions.
+ */
+import { type Exploration, type ExploreOptions, type Found, WILLS } from '../explore/bfs.js';
+import type { RawFinding } from '../kernel/context.js';
+import type { State } from '../system/state.js';
+import type { System } from '../system/system.js';
+import { IntList, StateStore } from './store.js';
+import type { TabledStep, Tables } from './tables.js';
+
+const CHECK_EVERY = 256;
+
+type Options = ExploreOptions<RawFinding>;
+type Stopped = Exploration<State, RawFinding>['stopped'];
+
+class Search {
+  readonly store: StateStore;
+  readonly parent = new IntList();
+  readonly action = new IntList();
+  readonly edges = new IntList();
+  readonly completeStates: number[] = [];
+  readonly found = new Map<string, Found<RawFinding>>();
+  transitions = 0;
+  private depth = 0;
+  private layerEnd = 1;
+  private ids: Int32Array;
+  private values = 0;
+  private readonly liberties: number;
+  private readonly steps: TabledStep[] = [];
+
+  constructor(
+    readonly tables: Tables,
+    readonly system: System,
+    readonly options: Options,
+  ) {
+    const liberties = Object.fromEntries([...system.liberties].sort().map((each) => [each, true]));
+    this.liberties = tables.local(tables.liberties).id(JSON.stringify(liberties));
+    this.ids = new Int32Array(tables.parts.names.length);
+    for (const [component, text] of tables.initial) {
+      this.ids[component] = tables.local(component).id(text);
+    }
+    this.store = new StateStore(this.sizes());
+    this.values = tables.values;
+    this.store.add(this.ids);
+    this.parent.push(-1);
+    this.action.push(-1);
+  }
+
+  /** The liberties are the same in every state, so that no state need hold them. */
+  private sizes(): number[] {
+    const { tables } = this;
+    return tables.parts.names.map((_, component) =>
+      component === tables.liberties ? 1 : tables.local(component).data.length,
+    );
+  }
+
+  /** Unpacks a state; the array is good until the next call. */
+  read(state: number): Int32Array {
+    const { tables } = this;
+    if (this.ids.length < tables.parts.names.length) {
+      this.ids = new Int32Array(tables.parts.names.length);
+    }
+    this.store.read(state, this.ids);
+    this.ids[tables.liberties] = this.liberties;
+    return this.ids;
+  }
+
+  expand(state: number): void {
+    const { tables, steps, options, store } = this;
+    const ids = this.ids;
+    steps.length = 0;
+    tables.takeUp();
+    const groups = tables.tables.length;
+    for (let group = 0; group < groups; group++) {
+      for (const step of tables.steps(group, ids)) steps.push(step);
+    }
+    if (tables.values !== this.values) {
+      this.values = tables.values;
+      store.fit(this.sizes());
+    }
+    const last = steps.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const action = options.order === 'reverse' ? last - i : i;
+      const step = steps[action];
+      if (step !== undefined) this.take(state, action, step);
+    }
+  }
+
+  private take(state: number, action: number, step: TabledStep): void {
+    const { options, store } = this;
+    this.transitions++;
+    if (step.findings.length > 0) {
+      if (options.avoid !== undefined && step.findings.some(options.avoid)) return;
+      const depth = this.depth + 1;
+      for (const finding of step.findings) {
+        const name = this.system.name(finding);
+        if (!this.found.has(name)) this.found.set(name, { finding, state, action, depth });
+      }
+    }
+    const before = store.count;
+    const next = store.step(state, step.components, step.ids);
+    if (next === before) {
+      this.parent.push(state);
+      this.action.push(action);
+    }
+    if (options.keepGraph) {
+      this.edges.push(state);
+      this.edges.push(next);
+      this.edges.push(WILLS.indexOf(step.will));
+    }
+  }
+
+  private limitHit(started: number): Stopped {
+    const { limits, now, tick } = this.options;
+    const { store, parent, action, edges } = this;
+    const bytes = store.bytes + parent.bytes + action.bytes + edges.bytes;
+    if (store.count > limits.maxStates) return 'states';
+    if (bytes > limits.maxMemoryBytes) return 'memory';
+    if (now() - started > limits.maxSeconds) return 'seconds';
+    return tick?.(store.count, this.transitions) ? 'interrupted' : null;
+  }
+
+  run(): Stopped {
+    const { options, store, tables } = this;
+    const started = options.now();
+    for (let state = 0; state < store.count; state++) {
+      if (state === this.layerEnd) {
+        this.depth++;
+        this.layerEnd = store.count;
+      }
+      if (store.count > options.limits.maxStates || state % CHECK_EVERY === 0) {
+        const stopped = this.limitHit(started);
+        if (stopped !== null) return stopped;
+      }
+      if (tables.isComplete(this.read(state))) {
+        this.completeStates.push(state);
+        if (options.untilComplete) return null;
+      } else this.expand(state);
+    }
+    return null;
+  }
+
+  path(state: number): { initial: number; actions: readonly number[] } {
+    const actions: number[] = [];
+    for (let at = state; at > 0; at = this.parent.items[at] ?? 0) {
+      actions.push(this.action.items[at] ?? 0);
+    }
+    return { initial: 0, actions: actions.reverse() };
+  }
+
+  /** A state as the reference engine has it; its key is made when somebody asks. */
+  stateAt(index: number): State | undefined {
+    if (index < 0 || index >= this.store.count) return undefined;
+    const state = this.tables.assemble(this.read(index));
+    let key: string | undefined;
+    return Object.defineProperty({ ...state, key: '' }, 'key', {
+      enumerable: true,
+      get: () => (key ??= this.system.keyed(state).key),
+    });
+  }
+}
+
+/** Explores with the liberties of `system`, which also names findings and keys states. */
+export function exploreTables(
+  tables: Tables,
+  system: System,
+  options: Options,
+): Exploration<State, RawFinding> {
+  const search = new Search(tables, system, options);
+  const stopped = search.run();
+  const { found, completeStates, transitions, edges, store } = search;
+  return {
+    stopped,
+    states: store.count,
+    transitions,
+    found,
+    completeStates,
+    graph: options.keepGraph ? { edges: edges.items.subarray(0, edges.length) } : null,
+    path: (state) => search.path(state),
+    stateAt: (index) => search.stateAt(index),
+  };
+}

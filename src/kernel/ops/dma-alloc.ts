@@ -1,0 +1,328 @@
+/**
+ * Operations: memory the DMA API allocates and the CPU uses cached, and DMA pools (K1, K5).
+ * Sources: kernel/dma/mapping.c (dma_alloc_pages, dma_alloc_noncontiguous, alloc_single_sgt,
+ * dma_vmap_noncontiguous, dma_map_resource), direct.c:dma_direct_alloc_pages,
+ * drivers/iommu/dma-iommu.c (iommu_dma_alloc_noncontiguous), mm/dmapool.c.
+ * Leaves out: what stands at the address of a resource; a second page of a pool.
+ */
+import { deviceArg, fail, handle as handleOf, int, pointerArg, sgtArg } from '../args.js';
+import { GFP_ZERO } from '../constants.js';
+import type { KernelContext } from '../context.js';
+import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
+import { dmaMap, endMapping } from '../dma.js';
+import { deviceConfig, dmaLimit, DMA_MAPPING_ERROR, iovaFor } from '../dma-address.js';
+import { objectId } from '../ids.js';
+import { maintain, wholeBuffer } from '../maintenance.js';
+import { allocatePages, releasePages } from '../pages.js';
+import type { Effect, Operation } from '../registry.js';
+import type { Buffer, DmaMapping, Pool } from '../state.js';
+import { NULL, type Value } from '../value.js';
+import { allocCoherent, zoneFor } from './coherent.js';
+import { addSgt, wholeEntry } from './gem-parts.js';
+import { newBuffer } from './pages.js';
+import {
+  addr,
+  attrs,
+  cpuAddr,
+  dev,
+  dir,
+  gfp,
+  handle,
+  op,
+  page,
+  phys,
+  pool,
+  sgt,
+  size,
+} from './dma-parts.js';
+
+type Args = readonly Value[];
+
+/** Memory of an allocation that the CPU uses through cached addresses, mapped for the device. */
+function allocCached(
+  context: KernelContext,
+  args: Args,
+  call: { direction: number; zero: boolean; contiguous: boolean; type: DmaMapping['type'] },
+): { buffer: Buffer; mapping: DmaMapping } | null {
+  const device = deviceArg(context, args[0]);
+  const { contiguous, zero, direction, type } = call;
+  const zone = zoneFor(context, device);
+  const what = { kind: 'coherent', size: int(args[1]), contiguous, zone, device } as const;
+  const { id } = newBuffer(context, what);
+  allocatePages(context, id, zero);
+  const buffer = context.buffer(id);
+  const { coherent, iommu } = deviceConfig(context, device);
+  if (type === 'sg' && iommu && !coherent) maintain(context, 'clean', wholeBuffer(buffer));
+  const ranges = [wholeBuffer(buffer)];
+  // The bytes need no bouncing: they were taken from where the device reaches.
+  const request = {
+    device,
+    ranges,
+    direction,
+    attrs: 0,
+    type: 'noncoherent',
+    shared: true,
+  } as const;
+  const mapping = dmaMap(context, request);
+  if (mapping === null) return null;
+  const { mappings } = context.kernel;
+  const named = { ...mapping, type };
+  context.update({ mappings: mappings.map((each) => (each === mapping ? named : each)) });
+  return { buffer: context.buffer(id), mapping: named };
+}
+
+function allocPages(asPage: boolean): Effect {
+  return (context, args) => {
+    const direction = int(args[3]);
+    const call = { direction, zero: true, contiguous: true, type: 'noncoherent' } as const;
+    const made = allocCached(context, args, call);
+    if (made === null) return NULL;
+    context.out(2, made.mapping.address);
+    if (asPage) return { kind: 'buffer', id: made.buffer.id };
+    return mapBuffer(context, made.buffer, 'linear', 'WB');
+  };
+}
+
+function freeCached(context: KernelContext, id: number, bytes: number, address: number): void {
+  const mapping = context.kernel.mappings.find(
+    (each) => each.address === address && each.pieces[0]?.buffer === id,
+  );
+  if (mapping === undefined) {
+    context.contract('device driver tries to free DMA memory it has not allocated');
+    return;
+  }
+  const { pageSize } = context.machine;
+  if (Math.ceil(bytes / pageSize) * pageSize !== mapping.size) {
+    context.contract('device driver frees DMA memory with different size');
+  }
+  endMapping(context, mapping, mapping.size);
+  releasePages(context, id);
+  context.setBuffer({ ...context.buffer(id), gone: 'freed' });
+}
+
+function freePages(asPage: boolean): Effect {
+  return (context, args) => {
+    const id = asPage
+      ? handleOf(context, args[2], 'buffer')
+      : pointerArg(context, args[2]).map.buffer;
+    freeCached(context, id, int(args[1]), int(args[3]));
+    return 0;
+  };
+}
+
+/** dma-iommu takes scattered pages and cleans them; dma-direct one block, zeroed, not cleaned. */
+function allocNoncontiguous(context: KernelContext, args: Args): Value {
+  const { iommu } = deviceConfig(context, deviceArg(context, args[0]));
+  const zero = !iommu || (int(args[3]) & GFP_ZERO) !== 0;
+  const call = { direction: int(args[2]), zero, contiguous: !iommu, type: 'sg' } as const;
+  const made = allocCached(context, args, call);
+  if (made === null) return NULL;
+  const entry = { ...wholeEntry(context, made.buffer), perPage: false };
+  return addSgt(context, [entry], made.mapping.id);
+}
+
+function bufferOfTable(context: KernelContext, value: Value | undefined): Buffer {
+  const id = sgtArg(context, value).entries[0]?.buffer ?? -1;
+  return id < 0 ? fail(context, 'this table names no memory') : context.buffer(id);
+}
+
+function freeNoncontiguous(context: KernelContext, args: Args): Value {
+  const table = sgtArg(context, args[2]);
+  const mapping = context.kernel.mappings.find((each) => each.id === table.mapping);
+  const buffer = bufferOfTable(context, args[2]);
+  freeCached(context, buffer.id, int(args[1]), mapping?.address ?? DMA_MAPPING_ERROR);
+  context.update({ sgts: context.kernel.sgts.filter((each) => each.id !== table.id) });
+  return 0;
+}
+
+function vmapNoncontiguous(context: KernelContext, args: Args): Value {
+  const buffer = bufferOfTable(context, args[2]);
+  const kind = buffer.contiguous ? 'linear' : 'vmap';
+  return mapBuffer(context, buffer, kind, 'WB');
+}
+
+function vunmapNoncontiguous(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[1]);
+  if (map.kind === 'vmap') unmapMap(context, map);
+  return 0;
+}
+
+/** MMIO of another device: an address and nothing else; never bounced, never maintained. */
+function mapResource(context: KernelContext, args: Args): Value {
+  const device = deviceArg(context, args[0]);
+  const bytes = int(args[2]);
+  const { mappings } = context.kernel;
+  const id = objectId(context, (each) => mappings.some((mapping) => mapping.id === each));
+  const { iommu } = deviceConfig(context, device);
+  const address = iommu ? iovaFor(context, device, id, bytes) : int(args[1]);
+  if (address === null || address + bytes - 1 > dmaLimit(context, device)) {
+    return DMA_MAPPING_ERROR;
+  }
+  const mapping: DmaMapping = {
+    id,
+    type: 'resource',
+    device,
+    address,
+    size: bytes,
+    direction: int(args[3]),
+    attrs: int(args[4]),
+    nents: 1,
+    pieces: [],
+    checked: true,
+  };
+  context.update({ mappings: [...mappings, mapping] });
+  return address;
+}
+
+function unmapResource(context: KernelContext, args: Args): Value {
+  const device = deviceArg(context, args[0]);
+  const mapping = context.kernel.mappings.find(
+    (each) => each.device === device && each.address === int(args[1]) && each.type === 'resource',
+  );
+  if (mapping === undefined) {
+    context.contract('device driver tries to free DMA memory it has not allocated');
+    return 0;
+  }
+  context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
+  return 0;
+}
+
+function createPool(context: KernelContext, args: Args): Value {
+  const device = deviceArg(context, args[0]);
+  const align = Math.max(1, int(args[2]));
+  const bytes = Math.max(int(args[1]), context.machine.pageSize);
+  const zone = zoneFor(context, device);
+  const what = { kind: 'coherent', size: bytes, contiguous: true, zone, device } as const;
+  const { id } = newBuffer(context, what);
+  const step = Math.ceil(int(args[1]) / align) * align;
+  const made: Pool = { id, device, step, map: -1, used: [] };
+  context.update({ pools: [...context.kernel.pools, made] });
+  return { kind: 'buffer', id };
+}
+
+function poolArg(context: KernelContext, value: Value | undefined): Pool {
+  const id = handleOf(context, value, 'buffer');
+  const found = context.kernel.pools.find((each) => each.id === id);
+  return found ?? fail(context, 'this pool was destroyed');
+}
+
+function setPool(context: KernelContext, next: Pool): void {
+  const pools = context.kernel.pools;
+  context.update({ pools: pools.map((each) => (each.id === next.id ? next : each)) });
+}
+
+/** The first block takes a page of coherent memory, with its clean; later ones only a number. */
+function allocBlock(context: KernelContext, args: Args): Value {
+  let mine = poolArg(context, args[0]);
+  const buffer = context.buffer(mine.id);
+  if (mine.map < 0) {
+    const made = allocCoherent(context, mine.device, buffer, int(args[1]), 0);
+    if (made === null || typeof made.pointer !== 'object' || made.pointer.kind !== 'ptr')
+      return NULL;
+    mine = { ...mine, map: made.pointer.map };
+  }
+  const most = Math.floor(buffer.size / mine.step);
+  const block = Array.from({ length: most }, (_, i) => i).find((i) => !mine.used.includes(i));
+  if (block === undefined) return fail(context, 'the page of this pool is full: use another pool');
+  setPool(context, { ...mine, used: [...mine.used, block].sort((a, b) => a - b) });
+  const offset = block * mine.step;
+  const mapping = context.kernel.mappings.find((each) => each.pieces[0]?.buffer === mine.id);
+  context.out(2, (mapping?.address ?? 0) + offset);
+  return { kind: 'ptr', map: mine.map, offset };
+}
+
+function freeBlock(context: KernelContext, args: Args): Value {
+  const mine = poolArg(context, args[0]);
+  const { map, offset } = pointerArg(context, args[1]);
+  const block = offset / mine.step;
+  if (map.id !== mine.map || !mine.used.includes(block)) {
+    context.contract('dma_pool_free of a block that is not allocated from this pool');
+    return 0;
+  }
+  setPool(context, { ...mine, used: mine.used.filter((each) => each !== block) });
+  return 0;
+}
+
+function destroyPool(context: KernelContext, args: Args): Value {
+  const mine = poolArg(context, args[0]);
+  if (mine.used.length > 0) context.contract('dma_pool_destroy of a pool with blocks in use');
+  const map = mapOf(context, mine.map);
+  if (map !== undefined) unmapMap(context, map);
+  const mapping = context.kernel.mappings.find((each) => each.pieces[0]?.buffer === mine.id);
+  if (mapping !== undefined) endMapping(context, mapping, mapping.size);
+  releasePages(context, mine.id);
+  context.setBuffer({ ...context.buffer(mine.id), gone: 'freed' });
+  context.update({ pools: context.kernel.pools.filter((each) => each.id !== mine.id) });
+  return 0;
+}
+
+const cachedDoc =
+  'memory for the device that the CPU uses cached: zeroed through the linear map, no cache maintenance; the driver syncs it';
+const freeDoc = 'unmaps and frees; no cache maintenance';
+
+const cached: readonly Operation[] = [
+  op('dma_alloc_pages', 'page', [dev, size, handle, dir, gfp], cachedDoc, allocPages(true)),
+  op('dma_free_pages', 'void', [dev, size, page, addr, dir], freeDoc, freePages(true)),
+  op('dma_alloc_noncoherent', 'ptr', [dev, size, handle, dir, gfp], cachedDoc, allocPages(false)),
+  op('dma_free_noncoherent', 'void', [dev, size, cpuAddr, addr, dir], freeDoc, freePages(false)),
+  op(
+    'dma_alloc_noncontiguous',
+    'sgt',
+    [dev, size, dir, gfp, { ...attrs, optional: true }],
+    'as dma_alloc_pages, in pieces: behind an IOMMU scattered pages, which are cleaned; else one block, which is not',
+    allocNoncontiguous,
+  ),
+  op('dma_free_noncontiguous', 'void', [dev, size, sgt, dir], freeDoc, freeNoncontiguous),
+  op(
+    'dma_vmap_noncontiguous',
+    'ptr',
+    [dev, size, sgt],
+    'a cached kernel mapping: a vmap of scattered pages, else the linear map',
+    vmapNoncontiguous,
+  ),
+  op('dma_vunmap_noncontiguous', 'void', [dev, cpuAddr], 'ends the mapping', vunmapNoncontiguous),
+];
+
+const pools: readonly Operation[] = [
+  op(
+    'dma_pool_create',
+    'pool',
+    [dev, size, { name: 'align', kinds: ['int'] }],
+    'blocks of coherent memory, without a page yet',
+    createPool,
+  ),
+  op(
+    'dma_pool_alloc',
+    'ptr',
+    [pool, gfp, handle],
+    'a block; the first one takes a page as dma_alloc_coherent does, with its clean',
+    allocBlock,
+  ),
+  op(
+    'dma_pool_free',
+    'void',
+    [pool, cpuAddr, addr],
+    'gives the block back; the page stays with the pool',
+    freeBlock,
+  ),
+  op('dma_pool_destroy', 'void', [pool], 'unmaps and frees the page', destroyPool),
+];
+
+export const dmaAllocOperations: readonly Operation[] = [
+  ...cached,
+  ...pools,
+  op(
+    'dma_map_resource',
+    'dma',
+    [dev, phys, size, dir, { ...attrs, optional: true }],
+    'a bus address for MMIO: no cache maintenance, no bounce buffer; nothing answers there here',
+    mapResource,
+  ),
+  op(
+    'dma_unmap_resource',
+    'void',
+    [dev, addr, size, dir, { ...attrs, optional: true }],
+    'takes the address away; no cache maintenance',
+    unmapResource,
+  ),
+];

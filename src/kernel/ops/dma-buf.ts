@@ -1,0 +1,264 @@
+/**
+ * Operations: dma-buf (K8), as the system heap and GEM export it.
+ * Sources: drivers/dma-buf/dma-buf.c, heaps/system_heap.c, drivers/gpu/drm/drm_prime.c (v6.12).
+ * Leaves out: implicit fences, the lock of the reservation object.
+ */
+import { bufferArg, deviceArg, fail, handle, int, sgtArg } from '../args.js';
+import {
+  DMA_ATTR_SKIP_CPU_SYNC,
+  DMA_BIDIRECTIONAL,
+  DMA_BUF_SYNC_END,
+  DMA_BUF_SYNC_READ,
+  DMA_BUF_SYNC_WRITE,
+  DMA_FROM_DEVICE,
+  DMA_TO_DEVICE,
+} from '../constants.js';
+import type { KernelContext } from '../context.js';
+import { dmaMap, dmaUnmap } from '../dma.js';
+import { deviceConfig } from '../dma-address.js';
+import { objectId } from '../ids.js';
+import { syncForCpu, syncForDevice, wholeBuffer } from '../maintenance.js';
+import { allocatePages } from '../pages.js';
+import type { Operation, Param } from '../registry.js';
+import type { Attachment, Buffer } from '../state.js';
+import { NULL, type Value } from '../value.js';
+import { getPages, makeSgt, putPages } from './gem-parts.js';
+import { newBuffer } from './pages.js';
+
+type Args = readonly Value[];
+
+const size: Param = { name: 'size', kinds: ['int'] };
+const dev: Param = { name: 'dev', kinds: ['device'] };
+
+function heapAllocate(context: KernelContext, args: Args): Value {
+  const buffer = newBuffer(context, { kind: 'heap', size: int(args[0]) });
+  allocatePages(context, buffer.id, true);
+  return { kind: 'buffer', id: buffer.id };
+}
+
+/** drm_gem_map_attach pins a GEM object's pages; the system heap holds its own anyway. */
+function attach(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  const device = deviceArg(context, args[1]);
+  if (buffer.kind !== 'heap') getPages(context, buffer);
+  const { attachments } = context.kernel;
+  const id = objectId(context, (each) => attachments.some((other) => other.id === each));
+  context.update({ attachments: [...attachments, { id, buffer: buffer.id, device, sgt: -1 }] });
+  return { kind: 'attachment', id };
+}
+
+/** drm_gem_map_detach takes the pin back. */
+function detach(context: KernelContext, args: Args): Value {
+  const attachment = attachmentArg(context, args[1]);
+  if (attachment.sgt >= 0) context.contract('dma_buf_detach of an attachment that is mapped');
+  const others = context.kernel.attachments.filter((each) => each !== attachment);
+  context.update({ attachments: others });
+  const buffer = context.buffer(attachment.buffer);
+  if (buffer.kind !== 'heap' && buffer.gone === 'no') putPages(context, buffer);
+  return 0;
+}
+
+function attachmentArg(context: KernelContext, value: Value | undefined): Attachment {
+  const id = handle(context, value, 'attachment');
+  return context.kernel.attachments.find((each) => each.id === id) ?? fail(context, 'not attached');
+}
+
+function setAttachment(context: KernelContext, next: Attachment): void {
+  context.update({
+    attachments: context.kernel.attachments.map((each) => (each.id === next.id ? next : each)),
+  });
+}
+
+/** The system heap maps with attrs 0; GEM's exporter skips the CPU sync (drm_prime.c). */
+function mapAttachment(context: KernelContext, args: Args): Value {
+  const attachment = attachmentArg(context, args[0]);
+  const buffer = context.buffer(attachment.buffer);
+  const attrs = buffer.kind === 'heap' ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
+  const mapping = dmaMap(context, {
+    device: attachment.device,
+    ranges: [wholeBuffer(buffer)],
+    direction: int(args[1]),
+    attrs: attrs | context.skipSyncAttrs(),
+    type: 'sg',
+    shared: true,
+  });
+  if (mapping === null) return NULL;
+  const sgt = makeSgt(context, context.buffer(buffer.id), mapping.id);
+  if (typeof sgt === 'object' && sgt.kind === 'sgt') {
+    setAttachment(context, { ...attachment, sgt: sgt.id });
+  }
+  return sgt;
+}
+
+function unmapAttachment(context: KernelContext, args: Args): Value {
+  const attachment = attachmentArg(context, args[0]);
+  const table = sgtArg(context, args[1]);
+  const mapping = context.kernel.mappings.find((each) => each.id === table.mapping);
+  if (mapping === undefined) {
+    context.contract('dma_buf_unmap_attachment of a table that is not mapped');
+    return 0;
+  }
+  dmaUnmap(context, {
+    device: mapping.device,
+    address: mapping.address,
+    size: mapping.size,
+    direction: int(args[2]),
+    attrs: mapping.attrs,
+    type: 'sg',
+  });
+  setAttachment(context, { ...attachment, sgt: -1 });
+  return 0;
+}
+
+/** system_heap: every mapped attachment is synced; GEM's default dma_buf_ops have no such hook. */
+function cpuAccess(
+  context: KernelContext,
+  buffer: Buffer,
+  direction: number,
+  begin: boolean,
+): void {
+  if (buffer.kind !== 'heap') {
+    context.noop('the exporter has no begin/end_cpu_access: nothing is done');
+    return;
+  }
+  const mapped = context.kernel.attachments.filter(
+    (each) => each.buffer === buffer.id && each.sgt >= 0,
+  );
+  if (mapped.length === 0) context.noop('no attachment is mapped: nothing to sync');
+  for (const attachment of mapped) {
+    if (deviceConfig(context, attachment.device).coherent) {
+      context.noop('the attached device is coherent: no cache maintenance');
+    } else if (begin) {
+      syncForCpu(context, direction, wholeBuffer(buffer));
+    } else {
+      syncForDevice(context, wholeBuffer(buffer));
+    }
+  }
+}
+
+function ioctlSync(context: KernelContext, args: Args): Value {
+  const flags = int(args[2]);
+  const access = flags & (DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE);
+  if (access === 0) fail(context, 'DMA_BUF_IOCTL_SYNC needs DMA_BUF_SYNC_READ, _WRITE or _RW');
+  const direction =
+    access === DMA_BUF_SYNC_READ
+      ? DMA_FROM_DEVICE
+      : access === DMA_BUF_SYNC_WRITE
+        ? DMA_TO_DEVICE
+        : DMA_BIDIRECTIONAL;
+  cpuAccess(context, bufferArg(context, args[0]), direction, (flags & DMA_BUF_SYNC_END) === 0);
+  return 0;
+}
+
+const dmabuf: Param = { name: 'dmabuf', kinds: ['dmabuf'] };
+const attachmentParam: Param = { name: 'attach', kinds: ['attachment'] };
+const direction: Param = { name: 'dir', kinds: ['direction'] };
+
+function buf(
+  name: string,
+  returns: Operation['returns'],
+  params: readonly Param[],
+  doc: string,
+  source: string,
+  effect: Operation['effect'],
+  removable?: 'drop' | 'skip-sync',
+): Operation {
+  const plain: Operation = {
+    name,
+    family: 'dma-buf',
+    where: 'cpu',
+    returns,
+    params,
+    doc,
+    effect,
+    rules: ['K8'],
+    source,
+  };
+  return removable === undefined ? plain : { ...plain, removable };
+}
+
+export const dmaBufOperations: readonly Operation[] = [
+  buf(
+    'system_heap_allocate',
+    'dmabuf',
+    [size],
+    'a dma-buf of the system heap: cached pages, zeroed through the linear map',
+    'drivers/dma-buf/heaps/system_heap.c:system_heap_allocate',
+    heapAllocate,
+  ),
+  buf(
+    'drm_gem_prime_export',
+    'dmabuf',
+    [{ name: 'bo', kinds: ['bo'] }],
+    'the object as a dma-buf; the pages are not pinned by this',
+    'drivers/gpu/drm/drm_prime.c:drm_gem_prime_export',
+    (context, args) => ({ kind: 'buffer', id: bufferArg(context, args[0]).id }),
+  ),
+  buf(
+    'dma_buf_attach',
+    'attachment',
+    [dmabuf, dev],
+    "a device joins the buffer: a GEM exporter pins the object's pages (drm_gem_map_attach); nothing is mapped",
+    'drivers/dma-buf/dma-buf.c:dma_buf_attach, drivers/gpu/drm/drm_prime.c:drm_gem_map_attach',
+    attach,
+  ),
+  buf(
+    'dma_buf_detach',
+    'void',
+    [dmabuf, attachmentParam],
+    'the device leaves the buffer: a GEM exporter takes its pin back',
+    'drivers/dma-buf/dma-buf.c:dma_buf_detach, drivers/gpu/drm/drm_prime.c:drm_gem_map_detach',
+    detach,
+  ),
+  buf(
+    'dma_buf_map_attachment',
+    'sgt',
+    [attachmentParam, direction],
+    'dma-maps for the attached device: with a clean by the system heap, with DMA_ATTR_SKIP_CPU_SYNC by GEM',
+    'system_heap_map_dma_buf; drm_prime.c:drm_gem_map_dma_buf',
+    mapAttachment,
+    'skip-sync',
+  ),
+  buf(
+    'dma_buf_unmap_attachment',
+    'void',
+    [attachmentParam, { name: 'sgt', kinds: ['sgt'] }, direction],
+    "ends the mapping, with the exporter's attributes",
+    'system_heap_unmap_dma_buf; drm_prime.c:drm_gem_unmap_dma_buf',
+    unmapAttachment,
+    'skip-sync',
+  ),
+  buf(
+    'dma_buf_begin_cpu_access',
+    'int',
+    [dmabuf, direction],
+    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer; nothing for GEM',
+    'system_heap.c:system_heap_dma_buf_begin_cpu_access',
+    (context, args) => {
+      cpuAccess(context, bufferArg(context, args[0]), int(args[1]), true);
+      return 0;
+    },
+    'drop',
+  ),
+  buf(
+    'dma_buf_end_cpu_access',
+    'int',
+    [dmabuf, direction],
+    'dma_sync_sgtable_for_device for every mapped attachment of a heap buffer; nothing for GEM',
+    'system_heap.c:system_heap_dma_buf_end_cpu_access',
+    (context, args) => {
+      cpuAccess(context, bufferArg(context, args[0]), int(args[1]), false);
+      return 0;
+    },
+    'drop',
+  ),
+  buf(
+    'ioctl',
+    'int',
+    [dmabuf, { name: 'request', kinds: ['ioctl'] }, { name: 'flags', kinds: ['bufsync'] }],
+    'DMA_BUF_IOCTL_SYNC: begin_cpu_access, or end_cpu_access with DMA_BUF_SYNC_END',
+    'drivers/dma-buf/dma-buf.c:dma_buf_ioctl',
+    ioctlSync,
+    'drop',
+  ),
+];

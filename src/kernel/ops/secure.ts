@@ -1,0 +1,102 @@
+/**
+ * Operations: memory of the secure world, and the linear map made at boot (M16, M4).
+ * Sources: TF-A drivers/arm/tzc/tzc400.c:tzc400_configure_region; mm/memblock.c
+ * (memblock_mark_nomap), arch/arm64/mm/mmu.c:paging_init (map_mem leaves nomap regions out).
+ * Leaves out: accesses that the secure world makes itself; which core takes the abort.
+ */
+import { bufferArg } from '../args.js';
+import type { KernelContext } from '../context.js';
+import { frameOf } from '../pages.js';
+import type { Effect, Operation, Param } from '../registry.js';
+import type { Frame } from '../state.js';
+import type { Value } from '../value.js';
+
+function changeFrames(
+  context: KernelContext,
+  value: Value | undefined,
+  change: (frame: Frame) => Frame,
+): void {
+  const buffer = bufferArg(context, value);
+  // No access of the scenario need name a word of it: its first page stands for all.
+  frameOf(context, buffer, 0);
+  for (const slot of buffer.pages) {
+    if (slot.state !== 'resident') continue;
+    const frame = context.frame(slot.frame);
+    if (frame !== undefined) context.setFrame(slot.frame, change(frame));
+  }
+}
+
+/** Until paging_init nothing is mapped. */
+const secure: Effect = (context, args) => {
+  changeFrames(context, args[0], (frame) => ({ ...frame, secure: true, linear: false }));
+  return 0;
+};
+
+const nomap: Effect = (context, args) => {
+  changeFrames(context, args[0], (frame) => ({ ...frame, nomap: true }));
+  context.say('M16', () => 'left out of what paging_init() maps');
+  return 0;
+};
+
+/** A fill can come as soon as the mapping is there; when it comes makes no difference. */
+const pagingInit: Effect = (context) => {
+  context.step.frames.forEach((frame, i) => {
+    if (frame.secure !== true || frame.nomap === true) return;
+    context.setFrame(i, { ...frame, linear: true });
+    if (!context.liberties.has('speculation') || context.choose(2) === 0) return;
+    context.tookLiberty = true;
+    context.find('H14', true, -1, () => ({
+      message: 'a speculative read of secure memory through the linear map: a system error',
+      expected: 'no mapping of memory that belongs to the secure world',
+      actual: 'a cacheable one',
+    }));
+    context.say('M4 M16', () => 'a line of secure memory is fetched by speculation: it aborts');
+  });
+  return 0;
+};
+
+const page: Param = { name: 'page', kinds: ['page'] };
+
+function op(
+  name: string,
+  params: readonly Param[],
+  doc: string,
+  source: string,
+  effect: Effect,
+): Operation {
+  return {
+    name,
+    family: 'pages',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M16', 'M13'],
+    params,
+    doc,
+    source,
+    effect,
+  };
+}
+
+export const secureOperations: readonly Operation[] = [
+  op(
+    'tzc400_configure_region',
+    [page],
+    'firmware gives the memory to the secure world: whatever reads or writes it from here faults',
+    'TF-A drivers/arm/tzc/tzc400.c:tzc400_configure_region',
+    secure,
+  ),
+  op(
+    'memblock_mark_nomap',
+    [page],
+    'keeps the pages out of the linear map that paging_init() makes',
+    'mm/memblock.c:memblock_mark_nomap',
+    nomap,
+  ),
+  op(
+    'paging_init',
+    [],
+    'maps all memory write-back, except what is marked nomap; matters for secure memory only',
+    'arch/arm64/mm/mmu.c:paging_init, map_mem',
+    pagingInit,
+  ),
+];

@@ -1,0 +1,29 @@
+/** Facts gathered beside the states: they never change what is explored. */
+
+export type NoteKind = 'no-op' | 'warning';
+
+/** What a kernel function does to a byte range of a buffer, on its own account. */
+export interface Operated {
+  readonly site: number;
+  readonly op: 'clean' | 'invalidate' | 'clean+invalidate' | 'copy in' | 'copy out';
+  readonly buffer: number;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** A CPU mapping in a report: its name, and the instruction that made it (-1: the linear map). */
+export interface Named {
+  readonly name: string;
+  readonly site: number;
+}
+
+export interface Recorder {
+  readonly tracing: boolean;
+  note(kind: NoteKind, rule: string, site: number, message: string): void;
+  /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
+  mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
+  /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
+  maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
+  /** Bytes a call maintains or bounces, whether or not the scenario names a word there. */
+  operated?(what: Operated): void;
+}

@@ -1,0 +1,99 @@
+/**
+ * The dearest buffers: the same memory mapped for the same device again and again. A trace can
+ * have millions of buffers; a table of constant size keeps those that cost most, in the way of a
+ * set-associative cache: a new buffer takes the place of the cheapest in its set, and inherits
+ * nothing. A buffer in steady use is dear and stays; counts of one that was put out and came back
+ * are too low, never too high.
+ */
+import type { Direction } from '../events.js';
+import type { Site } from '../track/device.js';
+import { double } from '../track/double.js';
+import type { LiveMapping } from '../track/live-mapping.js';
+
+const ways = 8;
+const sets = 1 << 10;
+
+export class BufferEntry {
+  /** Of the first map. */
+  task = '';
+  phys = double;
+  size = double;
+  direction: Direction = 0;
+  maps = 0;
+  syncs = 0;
+  bytesCleaned = double;
+  bytesInvalidated = double;
+  bytesBounced = double;
+  invalidations = 0;
+  firstTime = double;
+
+  constructor(public site: Site) {}
+
+  /**
+   * What it cost in bytes moved: maintenance and copies, and one page's worth for a map and for an
+   * IOTLB invalidation, so that many small maps show as well. An order, not a time.
+   */
+  get weight(): number {
+    const moved = this.bytesCleaned + this.bytesInvalidated + 2 * this.bytesBounced;
+    return moved + 1024 * this.maps + 4096 * this.invalidations;
+  }
+}
+
+function setOf(device: number, phys: number, size: number): number {
+  const line = (phys / 64) | 0;
+  const mixed = Math.imul(line, 0x9e37_79b1) ^ Math.imul(device + 1, 0x85eb_ca6b);
+  return ((mixed ^ (mixed >>> 15)) + size / 64) & (sets - 1);
+}
+
+export class BufferTable {
+  private readonly entries: (BufferEntry | undefined)[] = new Array(sets * ways).fill(undefined);
+
+  add(m: LiveMapping): void {
+    if (m.phys < 0 || m.pageTable) return;
+    const entry = this.entryOf(m);
+    entry.maps += 1;
+    entry.syncs += m.syncsForCpu + m.syncsForDevice;
+    entry.bytesCleaned += m.bytesCleaned;
+    entry.bytesInvalidated += m.bytesInvalidated;
+    entry.bytesBounced += m.bytesBounced;
+    entry.invalidations += m.invalidations;
+  }
+
+  /** All buffers still known, in no order. */
+  all(): BufferEntry[] {
+    return this.entries.filter((entry) => entry !== undefined);
+  }
+
+  private entryOf(m: LiveMapping): BufferEntry {
+    const base = setOf(m.deviceState.id, m.phys, m.size) * ways;
+    let cheapest: BufferEntry | null = null;
+    for (let way = 0; way < ways; way += 1) {
+      const entry = this.entries[base + way];
+      if (entry === undefined) {
+        const fresh = new BufferEntry(m.site.group);
+        this.entries[base + way] = fresh;
+        return fill(fresh, m);
+      }
+      const same = entry.phys === m.phys && entry.size === m.size && entry.site === m.site.group;
+      if (same) return entry;
+      if (cheapest === null || entry.weight < cheapest.weight) cheapest = entry;
+    }
+    return fill(cheapest!, m);
+  }
+}
+
+function fill(entry: BufferEntry, m: LiveMapping): BufferEntry {
+  entry.site = m.site.group;
+  entry.task = m.site.task;
+  entry.phys = m.phys;
+  entry.size = m.size;
+  entry.direction = m.direction;
+  entry.maps = 0;
+  entry.syncs = 0;
+  entry.bytesCleaned = 0;
+  entry.bytesInvalidated = 0;
+  entry.bytesBounced = 0;
+  entry.invalidations = 0;
+  entry.firstTime = m.mappedAt;
+  return entry;
+}

@@ -1,0 +1,61 @@
+/**
+ * The engine on tables against the reference engine: the whole corpus and seeded random scenarios;
+ * everything a result says must be equal, counts and lengths included. CIVAC_SCENARIOS sets how
+ * many random ones (default 150), CIVAC_SEED the first seed.
+ */
+import { describe, expect, it } from 'vitest';
+import { compile } from '../src/litmus/index.js';
+import type { Program } from '../src/litmus/program.js';
+import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
+import { scenarios } from './corpus-scenarios.js';
+import { randomScenario } from './scenario-mutations.js';
+
+const count = Number(process.env.CIVAC_SCENARIOS ?? 150);
+const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
+const corpus = scenarios();
+
+/** The result as text, without the time; or what is wrong with the scenario. */
+function told(program: Program, options: CheckOptions): string {
+  try {
+    return JSON.stringify({ ...check(program, options), seconds: 0 }, null, 1);
+  } catch (error) {
+    if (error instanceof ScenarioFault) return `${error.at.line}: ${error.message}`;
+    // A fault of ours is no matter of this test, as long as both engines meet it.
+    return `crash: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+describe('the engine on tables', () => {
+  it('says of every corpus scenario what the reference engine says', { timeout: 300_000 }, () => {
+    for (const { name, program } of corpus) {
+      const fast = told(program, { engine: 'fast', tablesFrom: 0 });
+      expect(fast, name).toBe(told(program, { engine: 'reference' }));
+    }
+  });
+
+  it('tries steps in either order', { timeout: 300_000 }, () => {
+    for (const { name, program } of corpus.filter((_, i) => i % 10 === 0)) {
+      const fast = told(program, { engine: 'fast', tablesFrom: 0, order: 'reverse' });
+      expect(fast, name).toBe(told(program, { engine: 'reference', order: 'reverse' }));
+    }
+  });
+
+  it(`agrees on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
+    const seen = new Map<string, number>();
+    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+      const text = randomScenario(seed, corpus);
+      const { program } = compile(text, 'random.litmus');
+      if (program === null) continue;
+      // A limit cuts both in the same place: they meet the same states in the same order.
+      const limits = { maxStates: 2000 };
+      const fast = told(program, { ...limits, engine: 'fast', tablesFrom: 0 });
+      expect(fast, `seed ${seed}\n${text}`).toBe(told(program, { ...limits, engine: 'reference' }));
+      const verdict = /"verdict": "(\w+)"/.exec(fast)?.[1] ?? 'fault';
+      seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
+    }
+    // The random scenarios are worth something: all kinds of outcome come up.
+    for (const verdict of ['coherent', 'hazard', 'fault']) {
+      expect(seen.get(verdict) ?? 0, [...seen].join('; ')).toBeGreaterThan(count / 50);
+    }
+  });
+});
