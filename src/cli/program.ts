@@ -94,7 +94,8 @@ function addMend(program: Command, finish: Finish): void {
       ).choices(['api', 'raw']),
     )
     .option('--costs <file>', 'what edits and operations cost, in JSON')
-    .option('--write [n]', 'apply the first answer, or the n-th, to the file', positiveInteger)
+    .option('--write', 'apply the first answer to the file')
+    .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
     .option('--all', 'every answer of the least cost, not the first eight')
     .option('--json', 'the answers as JSON')
     .option('-o, --output <file>', 'write the report to a file')
