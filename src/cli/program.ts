@@ -153,7 +153,7 @@ function addCompare(program: Command, finish: Finish): void {
 
 const compareHelp = `
 Exit status:
-  0  every cell is safe
+  0  every cell is safe or not possible
   1  some cell is unsafe
   2  an input or the command line is wrong
   3  some cell was not decided, and none found unsafe
