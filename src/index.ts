@@ -19,6 +19,11 @@ export { type JsonDocument, jsonDocument } from './report/json.js';
 export { junitText } from './report/junit.js';
 export { sarifLog } from './report/sarif.js';
 export { briefText, fullText } from './report/text.js';
+/** Kernel traces: a sink that judges, and the reader that fills it. */
+export { type AnalysisOptions, TraceAnalysis } from './trace/index.js';
+export type { Mapping, TraceObserver, TraceResult } from './trace/model.js';
+export { type ByteSource, bytesSource, readTrace } from './trace/read/read.js';
+export { type JsonTrace, traceJson } from './trace/show/json.js';
 /** Program to verdict. */
 export { type CheckOptions, check } from './verdict/check.js';
 export { type HazardId, hazards } from './verdict/hazards.js';

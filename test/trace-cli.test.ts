@@ -56,6 +56,19 @@ describe('civac trace', () => {
     expect(run.out).toContain('error H11 unmap-twice');
   });
 
+  it('exits with 0 when all depends on whether a device snoops', () => {
+    const map = (at: string, dma: string, phys: string) =>
+      `  task-1  [000] .....     ${at}: dma_map_page: dev dir=FROM_DEVICE dma_addr=${dma} ` +
+      `size=4096 phys_addr=${phys} attrs=`;
+    const head = '# tracer: nop\n#\n';
+    const text = `${head}${map('1.0', '1000', '7000')}\n${map('1.1', '2000', '7000')}\n`;
+    const run = bench.civac(['trace', '-'], { input: text });
+    expect(run).toMatchObject({ status: 0, err: '' });
+    expect(run.out).toContain('1 warning, 0 notes; 1 of them only if a device does not snoop');
+    const known = bench.civac(['trace', '--non-coherent', 'dev', '-'], { input: text });
+    expect(known.status).toBe(1);
+  });
+
   it('exits with 3 when there is nothing to judge', () => {
     const text = [
       '# tracer: nop',

@@ -1,7 +1,7 @@
 /**
  * Standard input of `civac trace`, when it is a pipe or a terminal. The reader asks for bytes
- * without leaving the event loop a turn, and a signal only arrives in such a turn: so enough for the
- * next step of the reading is fetched beforehand, and Ctrl-C works while the pipe is silent.
+ * without leaving the event loop a turn, and a signal only arrives in such a turn: so enough for
+ * the next step is fetched beforehand, and Ctrl-C works while the pipe is silent.
  */
 import { fstatSync, readSync } from 'node:fs';
 import type { OpenSource } from './trace-source.js';

@@ -120,6 +120,7 @@ export function designRows(matrix: Matrix): readonly DesignRow[] {
 export interface Tally {
   readonly unsafe: number;
   readonly impossible: number;
+  readonly undecided: number;
   readonly cells: number;
 }
 
@@ -129,8 +130,20 @@ export function tally({ cells }: Matrix): Tally {
   return {
     unsafe: count('hazard', 'setting'),
     impossible: count('refused', 'idle'),
+    undecided: count('unknown'),
     cells: cells.length,
   };
+}
+
+/** `107 unsafe, 12 not possible`, and what was not decided. */
+export function tallyWords({ unsafe, impossible, undecided }: Tally): string {
+  const open = undecided === 0 ? '' : `, ${undecided} not decided`;
+  return `${unsafe} unsafe, ${impossible} not possible${open}`;
+}
+
+/** What the lists of cells tell: not the safe ones, and not those that nobody reached. */
+export function isTold({ verdict, why }: Cell): boolean {
+  return verdict !== 'safe' && !(verdict === 'unknown' && why === 'interrupted');
 }
 
 /** Cells of one design in the order of the use cases, each with its use case's key. */

@@ -59,7 +59,7 @@ export const DEFAULT_COSTS: Costs = {
   dsb: 10,
   dmb: 4,
   dmbIsh: 2,
-  iotlb: 500,
+  iotlb: 200,
   map: 20,
   call: 1,
   unknownBytes: 4096,

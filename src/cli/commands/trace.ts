@@ -1,7 +1,7 @@
 /** `civac trace`: read a recording, report misuse and cost, and say the outcome in the status. */
 import { groupDigits } from '../../base/text.js';
 import { granuleDefault, pageSizeDefault, TraceAnalysis } from '../../trace/index.js';
-import type { TraceResult } from '../../trace/model.js';
+import type { Finding, TraceResult } from '../../trace/model.js';
 import { everyObserver } from '../../trace/observers.js';
 import { pageSizeOf } from '../../trace/read/page-size.js';
 import { type ReadReport, TraceInputError, traceSteps } from '../../trace/read/read.js';
@@ -135,8 +135,13 @@ function empty(result: TraceResult): boolean {
   return result.devices.length === 0;
 }
 
+/** What depends on an unknown coherence may be nothing at all: it is shown, but fails no script. */
+function isFound({ severity, certainty }: Finding): boolean {
+  return severity !== 'note' && certainty !== 'needs-coherence';
+}
+
 function statusOf(result: TraceResult): number {
-  if (result.findings.some((finding) => finding.severity !== 'note')) return exitCode.found;
+  if (result.findings.some(isFound)) return exitCode.found;
   return empty(result) ? exitCode.unknown : exitCode.ok;
 }
 

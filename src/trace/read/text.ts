@@ -264,7 +264,9 @@ class TextReader {
     if (report.events < counted)
       told(`the header counts ${counted} events, ${report.events} were read`);
     else if (this.headed && this.endsInLine) told('the text ends inside a line');
-    else if (this.headed && counted < 0) told('the header does not count the events');
+    else if (counted < 0 && (this.headed || report.events === 0)) {
+      told('the header does not count the events');
+    }
   }
 
   finish(): void {

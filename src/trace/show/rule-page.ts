@@ -61,7 +61,7 @@ export function ruleIndex(): string {
     '',
     '# Rules of `civac trace`',
     '',
-    'Certainty is the most a rule claims; [../trace.md](../trace.md#how-sure) says what it means. The',
+    'Certainty is the most a rule claims; [trace.md](../trace.md#how-sure) says what it means. The',
     'last column tells whether CONFIG_DMA_API_DEBUG has a message for it.',
     '',
     '| rule | finds | severity | certainty | hazard | dma-debug |',
