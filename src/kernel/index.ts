@@ -21,10 +21,12 @@ import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
 import { tlbOperations } from './ops/tlb.js';
+import { userptrOperations } from './ops/userptr.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
+  ...userptrOperations,
   ...secureOperations,
   ...gemOperations,
   ...msmOperations,
