@@ -6,8 +6,11 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
-import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
-import { scenarios } from './corpus-scenarios.js';
+import { Layout, NewCell } from '../src/kernel/layout.js';
+import { check, type CheckOptions, libertiesOf, ScenarioFault } from '../src/verdict/check.js';
+import { Runs } from '../src/verdict/runs.js';
+import { replay } from '../src/verdict/trace.js';
+import { scenario, scenarios } from './corpus-scenarios.js';
 import { randomScenario } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_SCENARIOS ?? 150);
@@ -25,7 +28,54 @@ function told(program: Program, options: CheckOptions): string {
   }
 }
 
+/** Runs of a scenario with all its words known, by tables. */
+function runsOf(program: Program): Runs {
+  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
+  const limits = { maxStates: 1e6, maxSeconds: 60, maxMemoryBytes: 2 ** 30 };
+  for (;;) {
+    const runs = new Runs(program, layout, {
+      limits,
+      order: 'forward',
+      engine: 'fast',
+      tablesFrom: 0,
+      now: () => 0,
+      tick: () => false,
+    });
+    try {
+      runs.run(libertiesOf(program));
+      return runs;
+    } catch (error) {
+      if (!(error instanceof NewCell)) throw error;
+      layout.add(error.buffer, error.byte, error.size);
+    }
+  }
+}
+
 describe('the engine on tables', () => {
+  it('says unknown at a limit, never coherent', () => {
+    const { program } = scenario('basics/ring-data-then-flag');
+    const always = { engine: 'fast', tablesFrom: 0 } as const;
+    expect(check(program, always).verdict).toBe('coherent');
+    for (const limit of [{ maxMemoryBytes: 100 }, { maxSeconds: 1e-9 }, { maxStates: 20 }]) {
+      const { verdict, reason } = check(program, { ...always, ...limit });
+      expect([verdict, reason]).toEqual(['unknown', expect.stringContaining('gave up')]);
+    }
+    const { verdict } = check(program, { ...always, interrupted: () => true });
+    expect(verdict).toBe('unknown');
+  });
+
+  it('refuses a counterexample that the reference engine does not confirm', () => {
+    const { program } = scenario('basics/ring-no-dma-rmb');
+    const runs = runsOf(program);
+    const run = runs.run(libertiesOf(program));
+    const [sighting] = run.sightings.values();
+    if (sighting === undefined) throw new Error('no finding');
+    expect(replay(run, sighting, runs.facts).finding?.id).toBe(sighting.id);
+    const other = { ...sighting, name: 'H1|1|99:1' };
+    expect(() => replay(run, other, runs.facts)).toThrow('does not replay');
+    expect(() => replay(run, { ...sighting, action: 999 }, runs.facts)).toThrow('not replay');
+  });
+
   it('says of every corpus scenario what the reference engine says', { timeout: 300_000 }, () => {
     for (const { name, program } of corpus) {
       const fast = told(program, { engine: 'fast', tablesFrom: 0 });

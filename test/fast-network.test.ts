@@ -109,7 +109,7 @@ const rules = fc.array(
 describe('the packed engine', () => {
   it('explores random networks as plain exploration does, with every visited set', () => {
     fc.assert(
-      fc.property(rules, fc.constantFrom('dense', 'narrow', 'wide'), (list, set) => {
+      fc.property(rules, fc.constantFrom('dense', 'narrow', 'wide', 'wasm'), (list, set) => {
         const model = network(list);
         const wanted = plain(model);
         const { states, transitions, found, stopped } = search(pack(model), limits, set);
@@ -143,14 +143,24 @@ describe('the packed engine', () => {
     // At control 0 component 1 is 0 or 1; leaving it, component 2 becomes 1 or 2 accordingly.
     const model: NetworkModel = {
       ...network([]),
-      groups: 2,
+      groups: 3,
       steps(group, read) {
+        // Component 2 goes back to where it was, in the end.
+        if (group === 2) {
+          const back = {
+            writes: [
+              { component: 2, to: 0 },
+              { component: 0, to: 2 },
+            ],
+            finding: '',
+          };
+          return read(0) === 1 ? [back] : [];
+        }
         if (read(0) !== 0) return [];
         const value = Number(read(1));
-        if (group === 0) {
-          const writes = value === 0 ? [{ component: 1, to: 1 }] : [];
-          return writes.length > 0 ? [{ writes, finding: '' }] : [];
-        }
+        // There and back, or the component would count as control.
+        if (group === 0) return [{ writes: [{ component: 1, to: 1 - value }], finding: '' }];
+        if (read(2) !== 0) return [];
         const writes = [
           { component: 0, to: 1 },
           { component: 2, to: value + 1 },
@@ -158,9 +168,9 @@ describe('the packed engine', () => {
         return [{ writes, finding: '' }];
       },
     };
-    expect(plain(model).states).toBe(4);
-    expect(search(pack(model), limits).states).toBe(4);
-    expect(sweep(model, limits)).toMatchObject({ states: 4 });
+    expect(plain(model).states).toBe(6);
+    expect(search(pack(model), limits).states).toBe(6);
+    expect(sweep(model, limits)).toMatchObject({ states: 6 });
   });
 
   it.each([
@@ -170,7 +180,7 @@ describe('the packed engine', () => {
     [4, 5050, 27380],
   ])('counts wcbuf with %i lines: %i states', (lines, states, transitions) => {
     const model = wcbuf(lines, true);
-    for (const set of ['dense', 'narrow', 'wide'] as const) {
+    for (const set of ['dense', 'narrow', 'wide', 'wasm'] as const) {
       expect(search(pack(model), limits, set)).toMatchObject({ states, transitions });
     }
     expect(sweep(model, limits)).toMatchObject({ kind: 'swept', states, stopped: null });
@@ -185,7 +195,7 @@ describe('the packed engine', () => {
 
   it('grows its sets without losing a state', () => {
     const packed = { ...pack(wcbuf(6, true)), bound: 1 };
-    for (const set of ['narrow', 'wide'] as const) {
+    for (const set of ['narrow', 'wide', 'wasm'] as const) {
       expect(search(packed, limits, set)).toMatchObject({ states: 110458, stopped: null });
     }
   });

@@ -1,6 +1,6 @@
 /**
  * One run of our own engine on wcbuf, for run.mjs: `one.mjs N ENGINE`, where ENGINE is dense,
- * narrow, wide (the visited sets of the search) or sweep. Prints one line of JSON.
+ * narrow, wide, wasm (the visited sets of the search) or sweep. Prints one line of JSON.
  */
 import { pack } from '../../src/fast/pack.js';
 import { search } from '../../src/fast/search.js';
@@ -18,7 +18,7 @@ const limits = {
 
 function run(): object {
   if (engine === 'sweep') return sweep(model, limits);
-  if (engine !== 'dense' && engine !== 'narrow' && engine !== 'wide') {
+  if (engine !== 'dense' && engine !== 'narrow' && engine !== 'wide' && engine !== 'wasm') {
     throw new Error(`no engine ${engine}`);
   }
   return search(pack(model), limits, engine);

@@ -72,7 +72,11 @@ const tools = {
   ...(others ? { 'Spin -O2 -DSAFETY -DNOREDUCE': spin, 'Rumur -O3, 1 thread': rumur } : {}),
   ...(onlySweep
     ? {}
-    : { 'search, dense set': ours('dense'), 'search, hashed set': ours('narrow') }),
+    : {
+        'search, dense set': ours('dense'),
+        'search, hashed set': ours('narrow'),
+        'search, hashed set, wasm': ours('wasm'),
+      }),
   sweep: ours('sweep'),
 };
 

@@ -29,9 +29,9 @@ export interface Work {
   readonly seen: Uint8Array;
 }
 
-const MIX_A = 0x9e3779b1 | 0;
-const MIX_B = 0x85ebca6b | 0;
-const MIX_C = 0xc2b2ae35 | 0;
+export const MIX_A = 0x9e3779b1 | 0;
+export const MIX_B = 0x85ebca6b | 0;
+export const MIX_C = 0xc2b2ae35 | 0;
 
 /**
  * Writes the successors of a state to `next`, three words each: the state and its dense index;

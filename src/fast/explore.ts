@@ -12,6 +12,8 @@ import { IntList, StateStore } from './store.js';
 import type { TabledStep, Tables } from './tables.js';
 
 const CHECK_EVERY = 256;
+/** What an answer of the reference engine costs in the tables; measured, rounded up. */
+const LEAF_BYTES = 8192;
 
 type Options = ExploreOptions<RawFinding>;
 type Stopped = Exploration<State, RawFinding>['stopped'];
@@ -116,7 +118,8 @@ class Search {
   private limitHit(started: number): Stopped {
     const { limits, now, tick } = this.options;
     const { store, parent, action, edges } = this;
-    const bytes = store.bytes + parent.bytes + action.bytes + edges.bytes;
+    const arrays = store.bytes + parent.bytes + action.bytes + edges.bytes;
+    const bytes = arrays + LEAF_BYTES * this.tables.leaves;
     if (store.count > limits.maxStates) return 'states';
     if (bytes > limits.maxMemoryBytes) return 'memory';
     if (now() - started > limits.maxSeconds) return 'seconds';
@@ -139,6 +142,7 @@ class Search {
         this.completeStates.push(state);
         if (options.untilComplete) return null;
       } else this.expand(state);
+      if (options.untilFound && this.found.size > 0) return null;
     }
     return null;
   }

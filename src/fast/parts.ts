@@ -155,19 +155,19 @@ export class Parts {
   view(tracker: Tracker, value: (component: number) => Data): State {
     const kernel = lazy(this.kernelFields, (field) => {
       const component = this.kernelPart(field);
-      return tracker.view(component, [], value(component));
+      return tracker.view(component, '', value(component));
     });
     const threads = this.threads.map((parts) =>
       lazy(this.threadFields, (field) => {
         const component = parts.get(field) ?? -1;
-        return tracker.view(component, [field], fieldOf(value(component), field));
+        return tracker.view(component, field, fieldOf(value(component), field));
       }),
     );
-    const words = this.words.map((component) => tracker.view(component, [], value(component)));
+    const words = this.words.map((component) => tracker.view(component, '', value(component)));
     tracker.note(this.frames, '');
     const frames = rows(value(this.frames)).map((frame, i) => {
       const lines = this.lineParts(frame, i).map((component) =>
-        tracker.view(component, [], value(component)),
+        tracker.view(component, '', value(component)),
       );
       return { ...fieldsOf(frame as object), lines };
     });

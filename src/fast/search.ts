@@ -30,6 +30,12 @@ export interface SearchResult {
 /** States expanded between two looks at limits and room; entered anew, so that V8 optimises. */
 const CHUNK = 2048;
 
+/** States that the queue has room for at first; it doubles when that is too few. */
+function queueStates(packed: Packed, limits: SearchLimits): number {
+  const states = Math.min(packed.bound / 16, limits.maxMemoryBytes / 256);
+  return 2 ** Math.max(14, Math.ceil(Math.log2(states)));
+}
+
 class Search {
   readonly found = new Map<string, number>();
   readonly work: Work;
@@ -49,17 +55,17 @@ class Search {
       keys,
       slotBits,
       distanceBits,
-      queue: new Int32Array(visited.queueWords * 2 ** 14),
+      queue: new Int32Array(visited.queueWords * queueStates(packed, limits)),
       head: 0,
       tail: 1,
       transitions: 0,
       overflow: false,
       seen: new Uint8Array(packed.findings.length + 1),
     };
+    visited.start(this.work);
     const [low, high] = packed.initial;
     this.work.queue.set([low, high]);
     if (visited.queueWords > 2) this.work.queue[2] = indexOf(packed, low, high);
-    visited.start(this.work);
   }
 
   private growQueue(): void {

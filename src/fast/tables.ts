@@ -196,11 +196,15 @@ export class Tables {
   private tabled(view: State, group: Group, tracker: Tracker): readonly TabledStep[] {
     return this.system.stepsOf(view, group).map((step) => {
       const changes = this.parts.changesFrom(view, step.next);
-      tracker.watching = false;
-      this.meetGroups(step.next);
-      tracker.watching = true;
+      const before = this.values;
       const components = changes.map(([component]) => component);
       const ids = changes.map(([component, text]) => this.local(component).id(text));
+      // Groups depend on components one by one: only a new value can bring a new group.
+      if (this.values > before) {
+        tracker.watching = false;
+        this.meetGroups(step.next);
+        tracker.watching = true;
+      }
       return { components, ids, findings: step.findings, will: step.will };
     });
   }

@@ -32,16 +32,21 @@ export class Tracker {
     units.add(unit);
   }
 
-  /** What a component's part looks like from inside: itself when plain, else a watching proxy. */
-  view(component: number, path: readonly string[], data: Data): unknown {
-    if (typeof data === 'object' && data !== null) return this.proxy(component, path, data);
-    this.note(component, unitOf(path));
+  /**
+   * What a component looks like from inside, or one of its fields when `field` is given: itself when
+   * plain, else a watching proxy.
+   */
+  view(component: number, field: string, data: Data): unknown {
+    if (typeof data === 'object' && data !== null) {
+      return this.proxy(component, field, field === '' ? 0 : 1, data);
+    }
+    this.note(component, field);
     return data;
   }
 
   private readonly proxies = new Map<object, object>();
 
-  private proxy(component: number, path: readonly string[], data: object): object {
+  private proxy(component: number, unit: string, depth: number, data: object): object {
     const known = this.proxies.get(data);
     if (known !== undefined) return known;
     const made = new Proxy(data, {
@@ -49,19 +54,20 @@ export class Tracker {
         const value: unknown = Reflect.get(target, key);
         if (typeof key === 'symbol' || typeof value === 'function' || key === 'toJSON')
           return value;
-        if (!isData(value)) {
-          this.note(component, unitOf([...path, key]));
-          return value;
+        const inner = unitWithin(unit, depth, key);
+        if (typeof value === 'object' && value !== null) {
+          return this.proxy(component, inner, depth + 1, value);
         }
-        return this.view(component, [...path, key], value);
+        this.note(component, inner);
+        return value;
       },
       has: (target, key) => {
         const index = Array.isArray(target) && typeof key === 'string' && /^\d+$/.test(key);
-        this.note(component, unitOf([...path, index ? 'length' : `${String(key)}?`]));
+        this.note(component, unitWithin(unit, depth, index ? 'length' : `${String(key)}?`));
         return Reflect.has(target, key);
       },
       ownKeys: (target) => {
-        this.note(component, unitOf(path));
+        this.note(component, unit);
         return Reflect.ownKeys(target);
       },
       set: () => {
@@ -73,19 +79,32 @@ export class Tracker {
   }
 }
 
-function isData(value: unknown): value is Data {
-  return value !== undefined;
+/**
+ * The unit of a key of a record that lies in a unit, so many keys deep. A unit is a first key; the
+ * whole path in store buffers and in `seen`, of which most steps want to know a little; and
+ * lengths, which are asked for often and tell little.
+ */
+export function unitWithin(unit: string, depth: number, key: string): string {
+  if (depth === 0) return key;
+  if (depth === 1 && (key === 'length' || unit === 'seen')) return joined(unit, key);
+  return unit.startsWith('entries') ? joined(unit, key) : unit;
 }
 
-/**
- * The unit that a path lies in: its first key; the whole path in store buffers and in `seen`, of
- * which most steps want to know a little; lengths, which are asked for often and tell little.
- */
-export function unitOf(path: readonly string[]): string {
-  const [first = '', second] = path;
-  if (path.length === 2 && second === 'length') return `${first}.length`;
-  if (first === 'seen' && second !== undefined) return `seen.${second}`;
-  return first === 'entries' ? path.join('.') : first;
+/** The same string object each time: one that was just put together is slow to look up. */
+const joins = new Map<string, Map<string, string>>();
+
+function joined(unit: string, key: string): string {
+  let keys = joins.get(unit);
+  if (keys === undefined) {
+    keys = new Map();
+    joins.set(unit, keys);
+  }
+  let found = keys.get(key);
+  if (found === undefined) {
+    found = `${unit}.${key}`;
+    keys.set(key, found);
+  }
+  return found;
 }
 
 /**

@@ -1,15 +1,17 @@
 /**
  * The three visited sets of the search, all exact: a bit for each dense index; four bytes a slot
- * that hold what the slot itself does not tell (quotient hashing); or the state's two words.
+ * that hold what the slot itself does not tell (quotient hashing), probed by JavaScript or by
+ * WebAssembly; or the state's two words.
  * Leaves out: the loops that probe them (expand.ts).
  */
 import { expandDense, expandNarrow, expandWide, homeOf, quotientOf, type Work } from './expand.js';
 import type { Packed } from './pack.js';
+import { WasmLoop } from './wasm.js';
 
-export type SetKind = 'dense' | 'narrow' | 'wide';
+export type SetKind = 'dense' | 'narrow' | 'wide' | 'wasm';
 
 /** Sets double when fuller than this. */
-const FULL = { narrow: 0.75, wide: 0.9 } as const;
+const FULL = { narrow: 0.85, wide: 0.9 } as const;
 /** How full a set made for a known number of states is at most. */
 const PLANNED = { narrow: 0.6, wide: 0.8 } as const;
 /** The narrow set needs this many bits of a slot for distances. */
@@ -50,12 +52,12 @@ export function makeSet(
     const keys = new Int32Array(packed.dense.words);
     return { visited: new DenseSet(packed), keys, slotBits: 0, distanceBits: 0 };
   }
-  const slotBits = plannedBits(packed, kind, maxBytes);
-  if (kind === 'narrow' && !isNarrow(packed, slotBits)) {
+  const slotBits = plannedBits(packed, kind === 'wide' ? 'wide' : 'narrow', maxBytes);
+  if (kind !== 'wide' && !isNarrow(packed, slotBits)) {
     throw new Error('states have too many bits for the narrow set');
   }
-  const visited = kind === 'narrow' ? new NarrowSet(packed) : new WideSet(packed);
-  const keys = new Int32Array((kind === 'narrow' ? 1 : 2) * 2 ** slotBits);
+  const visited = kind === 'wide' ? new WideSet(packed) : new NarrowSet(packed, kind);
+  const keys = new Int32Array((kind === 'wide' ? 2 : 1) * 2 ** slotBits);
   return { visited, keys, slotBits, distanceBits: distanceBits(packed, slotBits) };
 }
 
@@ -134,13 +136,20 @@ function insertWide({ keys, slotBits }: Work, low: number, high: number): void {
 }
 
 class NarrowSet implements Visited {
-  readonly kind = 'narrow';
-  readonly expand = expandNarrow;
+  readonly expand: Expand;
   readonly queueWords = 2;
+  private readonly loop = new WasmLoop();
 
-  constructor(readonly packed: Packed) {}
+  constructor(
+    readonly packed: Packed,
+    readonly kind: 'narrow' | 'wasm',
+  ) {
+    const wasm: Expand = (_, work, count) => this.loop.expand(packed, work, count);
+    this.expand = kind === 'wasm' ? wasm : expandNarrow;
+  }
 
   start(work: Work): void {
+    if (this.kind === 'wasm') this.loop.adopt(this.packed, work, false);
     insertNarrow(work, ...this.packed.initial);
   }
 

@@ -5,6 +5,7 @@
  * Leaves out: dma_skip_sync, which lets a sync do nothing where nothing is to be done.
  */
 import {
+  DMA_ATTR_OVERWRITE,
   DMA_ATTR_SKIP_CPU_SYNC,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
@@ -153,15 +154,16 @@ function layOut(
 /** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
 function mapMaintenance(
   context: KernelContext,
-  { device, attrs }: MapRequest,
+  { device, attrs, direction }: MapRequest,
   pieces: readonly Piece[],
 ): void {
   const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
   const { coherent } = deviceConfig(context, device);
   if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
   else if (coherent) context.noop('the device is coherent: no cache maintenance');
+  const overwritten = (attrs & DMA_ATTR_OVERWRITE) !== 0 && direction === DMA_FROM_DEVICE;
   for (const piece of pieces) {
-    bounce(context, 'in', piece);
+    if (!overwritten) bounce(context, 'in', piece);
     if (!skip && !coherent) syncForDevice(context, seen(piece));
   }
 }

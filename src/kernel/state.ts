@@ -77,6 +77,10 @@ export interface Buffer {
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
+  /** No user's command stream may reach it (H9). */
+  readonly kernelOnly?: boolean;
+  /** It was taken for this buffer's page, which it is not (H15). */
+  readonly standsFor?: number;
 }
 
 export interface CpuMap {

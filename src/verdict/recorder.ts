@@ -63,8 +63,14 @@ export class Facts implements Recorder {
       .sort((a, b) => a - b);
   }
 
+  /** Of several ranges the largest is kept: which came last depends on the explorer. */
   operated(what: Operated): void {
-    this.workBy.set(`${what.site}|${what.op}`, what);
+    const key = `${what.site}|${what.op}`;
+    const old = this.workBy.get(key);
+    const { size, from, buffer } = what;
+    const keep =
+      old !== undefined && (old.size - size || from - old.from || buffer - old.buffer || 1) > 0;
+    if (!keep) this.workBy.set(key, what);
   }
 
   work(): readonly Operated[] {

@@ -5,7 +5,7 @@
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { badAddress, dmaMap, dmaUnmap, syncPieces } from '../dma.js';
+import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
 import { busAddress, deviceConfig } from '../dma-address.js';
 import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
@@ -132,12 +132,7 @@ export function syncSg(
   const device = deviceArg(context, args[0]);
   const { coherent, iommu } = deviceConfig(context, device);
   if (mapping !== undefined) {
-    const parts = mapping.pieces.map((piece) => ({
-      piece,
-      from: piece.offset,
-      size: piece.size,
-    }));
-    syncPieces(context, { device, direction, to }, parts);
+    syncPieces(context, { device, direction, to }, firstParts(context, args, mapping, nents));
   } else if (coherent) {
     context.noop('the device is coherent: no cache maintenance');
   } else if (!iommu) {
@@ -148,6 +143,26 @@ export function syncSg(
     else syncForCpu(context, direction, ...ranges);
   }
   return 0;
+}
+
+/** What a sync acts on: it walks the list for as many entries as it is told, and no further. */
+function firstParts(
+  context: KernelContext,
+  args: Args,
+  mapping: DmaMapping,
+  nents = Number.MAX_SAFE_INTEGER,
+): readonly SyncPart[] {
+  const { entries } = sgtArg(context, args[1]);
+  const { pageSize } = context.machine;
+  let left = nents;
+  return mapping.pieces.flatMap((piece, i) => {
+    const perPage = entries[i]?.perPage === true;
+    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
+    const taken = Math.min(left, count);
+    left -= taken;
+    const size = taken === count ? piece.size : taken * pageSize;
+    return size === 0 ? [] : [{ piece, from: piece.offset, size }];
+  });
 }
 
 /** Bus address of an entry; 0 while the table is not mapped. */
