@@ -1,8 +1,8 @@
 /**
- * `node bench/trace-speed.mjs FILE.dat [RUNS]`: user CPU time of `civac trace`, all rules on, and of
- * civac's reader alone, against `trace-cmd report` on the same file. The programs run in turns, so
- * that a busy machine slows them alike; medians are compared. Exits 1 when civac takes more than
- * half of trace-cmd's time, or over 300 MB of memory. Needs trace-cmd.
+ * `node bench/trace-speed.mjs FILE.dat [RUNS]`: user CPU time of `civac trace`, all rules on, and
+ * of civac's reader alone, against `trace-cmd report` on the same file. The programs run in turns,
+ * so that a busy machine slows them alike; medians are compared. Exits 1 when civac takes more
+ * than half of trace-cmd's time, or over 300 MB of memory. Needs trace-cmd.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

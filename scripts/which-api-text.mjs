@@ -17,16 +17,17 @@ const all = 'a b c c2 d d2 e f g i1 i2 k l';
 export const statements = [
   {
     text:
-      '**Right for a write-combined buffer of a device that does not snoop:** clean the pages' +
-      ' when they are got (new or back from swap, before anybody maps them), invalidate before' +
-      ' they go back to the kernel, and do both by the page, without asking for a device.' +
-      ' `drm_cflush` and `arch_sync` do that, and are safe in every use case but one: none that' +
-      ' maps write-combined is safe for a GPU that snoops (j).',
+      '**Right for a write-combined buffer of a device that has page tables and does not' +
+      ' snoop:** clean the pages when they are got (new or back from swap, before anybody' +
+      ' maps them), invalidate before they go back to the kernel, and do both by the page,' +
+      ' without asking for a device. `drm_cflush` and `arch_sync` do that. They are unsafe in' +
+      ' two use cases: none that maps write-combined is safe for a GPU that snoops (j), and' +
+      ' they hand a device without page tables an address that it may not reach (m).',
     cells: [
       cells('drm_cflush', all, safe),
       cells('arch_sync', all, safe),
-      cells('drm_cflush', 'j', unsafe),
-      cells('arch_sync', 'j', unsafe),
+      cells('drm_cflush', 'j m', unsafe),
+      cells('arch_sync', 'j m', unsafe),
       cells('prep_coherent', 'j', unsafe),
       cells('msm_dma_map', 'j', unsafe),
       cells('alias_removed', 'j', unsafe),
@@ -37,16 +38,17 @@ export const statements = [
   },
   {
     text:
-      '**"wb+inv" of new pages is a clean.** The invalidate on top changes no cell: `arch_sync`' +
-      ' only cleans, `drm_cflush` does both, and both are safe in the same use cases.',
+      '**"wb+inv" of new pages is a clean.** The invalidate on top changes no cell:' +
+      ' `arch_sync` only cleans, `drm_cflush` does both, and both are safe in the same use' +
+      ' cases.',
     cells: [cells('drm_cflush', all, safe), cells('arch_sync', all, safe)],
   },
   {
     text:
       '**"There is no need to clean up after a long-term uncached mapping" holds until the' +
-      ' pages are swapped.** `prep_coherent` cleans and then does nothing. It is safe' +
-      ' everywhere but in (e): zram reads through the linear map and may read a line that was' +
-      ' fetched speculatively before the GPU wrote. Invalidate before unpinning.',
+      ' pages are swapped.** `prep_coherent` cleans and then does nothing. Unlike the two' +
+      ' above it is unsafe in (e): zram reads through the linear map and may read a line that' +
+      ' was fetched speculatively before the GPU wrote. Invalidate before unpinning.',
     cells: [
       cells('prep_coherent', 'a b c c2 d d2 f g i1 i2 k l', safe),
       cells('prep_coherent', 'e', unsafe),
@@ -54,16 +56,16 @@ export const statements = [
   },
   {
     text:
-      '**Cache operations tied to `iommu_map()` come too late** when user space (a), the kernel' +
-      ' (b) or an exporter (g) uses the buffer before it is mapped for a device.',
+      '**Cache operations tied to `iommu_map()` come too late** when user space (a), the' +
+      ' kernel (b) or an exporter (g) uses the buffer before it is mapped for a device.',
     cells: [cells('iommu_map_sync', 'a b g', unsafe), cells('iommu_map_sync', 'c d e i1 i2', safe)],
   },
   {
     text:
       '**`dma_map_sgtable()` for its clean alone, as drm/msm does today, is sound** on' +
       ' dma-direct and behind an IOMMU (i1, i2), at the price of an address that nobody uses.' +
-      ' It is not for whoever does not know the device (g), nor for accesses that do not snoop' +
-      ' of a device that does (l): there the DMA API maintains nothing.',
+      ' It is not for whoever does not know the device (g), nor for accesses that do not' +
+      ' snoop of a device that does (l): there the DMA API maintains nothing.',
     cells: [
       cells('msm_dma_map', 'a b c c2 d d2 e f i1 i2 k', safe),
       cells('msm_dma_map', 'g l', unsafe),
@@ -71,16 +73,17 @@ export const statements = [
   },
   {
     text:
-      '**`dma_sync_*` without a mapping is right nowhere.** Behind an IOMMU (i2) it happens to' +
-      ' clean and only breaks the contract (H11); on dma-direct it faults and cleans nothing.',
+      '**`dma_sync_*` without a mapping is right nowhere.** Behind an IOMMU (i2) it happens' +
+      ' to clean and only breaks the contract (H11); on dma-direct it faults and cleans' +
+      ' nothing.',
     cells: [cells('msm_dma_sync', '*', unsafe)],
   },
   {
     text:
-      '**`drm_gem_shmem` as it is leaves new pages dirty until a device maps them**, so whoever' +
-      ' maps first loses data: (a) is CVE-2025-40276, (b) the same for the kernel. Taking the' +
-      ' sgt when a write-combined object is created, as panthor does since 576c930e5e7d, mends' +
-      ' both.',
+      '**`drm_gem_shmem` as it is leaves new pages dirty until a device maps them**, so' +
+      ' whoever maps first loses data: (a) is CVE-2025-40276, (b) the same for the kernel.' +
+      ' Taking the sgt when a write-combined object is created, as panthor does since' +
+      ' 576c930e5e7d, mends both.',
     cells: [
       cells('shmem_helper', 'a b', unsafe),
       cells('shmem_sgt_early', 'a b c c2 d d2 f i1 i2 k', safe),
@@ -111,20 +114,49 @@ export const statements = [
       cells('dma_alloc_wc', 'g', unsafe),
     ],
   },
+  {
+    text:
+      '**A mapping that bounces is a second copy, and only syncs keep it.** For a 32-bit' +
+      ' device and memory above 4 GiB (m), whoever maps write-combined and never syncs' +
+      ' (`msm_dma_map`, `shmem_sgt_early`) reads and writes the wrong copy. `bo_sync` is' +
+      ' unsafe too: its clean before the invalidate is a copy into the bounce buffer, over' +
+      ' what the device wrote. Pages from below 4 GiB (`shmem_dma32`), memory from the DMA' +
+      ' API, and the streaming API by the book are right.',
+    cells: [
+      cells('msm_dma_map', 'm', unsafe),
+      cells('shmem_sgt_early', 'm', unsafe),
+      cells('bo_sync', 'm', unsafe),
+      cells('shmem_dma32', 'm', safe),
+      cells('dma_alloc_wc', 'm', safe),
+      cells('dma_alloc_pages', 'm', safe),
+      cells('streaming', 'm', safe),
+    ],
+  },
+  {
+    text:
+      '**`DMA_ATTR_NO_KERNEL_MAPPING` hands out memory that nobody cleared** where the DMA' +
+      ' API is dma-direct (H6 in a, d, i1; not in i2): a driver that lets user space map it' +
+      ' must clear it first, and has no kernel mapping to do it with. The pages stay in the' +
+      ' linear map.',
+    cells: [cells('no_kernel_mapping', 'a d i1', unsafe), cells('no_kernel_mapping', 'i2', safe)],
+  },
 ];
 
 export const answers = [
   {
     question: 'Why shmem, and how is it addressable?',
     text:
-      'Because its pages can be swapped: (e) is possible only for designs on shmem pages. What' +
-      ' swapping needs is in column e. Whether a page is in reach of the device is checked only' +
-      ' where the DMA API maps or allocates ("device\'s mask" in the table of designs).',
+      'Because its pages can be swapped: (e) is possible only for designs on shmem pages.' +
+      ' They are addressable if the device has page tables, if they are asked for in a zone' +
+      ' (`shmem_dma32`), or if every access is bracketed by syncs, so that they may bounce' +
+      ' (`streaming`): column m.',
     cells: [
       cells('drm_cflush', 'e', safe),
       cells('msm_dma_map', 'e', safe),
       cells('dma_alloc_wc', 'e', never),
       cells('dma_alloc_pages', 'e', never),
+      cells('shmem_dma32', 'm', safe),
+      cells('streaming', 'm', safe),
     ],
   },
   {
@@ -155,9 +187,9 @@ export const answers = [
     question: 'Which device, when the importer is not known yet (vgem, udmabuf)?',
     text:
       'None: an operation on pages suffices for every importer (g). The DMA API does for the' +
-      ' device it is given, so it must be asked when the importer is known: `streaming`, which' +
-      ' maps when the importer attaches, is safe there, the designs that map at creation are' +
-      ' not.',
+      ' device it is given, so it must be asked when the importer is known: `streaming`,' +
+      ' which maps when the importer attaches, is safe there, the designs that map at' +
+      ' creation are not.',
     cells: [
       cells('arch_sync', 'g', safe),
       cells('prep_coherent', 'g', safe),

@@ -1,11 +1,13 @@
 /**
  * `npm run which-api`: writes docs/which-api.md, the answer to the thread of 2019, out of what
  * `civac compare` finds. Each statement of the page names the cells it rests on; when one of them
- * is found otherwise the page is not written. `--check` compares instead of writing.
+ * is found otherwise the page is not written. `--check` compares instead of writing; `--from FILE`
+ * takes a document that was made before.
  */
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { root } from './setup.mjs';
 import { answers, statements } from './which-api-text.mjs';
@@ -13,17 +15,26 @@ import { answers, statements } from './which-api-text.mjs';
 const page = join(root, 'docs', 'which-api.md');
 const program = join(root, 'bin', 'civac.mjs');
 
-/** Resolves to what compare prints; both formats are made at once, on a core each. */
-function compare(format) {
-  const args = ['compare', 'litmus/designs', 'litmus/thread', '--format', format];
-  return new Promise((done, failed) => {
-    const options = { cwd: root, maxBuffer: 1 << 28 };
-    execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
-      // 1: some cell is unsafe, which is no surprise here.
-      if (error === null || error.code === 1) done(stdout);
-      else failed(new Error(stderr));
-    });
-  });
+/** The document of `civac compare --json`: made now, or read from the file behind `--from`. */
+function comparison() {
+  const from = process.argv.indexOf('--from');
+  if (from >= 0) return JSON.parse(readFileSync(process.argv[from + 1], 'utf8'));
+  const args = [program, 'compare', 'litmus/designs', 'litmus/thread', '--json'];
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 };
+  const run = spawnSync(process.execPath, args, options);
+  // 1: some cell is unsafe, which is no surprise here.
+  if (run.status !== 0 && run.status !== 1) throw new Error(run.stderr);
+  return JSON.parse(run.stdout);
+}
+
+/** What the reports are made from, out of the document. */
+function matrixOf(document) {
+  const cells = document.cells.map((cell) => ({
+    ...cell,
+    cost:
+      cell.linesPerLife === null ? null : { life: cell.linesPerLife, frame: cell.linesPerFrame },
+  }));
+  return { ...document, cells };
 }
 
 /** `a b g` of a design, and the verdicts that a statement allows there. */
@@ -118,15 +129,15 @@ function pageOf(matrix, markdown) {
 }
 
 await build({ quiet: true });
-const [json, markdown] = await Promise.all([compare('json'), compare('markdown')]);
-const matrix = JSON.parse(json);
+const { matrixMarkdown } = await import(pathToFileURL(join(root, 'dist', 'index.mjs')).href);
+const matrix = comparison();
 const wrong = refuted(matrix);
 if (wrong.length > 0) {
   const told = 'scripts/which-api-text.mjs states what is not found:';
   process.stderr.write(`${told}\n${wrong.join('\n')}\n`);
   process.exitCode = 1;
 } else {
-  const text = pageOf(matrix, markdown);
+  const text = pageOf(matrix, matrixMarkdown(matrixOf(matrix)));
   if (!process.argv.includes('--check')) writeFileSync(page, text);
   else if (readFileSync(page, 'utf8') !== text) {
     process.stderr.write("docs/which-api.md is out of date: 'npm run which-api' writes it\n");

@@ -86,13 +86,41 @@ describe('the tables of the shelves', () => {
     expect(wrong.map(({ name }) => name)).toEqual([]);
   });
 
-  it('say what the hazards of basics need', () => {
-    const rows = rowsOf('basics');
+  it.each(['basics', 'bugs'])('say what the hazards of %s need', (shelf) => {
+    const rows = rowsOf(shelf);
     const wrong = all
-      .filter(({ name }) => name.startsWith('basics/'))
+      .filter(({ name }) => name.startsWith(`${shelf}/`))
       .map(({ name, program }) => [name, needsCell(check(program))] as const)
       .filter(([name, needs]) => rows.get(name)?.[2] !== needs);
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('the real bugs', () => {
+  const mine = all.filter(({ name }) => name.startsWith('bugs/'));
+  const numbers = (kind: string): readonly string[] => [
+    ...new Set(
+      mine
+        .filter(({ name }) => name.endsWith(`.${kind}`))
+        .map(({ name }) => /b(\d+)-/.exec(name)?.[1] ?? name),
+    ),
+  ];
+
+  it('are 61, each as bug and as fix', () => {
+    expect(numbers('bug')).toHaveLength(61);
+    expect(numbers('fix')).toEqual(numbers('bug'));
+  });
+
+  it('are hazardous, and at most 8 of their fixes are', () => {
+    const coherent = ({ program }: Scenario) => program.header.result === 'coherent';
+    const named = (kind: string) => mine.filter(({ name }) => name.endsWith(`.${kind}`));
+    expect(named('bug').filter(coherent)).toEqual([]);
+    expect(named('fix').filter((each) => !coherent(each)).length).toBeLessThanOrEqual(8);
+    expect(named('mend').filter((each) => !coherent(each))).toEqual([]);
+  });
+
+  it('assert nothing', () => {
+    expect(mine.filter(({ program }) => program.assertions.length > 0)).toEqual([]);
   });
 });
 

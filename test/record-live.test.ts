@@ -3,7 +3,15 @@
  * and kmem events, else the suite is skipped. Where trace-cmd is installed, it reads the file too.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,10 +87,14 @@ describe.skipIf(!possible)('civac record on this kernel', () => {
     expect(traces()).toEqual([]);
     const sidecar = parseSidecar(readFileSync(`${output}.machine.json`, 'utf8'));
     expect(sidecar).toMatchObject({ command: { argv: ['ls', '/'], exit: 0, signal: null } });
+    const told = Number(/([\d,]+) events/.exec(stderr)?.[1]?.replaceAll(',', ''));
+    const json = spawnSync(process.execPath, [civac, 'trace', '--json', output], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(json.stdout)).toMatchObject({ source: { events: told, lost: 0 } });
     if (!hasTraceCmd) return;
     const report = spawnSync('trace-cmd', ['report', output], { encoding: 'utf8' });
     expect(report.stdout).toMatch(/\bls-\d+ .*mm_page_alloc:/);
-    const told = Number(/([\d,]+) events/.exec(stderr)?.[1]?.replaceAll(',', ''));
     expect(report.stdout.split('\n').filter((line) => /\[\d+\]/.test(line))).toHaveLength(told);
   });
 
@@ -122,6 +134,11 @@ describe.skipIf(!possible)('civac record on this kernel', () => {
   });
 
   it('refuses with one message, and leaves nothing', () => {
+    const fake = join(work, 'fake');
+    mkdirSync(join(fake, 'instances'), { recursive: true });
+    mkdirSync(join(fake, 'events'));
+    writeFileSync(join(fake, 'available_events'), 'dma:dma_map_phys\n');
+    writeFileSync(join(fake, 'events', 'header_page'), 'field: char data;\toffset:16;\tsize:4080;');
     const cases: [readonly string[], RegExp][] = [
       [['--', 'no-such-command'], /cannot run no-such-command: no such file/],
       [['-e', 'kmem:mm_page_alok', '--', 'ls'], /did you mean kmem:mm_page_alloc\?/],
@@ -130,6 +147,7 @@ describe.skipIf(!possible)('civac record on this kernel', () => {
       [['-e', 'kmem', '-o', 'none/x.dat', '--', 'ls'], /cannot write into .*none/],
       [['-e', 'kmem', '-o', '.', '--', 'ls'], /is a directory/],
       [['--tracefs', work, '--', 'ls'], /cannot use tracefs/],
+      [['--tracefs', fake, '-e', 'dma', '--', 'ls'], /per_cpu: no such file.*a tracefs\?/],
     ];
     for (const [args, message] of cases) {
       const { status, stderr } = run(args);

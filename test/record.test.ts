@@ -8,7 +8,9 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -17,8 +19,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Drain } from '../src/record/drain.js';
 import { chooseEvents } from '../src/record/events.js';
-import { lossIn } from '../src/record/instance.js';
+import { Instance, lossIn } from '../src/record/instance.js';
 import { devicesOf, granuleOf } from '../src/record/machine.js';
 import { defaultBufferKb } from '../src/record/record.js';
 import { writeTraceDat } from '../src/record/trace-dat.js';
@@ -116,6 +119,65 @@ describe('tracefs', () => {
     expect(defaultBufferKb(4, 8 * gib)).toBe(8192);
     expect(defaultBufferKb(128, 512 * gib)).toBe(2048);
     expect(defaultBufferKb(4, gib / 64)).toBe(1024);
+  });
+});
+
+describe('an instance', () => {
+  const header = 'field: char data;\toffset:16;\tsize:4080;\tsigned:0;';
+  const settings = { events: ['dma:dma_map_phys'], clock: 'mono', bufferKb: 64 };
+  const made = (name: string, more: Readonly<Record<string, string>> = {}) => {
+    const path = join(work, name);
+    const make = () =>
+      put(path, {
+        tracing_on: '1',
+        trace_clock: '[local] global mono\n',
+        buffer_size_kb: '7',
+        'events/dma/dma_map_phys/enable': '0',
+        'per_cpu/cpu10/stats': '',
+        'per_cpu/cpu2/stats': 'overrun: 3\n',
+        ...more,
+      });
+    return { path, instance: Instance.make(path, header, make) };
+  };
+
+  it('is made switched off, with its CPUs in order and its page size', () => {
+    const { path, instance } = made('instance');
+    expect(readFileSync(join(path, 'tracing_on'), 'utf8')).toBe('0');
+    expect(instance.buffers.map(({ cpu }) => cpu)).toEqual([2, 10]);
+    expect(instance.pageBytes).toBe(4096);
+    expect(made('larger', { buffer_subbuf_size_kb: '16\n' }).instance.pageBytes).toBe(16_384);
+  });
+
+  it('is set up, and refuses a clock or an event that is not there', () => {
+    const { path, instance } = made('set-up');
+    instance.setUp(settings);
+    const read = (name: string) => readFileSync(join(path, name), 'utf8');
+    expect(read('trace_clock')).toContain('mono');
+    expect(read('events/dma/dma_map_phys/enable')).toBe('1');
+    expect(instance.bufferKb).toBe(64);
+    expect(() => instance.setUp({ ...settings, clock: 'globa' })).toThrow('did you mean global?');
+    const events = ['dma:dma_map_page'];
+    expect(() => instance.setUp({ ...settings, events })).toThrow(
+      'cannot switch on dma:dma_map_page: no such file or directory',
+    );
+  });
+
+  it('is carried to disk in whole pages, and leaves no file behind', () => {
+    const { instance } = made('drained', {
+      'per_cpu/cpu2/trace_pipe_raw': 'a'.repeat(4096 + 10),
+      'per_cpu/cpu10/trace_pipe_raw': '',
+    });
+    const drain = new Drain(instance.buffers, instance.pageBytes, work);
+    const spills = drain.finish();
+    expect(spills.map(({ cpu, bytes }) => [cpu, bytes])).toEqual([
+      [2, 8192],
+      [10, 0],
+    ]);
+    const back = Buffer.alloc(8192);
+    expect(readSync(spills[0]?.fd ?? -1, back, 0, 8192, 0)).toBe(8192);
+    expect(back.toString('latin1').replace(/\0+$/, '')).toBe('a'.repeat(4106));
+    drain.close();
+    expect(readdirSync(work).filter((name) => name.startsWith('.civac-record'))).toEqual([]);
   });
 });
 

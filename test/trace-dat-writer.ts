@@ -28,6 +28,8 @@ export interface Written {
   readonly formats: readonly { readonly system: string; readonly text: string }[];
   readonly tasks: string;
   readonly buffers: readonly WrittenBuffer[];
+  /** Trace text instead of buffers, as latency tracers leave it. */
+  readonly latency?: string;
   /** Further options: number and content. */
   readonly options?: readonly (readonly [number, Uint8Array | string])[];
 }
@@ -83,7 +85,7 @@ export function frontV6(
   file: Written,
   sizeOf: (buffer: WrittenBuffer, cpu: number) => number,
 ): { readonly front: Buffer; readonly places: readonly number[] } {
-  const cpuCount = Math.max(...file.buffers.map(({ cpus }) => cpus.length));
+  const cpuCount = Math.max(1, ...file.buffers.map(({ cpus }) => cpus.length));
   const head = Buffer.concat([
     initial(file, '6'),
     headerInfo(file),
@@ -94,6 +96,10 @@ export function frontV6(
     sized(Buffer.from(file.tasks)),
     u32(cpuCount),
   ]);
+  if (file.latency !== undefined) {
+    const rest = Buffer.from(`latency  \0${file.latency}`);
+    return { front: Buffer.concat([head, rest]), places: [] };
+  }
   const instances = file.buffers.slice(1);
   const tableSize = 10 + 16 * cpuCount;
   const optionsFor = (at: number) =>
@@ -164,6 +170,7 @@ function writeV7(file: Written): Buffer {
     place(21, sized(Buffer.from(file.tasks))),
     ...moreOptions(file),
     ...file.buffers.map((buffer) => option(3, writeBuffer(file, buffer, put))),
+    ...(file.latency === undefined ? [] : [option(22, writeText(file, file.latency, put))]),
     option(0, u64(0)),
   ];
   const optionsAt = section(0, Buffer.concat(options));
@@ -198,6 +205,14 @@ function writeBuffer(
     u32(table.length),
     ...table,
   ]);
+}
+
+function writeText(file: Written, text: string, put: (...more: Uint8Array[]) => number): Buffer {
+  const { compression = 'none' } = file;
+  const bytes = Buffer.from(text);
+  const data = compression === 'none' ? bytes : packChunks(bytes, 100, compression);
+  const at = put(u16(22), u16(compression === 'none' ? 0 : 1), u32(0), u64(data.length), data);
+  return Buffer.concat([u64(at), str(''), str('mono')]);
 }
 
 /** A zstd frame of stored blocks. */

@@ -4,6 +4,7 @@
  * calls of the sink with sane arguments, and a word about every event that is missing.
  */
 import type { TraceSink } from '../src/trace/events.js';
+import { TraceAnalysis } from '../src/trace/index.js';
 import {
   bytesSource,
   type ReadReport,
@@ -122,5 +123,17 @@ export function readDamaged(bytes: Uint8Array, events: number): Outcome {
     if (error instanceof TraceInputError && error.message !== '') return { report: null, wrong };
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { report: null, wrong: `threw ${text}` };
+  }
+}
+
+/** Reads it again into the analysis, all rules on; '' or what went wrong. */
+export function analyseDamaged(bytes: Uint8Array): string {
+  try {
+    const analysis = new TraceAnalysis();
+    analysis.finish(readTrace(bytesSource(bytes), analysis.sink));
+    return '';
+  } catch (error) {
+    if (error instanceof TraceInputError) return '';
+    return `analysis threw ${error instanceof Error ? (error.stack ?? error.message) : error}`;
   }
 }

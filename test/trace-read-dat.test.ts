@@ -93,6 +93,23 @@ describe('versions and compressions of trace.dat', () => {
     }
   });
 
+  it('reads the text of a latency tracer', () => {
+    const lines = '#\na-1 [000] 1.000000: mm_page_free: page=0 pfn=0x5 order=0\n'.repeat(50);
+    const parts: Written = { ...freeTrace([]), buffers: [], latency: lines };
+    const expected = new Array<string>(50).fill('pageFree mm_page_free 5 0');
+    expect(bodies(readMade({ ...parts, version: 6 }).calls)).toEqual(expected);
+    for (const compression of ['none', 'zlib'] as const) {
+      expect(bodies(readMade({ ...parts, compression }).calls)).toEqual(expected);
+    }
+  });
+
+  it('says that times of a guest are not shifted', () => {
+    const made = freeTrace([[page(1000, eventBytes([pageFree(0, 5)]))]], {
+      options: [[12, new Uint8Array(16)]],
+    });
+    expect(readMade(made).report.problems).toMatchObject([{ kind: 'unsupported' }]);
+  });
+
   it('reads it out of a stream', () => {
     const { name, read: give } = bytesSource(plain);
     expect(recordOf({ name, length: null, read: give }).calls).toEqual(calls);
@@ -288,6 +305,28 @@ describe('losses and damage in a trace.dat', () => {
     const stats = 'CPU: 0\nentries: 1\noverrun: 5\ncommit overrun: 0\ndropped events: 2\n';
     const { calls } = readMade(freeTrace([[good(1000, 1)]], { options: [[2, stats]] }));
     expect(lossesIn(calls)).toEqual(['lost 0 7 1000']);
+  });
+
+  it('counts a loss once that pages and statistics tell of', () => {
+    const bytes = eventBytes([pageFree(0, 2)]);
+    const stats = 'CPU: 0\nentries: 2\noverrun: 12\n';
+    const first = page(1000, bytes, 0xc0000000, 12);
+    const wrapped = freeTrace([[first, good(2000, 3)]], { options: [[2, stats]] });
+    expect(lossesIn(readMade(wrapped).calls)).toEqual(['lost 0 12 1000']);
+    expect(readMade(wrapped).report).toMatchObject({ lostEvents: 12, lostTimes: 1, problems: [] });
+    // A loss in the middle: nobody knows whether it is all of it.
+    const later = freeTrace([[good(1000, 1), page(2000, bytes, 0xc0000000, 5)]], {
+      options: [[2, stats]],
+    });
+    const { calls, report } = readMade(later);
+    expect(lossesIn(calls)).toEqual(['lost 0 12 1000', 'lost 0 5 2000']);
+    expect(report).toMatchObject({ lostEvents: 12, problems: [] });
+  });
+
+  it('says when there are fewer events than the statistics count', () => {
+    const stats = 'CPU: 0\nentries: 1\nread events: 2\n';
+    const { report } = readMade(freeTrace([[good(1000, 1)]], { options: [[2, stats]] }));
+    expect(report.problems[0]?.message).toBe('CPU 0: the statistics count 3 events, 1 were read');
   });
 
   it('leaves a page at the first wrong length, and goes on', () => {

@@ -292,6 +292,26 @@ describe('losses and damage in trace text', () => {
     expect(report).toMatchObject({ lostTimes: 4, lostEvents: 22, lostUnknown: true, events: 3 });
   });
 
+  it("reads perf's own word of lost events", () => {
+    const { calls, report } = recordText(
+      'a  18 [001]  1.000000: PERF_RECORD_LOST lost 64\n' + 'a  18 [001]  2.000000: x:y: z\n',
+    );
+    expect(calls[0]).toBe('lost 1 64 2000000000');
+    expect(report).toMatchObject({ events: 1, lostEvents: 64 });
+  });
+
+  it('tells of text that is cut', () => {
+    const header = '# tracer: nop\n#\n# entries-in-buffer/entries-written: 2/2   #P:1\n';
+    const line = 'a-1 [000] 1.000000: x: y\n';
+    const told = (text: string) => recordText(text).report.problems.map(({ message }) => message);
+    expect(told(header + line + line)).toEqual([]);
+    expect(told(header + line)).toEqual(['the header counts 2 events, 1 were read']);
+    expect(told(header + line + line.slice(0, -1))).toEqual(['the text ends inside a line']);
+    expect(told(`# tracer: nop\n${line}`)).toEqual(['the header does not count the events']);
+    expect(told('# tracer: nop\n#\n')).toEqual(['the header does not count the events']);
+    expect(told('# tracer: nop\n# entries-in-buffer/entries-written: 0/0   #P:1\n')).toEqual([]);
+  });
+
   it('counts lines it cannot read and names the first', () => {
     const { report } = recordText(
       'a-1 [000] 1.000000: x: y\n 0)   1.2 us   |  foo();\nwhat?\na-1 [000] 2.000000: x: y\n',

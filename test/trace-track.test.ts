@@ -188,6 +188,22 @@ describe('memory', () => {
     expect(devices[0]?.live).toBe(250_000);
   });
 
+  it('does not hang on nonsense', () => {
+    const script = new Script().map({ size: 2 ** 40 });
+    for (const at of [2 ** 70, 2 ** 52, -4096, Number.NaN]) script.page('Free', at, 20);
+    for (const dma of [2 ** 63, 2 ** 53, -2]) script.sync(true, { dma, size: 2 ** 62 }).fault(dma);
+    expect(script.finish().source).toBeDefined();
+  });
+
+  it('gives up the oldest of the lists whose end is never seen', () => {
+    const script = new Script();
+    const many = Array.from({ length: 128 }, (_, i) => 0x4000_0000 + i * 0x2000);
+    for (let i = 0; i < 300; i += 1) {
+      script.mapSg(many, { nents: 600, size: 600 * 4096, dma: i * 0x100_0000 });
+    }
+    expect(script.finish().devices[0]).toMatchObject({ maps: 300, live: 256 });
+  });
+
   it('does not grow with nonsense', () => {
     const script = new Script();
     for (const size of [0, -1, 2 ** 60, Number.NaN]) script.map({ size });

@@ -37,7 +37,7 @@ const knowNode: readonly string[] = ['record', 'cli'];
 const packages: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['report', 'cli'],
   commander: ['cli'],
-  fflate: ['trace'],
+  'fflate/browser': ['trace'],
   'hyparquet-writer': ['trace'],
 };
 

@@ -94,7 +94,8 @@ function addMend(program: Command, finish: Finish): void {
       ).choices(['api', 'raw']),
     )
     .option('--costs <file>', 'what edits and operations cost, in JSON')
-    .option('--write [n]', 'apply the first answer, or the n-th, to the file', positiveInteger)
+    .option('--write', 'apply the first answer to the file')
+    .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
     .option('--all', 'every answer of the least cost, not the first eight')
     .option('--json', 'the answers as JSON')
     .option('-o, --output <file>', 'write the report to a file')
@@ -152,7 +153,7 @@ function addCompare(program: Command, finish: Finish): void {
 
 const compareHelp = `
 Exit status:
-  0  every cell is safe
+  0  every cell is safe or not possible
   1  some cell is unsafe
   2  an input or the command line is wrong
   3  some cell was not decided, and none found unsafe
@@ -281,7 +282,7 @@ function addTrace(program: Command, finish: Finish): void {
       'after',
       `
 Exit status:
-  0  no error and no warning (notes may be)
+  0  no error and no warning, or only such that need to know whether a device snoops
   1  errors or warnings found
   2  the input or the command line is wrong
   3  no dma events: nothing could be judged

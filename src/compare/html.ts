@@ -14,6 +14,7 @@ import {
   likelihood,
   plainAbout,
   tally,
+  tallyWords,
   verdictWords,
 } from './words.js';
 
@@ -38,10 +39,10 @@ function rivalsBody(matrix: Matrix): string {
 }
 
 function designsBody(matrix: Matrix): string {
-  const { unsafe, impossible, cells } = tally(matrix);
+  const all = tally(matrix);
   const intro =
     `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases.` +
-    ` Of ${cells} cells ${unsafe} are unsafe and ${impossible} not possible.` +
+    ` Of ${all.cells} cells ${tallyWords(all)}.` +
     ' An unsafe cell leads to its shortest run.';
   return [
     '<h1>Which API keeps the buffer coherent?</h1>',
@@ -204,7 +205,8 @@ function cellDetails(key: string, cell: Cell): string {
   return [
     `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> ` +
       `<span class="tag ${cell.verdict}">${esc(hazardIdsOf(cell))}</span> ` +
-      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ${esc(first.message)}</span></summary>`,
+      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ` +
+      `${esc(first.message)}</span></summary>`,
     '<div class="inside">',
     `<p><b>${esc(first.id)}</b> ${esc(first.message)}. Expected <b>${esc(first.expected)}</b>,` +
       ` got <b>${esc(first.actual)}</b>.</p>`,

@@ -9,13 +9,14 @@ export function matrixJson(matrix: Matrix): string {
   const document = {
     version: 1,
     kind: matrix.kind,
-    designs: designs.map(({ name, file, about, needsDevice, dmaMaps, dmaAllocs }) => ({
+    designs: designs.map(({ name, file, about, needsDevice, dmaMaps, dmaAllocs, zones }) => ({
       name,
       file,
       about,
       needsDevice,
       dmaMaps,
       dmaAllocs,
+      zones,
     })),
     useCases: useCases.map(({ name, key, file, about, question }) => ({
       name,

@@ -65,6 +65,7 @@ export function designFact(design: Design): DesignFact {
     needsDevice: devicesNeeded(node),
     dmaMaps: calls.filter((call) => /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u.test(call)),
     dmaAllocs: calls.filter((call) => /^dma_alloc_/u.test(call)),
+    zones: calls.filter((call) => call === 'mapping_set_gfp_mask'),
   };
 }
 
@@ -233,6 +234,12 @@ export function rivalsMatrix(
 ): Matrix {
   const about = 'the flow that these scenarios have in common';
   const flow = { name: 'flow', key: 'flow', file: '', about, question: null };
-  const designs = rivals.map((each) => ({ ...each, needsDevice: [], dmaMaps: [], dmaAllocs: [] }));
+  const designs = rivals.map((each) => ({
+    ...each,
+    needsDevice: [],
+    dmaMaps: [],
+    dmaAllocs: [],
+    zones: [],
+  }));
   return { kind: 'rivals', designs, useCases: [flow], cells };
 }

@@ -7,20 +7,22 @@ import {
   cellsOf,
   costText,
   designRows,
+  isTold,
   likelihood,
   plainAbout,
   shortText,
   tally,
+  tallyWords,
   verdictWords,
 } from './words.js';
 
 export function matrixMarkdown(matrix: Matrix): string {
   if (matrix.kind === 'rivals') return rivalsMarkdown(matrix);
-  const { unsafe, impossible, cells } = tally(matrix);
+  const all = tally(matrix);
   return [
     '# Designs and use cases',
     `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases:` +
-      ` of ${cells} cells ${unsafe} are unsafe, ${impossible} not possible.`,
+      ` of ${all.cells} cells ${tallyWords(all)}.`,
     gridMarkdown(matrix),
     legendMarkdown,
     '## Use cases',
@@ -141,7 +143,7 @@ export function factsMarkdown(matrix: Matrix): string {
 
 function cellsMarkdown(matrix: Matrix): string[] {
   return matrix.designs.flatMap(({ name }) => {
-    const told = cellsOf(matrix, name).filter(({ cell }) => cell.verdict !== 'safe');
+    const told = cellsOf(matrix, name).filter(({ cell }) => isTold(cell));
     if (told.length === 0) return [];
     const lines = told.map(({ key, cell }) => `- ${key}: ${cellSentence(cell)}`);
     return [`### ${name}`, lines.join('\n')];

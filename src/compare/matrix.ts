@@ -24,6 +24,8 @@ export interface DesignFact {
   readonly dmaMaps: readonly string[];
   /** Allocations by the DMA API, which heed the device's mask. */
   readonly dmaAllocs: readonly string[];
+  /** Calls that ask for pages of a zone that the device reaches. */
+  readonly zones: readonly string[];
 }
 
 export interface UseCaseFact {

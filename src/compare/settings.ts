@@ -27,6 +27,7 @@ export function settingsFor(program: Program): readonly Setting[] {
   if (machine.swap === 'zram' && calls.has('shmem_writepage')) {
     settings.push(swapsByDma);
   }
+  if (machine.memoryAbove4G) settings.push(machineSetting('memory_above_4g', 'false'));
   const uses = new Set(program.threads.map(({ device }) => device));
   machine.devices.forEach((device, index) => {
     if (uses.has(index)) settings.push(...deviceSettings(device));

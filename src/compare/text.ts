@@ -9,11 +9,13 @@ import {
   cellsOf,
   costText,
   designRows,
+  isTold,
   likelihood,
   plainAbout,
   shortLegend,
   shortText,
   tally,
+  tallyWords,
   verdictWords,
 } from './words.js';
 
@@ -134,7 +136,7 @@ function designLines(matrix: Matrix, paint: Palette): string[] {
 
 function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
   const lines = matrix.designs.flatMap(({ name }) => {
-    const told = cellsOf(matrix, name).filter(({ cell }) => cell.verdict !== 'safe');
+    const told = cellsOf(matrix, name).filter(({ cell }) => isTold(cell));
     if (told.length === 0) return [];
     return ['', paint.strong(name), ...told.map(({ key, cell }) => cellLine(key, cell, width))];
   });
@@ -153,9 +155,9 @@ function cellLine(key: string, cell: Cell, width: number): string {
 }
 
 function summary(matrix: Matrix): string {
-  const { unsafe, impossible, cells } = tally(matrix);
-  if (matrix.kind === 'rivals') return `${count(cells, 'scenario')}: ${unsafe} unsafe`;
+  const all = tally(matrix);
+  if (matrix.kind === 'rivals') return `${count(all.cells, 'scenario')}: ${all.unsafe} unsafe`;
   const useCases = count(matrix.useCases.length, 'use case');
-  const all = `${count(matrix.designs.length, 'design')}, ${useCases}`;
-  return `${all}: of ${cells} cells ${unsafe} unsafe, ${impossible} not possible`;
+  const size = `${count(matrix.designs.length, 'design')}, ${useCases}`;
+  return `${size}: of ${all.cells} cells ${tallyWords(all)}`;
 }

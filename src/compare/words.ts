@@ -92,7 +92,7 @@ export interface DesignRow {
 /** What the thread asked of each design and no use case answers: read off its operations. */
 export function designRows(matrix: Matrix): readonly DesignRow[] {
   return matrix.designs.map((design) => {
-    const { name, needsDevice, dmaMaps, dmaAllocs } = design;
+    const { name, needsDevice, dmaMaps, dmaAllocs, zones } = design;
     const cells = matrix.cells.filter((cell) => cell.design === name);
     const count = (...verdicts: Cell['verdict'][]): number =>
       cells.filter(({ verdict }) => verdicts.includes(verdict)).length;
@@ -103,8 +103,14 @@ export function designRows(matrix: Matrix): readonly DesignRow[] {
       safe: count('safe', 'core'),
       unsafe: count('hazard', 'setting'),
       needsDevice: needsDevice.length > 0 ? 'yes' : 'no',
-      reach: allocates ? 'by allocation' : maps ? 'checked by dma_map' : 'not checked',
-      bounce: maps && !allocates ? 'may' : 'no',
+      reach: allocates
+        ? 'by allocation'
+        : zones.length > 0
+          ? 'by zone'
+          : maps
+            ? 'checked by dma_map'
+            : 'not checked',
+      bounce: maps && !allocates && zones.length === 0 ? 'may' : 'no',
       secondAddress: maps || allocates ? 'yes' : 'no',
       cost: dearest(matrix, name),
     };
@@ -114,6 +120,7 @@ export function designRows(matrix: Matrix): readonly DesignRow[] {
 export interface Tally {
   readonly unsafe: number;
   readonly impossible: number;
+  readonly undecided: number;
   readonly cells: number;
 }
 
@@ -123,8 +130,20 @@ export function tally({ cells }: Matrix): Tally {
   return {
     unsafe: count('hazard', 'setting'),
     impossible: count('refused', 'idle'),
+    undecided: count('unknown'),
     cells: cells.length,
   };
+}
+
+/** `107 unsafe, 12 not possible`, and what was not decided. */
+export function tallyWords({ unsafe, impossible, undecided }: Tally): string {
+  const open = undecided === 0 ? '' : `, ${undecided} not decided`;
+  return `${unsafe} unsafe, ${impossible} not possible${open}`;
+}
+
+/** What the lists of cells tell: not the safe ones, and not those that nobody reached. */
+export function isTold({ verdict, why }: Cell): boolean {
+  return verdict !== 'safe' && !(verdict === 'unknown' && why === 'interrupted');
 }
 
 /** Cells of one design in the order of the use cases, each with its use case's key. */

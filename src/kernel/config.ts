@@ -33,6 +33,8 @@ export interface MachineConfig {
   readonly unexpectedHit: 'ignore' | 'arch' | 'may-hit';
   /** Bounce buffers: where needed, always (swiotlb=force), or never (swiotlb=noforce). */
   readonly swiotlb: 'on' | 'force' | 'noforce';
+  /** dma-iommu invalidates the IOTLB in each unmap; else a flush queue does it later. */
+  readonly iommuStrict: boolean;
   /** There is memory above 4 GiB, and allocations take it unless a zone is asked for. */
   readonly memoryAbove4G: boolean;
   /** Highest address of ZONE_DMA, below 4 GiB. */

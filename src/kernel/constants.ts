@@ -22,9 +22,11 @@ export const DMA_ATTR_FORCE_CONTIGUOUS = 0x40;
 export const DMA_ATTR_ALLOC_SINGLE_PAGES = 0x80;
 export const DMA_ATTR_NO_WARN = 0x100;
 export const DMA_ATTR_PRIVILEGED = 0x200;
+export const DMA_ATTR_OVERWRITE = 0x400;
 export const IOMMU_READ = 1;
 export const IOMMU_WRITE = 2;
 export const IOMMU_CACHE = 4;
+export const IOMMU_PRIV = 32;
 export const GFP_ZERO = 0x100;
 export const GFP_DMA = 1;
 export const GFP_DMA32 = 4;
@@ -84,8 +86,18 @@ const table: Readonly<Record<string, Constant>> = {
     value: DMA_ATTR_PRIVILEGED,
     doc: 'no difference here: IOMMU_PRIV is not modelled',
   },
+  DMA_ATTR_OVERWRITE: {
+    kind: 'attrs',
+    value: DMA_ATTR_OVERWRITE,
+    doc: 'of 5.17-rc: no copy into the bounce buffer for DMA_FROM_DEVICE, as before ddbd89deb7d3',
+  },
   IOMMU_READ: { kind: 'prot', value: IOMMU_READ, doc: 'the device may read' },
   IOMMU_WRITE: { kind: 'prot', value: IOMMU_WRITE, doc: 'the device may write' },
+  IOMMU_PRIV: {
+    kind: 'prot',
+    value: IOMMU_PRIV,
+    doc: "only the kernel's own commands may go through: dma_*_unpriv may not",
+  },
   IOMMU_CACHE: {
     kind: 'prot',
     value: IOMMU_CACHE,

@@ -157,7 +157,10 @@ export function cpuReach(
   if (pointer.offset < 0 || pointer.offset + size > map.bytes) {
     return { kind: 'fault', why: 'outside the mapping' };
   }
-  const cell = context.layout.cell(map.buffer, pointer.offset, size);
+  const own = context.layout.cell(map.buffer, pointer.offset, size);
+  const { standsFor } = context.buffer(map.buffer);
+  const meant = standsFor ?? map.buffer;
+  const cell = standsFor === undefined ? own : context.layout.cell(meant, pointer.offset, size);
   const held = staleOf(context, map, cell.page);
   const table = map.present.find(([page]) => page === cell.page);
   const present = held === null ? table : ([held.page, held.frame] as const);
@@ -174,7 +177,8 @@ export function cpuReach(
   if (context.frame(frame)?.secure === true) return { kind: 'fault', why: 'secure memory' };
   const removed = map.kind === 'linear' && context.frame(frame)?.linear === false;
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
-  const refused = refusal(context, frame, map.buffer, cell.page);
+  const refused =
+    standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
   const destination = { frame, cell, refused };
   return { kind: 'memory', destination, attribute: map.attribute, user: map.user };
 }

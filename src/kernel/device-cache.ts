@@ -7,9 +7,9 @@
  * goes to memory.
  */
 import { deviceRead, deviceWrite, pushEntries } from './access.js';
-import type { Destination } from './access.js';
-import { judge } from './judge.js';
 import type { KernelContext } from './context.js';
+import { judge } from './judge.js';
+import type { Destination } from './standing.js';
 import type { Entry } from '../machine/store-buffer.js';
 import { showValue } from './values.js';
 

@@ -5,6 +5,7 @@
  * Leaves out: dma_skip_sync, which lets a sync do nothing where nothing is to be done.
  */
 import {
+  DMA_ATTR_OVERWRITE,
   DMA_ATTR_SKIP_CPU_SYNC,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
@@ -153,15 +154,16 @@ function layOut(
 /** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
 function mapMaintenance(
   context: KernelContext,
-  { device, attrs }: MapRequest,
+  { device, attrs, direction }: MapRequest,
   pieces: readonly Piece[],
 ): void {
   const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
   const { coherent } = deviceConfig(context, device);
   if (skip) context.noop('DMA_ATTR_SKIP_CPU_SYNC: no cache maintenance');
   else if (coherent) context.noop('the device is coherent: no cache maintenance');
+  const overwritten = (attrs & DMA_ATTR_OVERWRITE) !== 0 && direction === DMA_FROM_DEVICE;
   for (const piece of pieces) {
-    bounce(context, 'in', piece);
+    if (!overwritten) bounce(context, 'in', piece);
     if (!skip && !coherent) syncForDevice(context, seen(piece));
   }
 }
@@ -216,30 +218,31 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
   const single = mapping.pieces.length === 1 && only !== undefined && request.size !== undefined;
   // A wrong size is believed, as far as the cache maintenance goes.
   const pieces = single ? [{ ...only, size: request.size }] : mapping.pieces;
-  if (!skip) cpuSync(context, device, direction, pieces);
-  endMapping(context, mapping, request.size ?? mapping.size);
-  if (!skip && deviceConfig(context, device).iommu) copyOut(context, direction, pieces);
-  if (mapping.pieces.some((each) => each.slot !== undefined)) {
-    context.queue({ do: 'free', buffer: mapping.id });
+  const { iommu } = deviceConfig(context, device);
+  const bounced = mapping.pieces.some((each) => each.slot !== undefined);
+  for (const piece of pieces) {
+    if (!skip) syncPieces(context, { device, direction, to: 'cpu' }, [whole(piece)], !iommu);
+    if (!iommu || !bounced) continue;
+    // Behind an IOMMU each entry is unmapped by itself, and copied out after that.
+    untranslate(context, device, piece.address, piece.size);
+    if (!skip && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece);
   }
+  if (iommu && !bounced) endMapping(context, mapping, request.size ?? mapping.size);
+  else forget(context, mapping);
+  if (bounced) context.queue({ do: 'free', buffer: mapping.id });
 }
 
-/** What unmapping and dma_sync_*_for_cpu do for the data: dma-iommu copies out after its unmap. */
-function cpuSync(
-  context: KernelContext,
-  device: number,
-  direction: number,
-  pieces: readonly Piece[],
-): void {
-  const { coherent, iommu } = deviceConfig(context, device);
-  if (coherent) context.noop('the device is coherent: no cache maintenance');
-  else syncForCpu(context, direction, ...pieces.map((each) => seen(each)));
-  if (!iommu) copyOut(context, direction, pieces);
+function whole(piece: Piece): SyncPart {
+  return { piece, from: piece.offset, size: piece.size };
 }
 
-function copyOut(context: KernelContext, direction: number, pieces: readonly Piece[]): void {
-  if (direction === DMA_TO_DEVICE) return;
-  for (const piece of pieces) bounce(context, 'out', piece);
+function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
+  const sync = context.machine.iommuStrict;
+  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync });
+}
+
+function forget(context: KernelContext, mapping: DmaMapping): void {
+  context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
 }
 
 /** Takes the translation away and forgets the mapping. `size`: as the caller says. */
@@ -247,16 +250,10 @@ export function endMapping(context: KernelContext, mapping: DmaMapping, size: nu
   if (deviceConfig(context, mapping.device).iommu) {
     const single = mapping.pieces.length === 1;
     for (const piece of mapping.pieces) {
-      context.queue({
-        do: 'untranslate',
-        domain: dmaDomain(mapping.device),
-        iova: piece.address,
-        size: single ? size : piece.size,
-        sync: true,
-      });
+      untranslate(context, mapping.device, piece.address, single ? size : piece.size);
     }
   }
-  context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
+  forget(context, mapping);
 }
 
 /** dma_sync_single_for_*: the range is found from the address, as the ops do. */
@@ -293,6 +290,7 @@ export function syncPieces(
   context: KernelContext,
   { device, direction, to }: Pick<SyncRequest, 'device' | 'direction' | 'to'>,
   parts: readonly SyncPart[],
+  copies = true,
 ): void {
   const { coherent } = deviceConfig(context, device);
   if (coherent) context.noop('the device is coherent: no cache maintenance');
@@ -303,7 +301,7 @@ export function syncPieces(
       if (!coherent) syncForDevice(context, range);
     } else {
       if (!coherent) syncForCpu(context, direction, range);
-      if (direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);
+      if (copies && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);
     }
   }
 }

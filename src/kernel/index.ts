@@ -8,6 +8,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
+import { iommuDefaultOperations } from './ops/iommu-default.js';
 import { ioremapOperations } from './ops/ioremap.js';
 import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
@@ -17,17 +18,22 @@ import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
+import { privilegedOperations } from './ops/privileged.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
+import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
+import { virtToPageOperations } from './ops/virt-to-page.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
   ...secureOperations,
+  ...virtToPageOperations,
   ...gemOperations,
   ...msmOperations,
+  ...privilegedOperations,
   ...mappingOperations,
   ...tlbOperations,
   ...memoryOperations,
@@ -36,10 +42,12 @@ defineOperations([
   ...pl310Operations,
   ...streamingOperations,
   ...scatterlistOperations,
+  ...swiotlbOperations,
   ...coherentOperations,
   ...dmaAllocOperations,
   ...maskOperations,
   ...iommuOperations,
+  ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,

@@ -104,7 +104,10 @@ export function remove(
       kept.push(slice(context, entry, to, entry.iova + entry.size));
     }
     removed += to - from;
-    if (!sync && mayBeCached(context, entry)) stale.push(slice(context, entry, from, to));
+    if (sync || !mayBeCached(context, entry)) continue;
+    const part = slice(context, entry, from, to);
+    // The DMA API's own domains: nobody syncs by hand, the flush queue does it at some time.
+    stale.push(id < 0 ? { ...part, queued: true } : part);
   }
   const left = sync ? stale.filter((each) => !overlaps(each, iova, size)) : stale;
   setDomain(context, { ...domain, entries: kept, stale: left });
@@ -208,14 +211,16 @@ function chooseEntry(
 ): Translation | undefined {
   const stale = domain.stale.filter((each) => overlaps(each, iova, size));
   if (stale.length === 0) return present;
-  const mayDrop = context.liberties.has('eviction');
+  const flushed = stale.every((each) => each.queued === true);
+  const mayDrop = flushed || context.liberties.has('eviction');
   const choice = mayDrop ? context.choose(stale.length + 1) : context.choose(stale.length);
   const held = stale[choice];
   if (held !== undefined) {
     context.say('M12', () => 'translated by a stale IOTLB entry');
     return held;
   }
-  context.tookLiberty = true;
+  if (flushed) context.say('M12', () => 'the flush queue has run by now');
+  else context.tookLiberty = true;
   setDomain(context, { ...domain, stale: domain.stale.filter((each) => !stale.includes(each)) });
   return present;
 }

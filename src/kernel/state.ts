@@ -73,6 +73,10 @@ export interface Buffer {
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
+  /** No user's command stream may reach it (H9). */
+  readonly kernelOnly?: boolean;
+  /** It was taken for this buffer's page, which it is not (H15). */
+  readonly standsFor?: number;
 }
 
 export interface CpuMap {
@@ -115,6 +119,8 @@ export interface Translation {
   readonly frames: readonly (readonly [number, number])[];
   /** It leads to a bounce buffer, which stands for these bytes. */
   readonly meant?: { readonly buffer: number; readonly offset: number };
+  /** Gone from the page table, and its invalidation waits in the flush queue. */
+  readonly queued?: boolean;
   /** A device went through it since it was installed, so the IOTLB has it for sure. */
   readonly used: boolean;
 }

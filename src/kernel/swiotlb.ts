@@ -74,7 +74,7 @@ export function bounces(
   return swiotlb === 'noforce' ? 'error' : 'yes';
 }
 
-/** Gives slots in the pool to those parts that bounce; the pool lies below 4 GiB. */
+/** Gives slots to those parts that bounce; the pool is in the lowest zone (arm64/mm/init.c). */
 export function takeSlots(
   context: KernelContext,
   id: number,
@@ -106,7 +106,7 @@ function addPoolBuffer(context: KernelContext, id: number, size: number): void {
     size,
     pages: emptySlots(context, id),
     contiguous: true,
-    zone: 'dma32',
+    zone: 'dma',
     mapWc: false,
     device: -1,
     pins: 0,
@@ -121,7 +121,7 @@ function addPoolBuffer(context: KernelContext, id: number, size: number): void {
   let first: number | undefined;
   const pages = context.layout.pages(id).map((layout) => {
     const pfn = first === undefined ? undefined : first + layout.page;
-    const frame = takeFrame(context, id, layout, 'dma32', pfn ?? 'new');
+    const frame = takeFrame(context, id, layout, 'dma', pfn ?? 'new');
     first ??= (context.frame(frame)?.pfn ?? 0) - layout.page;
     const lines = layout.lines.map(({ cells }) => absentLine(cells.map(() => secretOf(frame, 0))));
     const taken = context.frame(frame);

@@ -39,6 +39,12 @@ export const events: readonly EventKind[] = [
     'it enters a page table of the device, with IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE as given',
     true,
   ),
+  event(
+    'map_bus',
+    'life',
+    ['addr'],
+    'it is given to a device without page tables; gives `addr` the address that the device emits',
+  ),
   event('cpu_access_begin', 'frame', ['dir'], 'user space says that it will access the buffer'),
   event('cpu_access_end', 'frame', ['dir'], 'user space says that its accesses are over'),
   event('submit', 'frame', [], 'a job that uses it is about to be given to the device'),
@@ -47,7 +53,8 @@ export const events: readonly EventKind[] = [
   event('unmap_cpu', 'life', ['p'], 'user space unmaps it'),
   event('unpin', 'life', [], 'reclaim may take the pages from now on'),
   event('swap_in', 'life', [], 'the pages are needed again, other ones perhaps'),
-  event('purge', 'life', [], 'pages and contents are given up (MADV_DONTNEED, shrinker)'),
+  event('madvise', 'life', ['madv'], 'user space needs the contents, or no longer does'),
+  event('purge', 'life', [], 'the shrinker takes pages and contents that are not needed'),
   event('free', 'life', [], 'the last user is gone'),
 ];
 

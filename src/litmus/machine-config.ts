@@ -14,6 +14,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['swap', 'none (default), zram, or a device that swaps by DMA'],
   ['unexpected_hit', 'ignore (default), arch or may_hit: whether an uncached access may hit (M6)'],
   ['swiotlb', 'on (default), force or noforce: bounce buffers where needed, always, never (K9)'],
+  ['iommu_strict', 'false: DMA API unmaps leave the IOTLB to a flush queue (default true)'],
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
@@ -37,6 +38,7 @@ const defaults: MachineConfig = {
   swap: 'none',
   unexpectedHit: 'ignore',
   swiotlb: 'on',
+  iommuStrict: true,
   memoryAbove4G: false,
   zoneDma: 2 ** 32 - 1,
   lineSize: 64,
@@ -154,6 +156,9 @@ function applySettings(
         break;
       case 'swiotlb':
         machine = { ...machine, swiotlb: swiotlbOf(setting, diagnostics) };
+        break;
+      case 'iommu_strict':
+        machine = { ...machine, iommuStrict: booleanOf(setting, diagnostics) };
         break;
       case 'memory_above_4g':
         machine = { ...machine, memoryAbove4G: booleanOf(setting, diagnostics) };

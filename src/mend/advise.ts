@@ -74,9 +74,10 @@ class Adviser {
   private judged(call: RemovableCall, base: Explored, without: Explored): Note {
     const caused = [...without.byPlace].find(([place]) => !base.byPlace.has(place));
     const cured = [...base.byPlace].find(([place]) => !without.byPlace.has(place));
-    if (cured !== undefined && caused === undefined) {
+    if (cured !== undefined) {
       const [, sighting] = cured;
-      const message = `destructive: without it there is no ${placed(base, sighting)}`;
+      const also = caused === undefined ? '' : `; but then ${placed(without, caused[1])}`;
+      const message = `destructive: without it there is no ${placed(base, sighting)}${also}`;
       return note(call, 'destructive', message, stepsOf(base, sighting));
     }
     const other = caused?.[1] ?? this.changed(base, without);

@@ -15,6 +15,8 @@ export interface Conflict {
 
 export class Conflicts {
   readonly all: Conflict[] = [];
+  /** Runs that were learned from, or cannot be. */
+  private readonly known = new Set<Counterexample>();
   private readonly pairs = new Map<string, Variant | null>();
 
   constructor(
@@ -29,7 +31,8 @@ export class Conflicts {
    * of them takes it away and another brings it back.
    */
   learn(run: Counterexample, edits: readonly Edit[]): boolean {
-    if (!run.replayable) return false;
+    if (!run.replayable || this.known.has(run)) return false;
+    this.known.add(run);
     if (edits.length === 0 || replays(this.base, run)) {
       const { kills } = this.add(run, null);
       if (!edits.some((edit) => kills.has(edit))) return true;

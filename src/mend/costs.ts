@@ -24,7 +24,9 @@ export interface Costs {
   readonly cleanLine: number;
   readonly invalidateLine: number;
   readonly cleanInvalidateLine: number;
-  /** A DSB, which maintenance ends with. */
+  /** Waiting for maintenance to complete: the DSB behind it. */
+  readonly complete: number;
+  /** A DSB with nothing of that kind to wait for: mb, wmb, rmb. */
   readonly dsb: number;
   /** A DMB for the outer shareable domain (dma_wmb), and for CPUs alone (smp_wmb). */
   readonly dmb: number;
@@ -48,15 +50,16 @@ export const DEFAULT_COSTS: Costs = {
   remove: 100,
   allocation: 200,
   giveUp: 50,
-  keepLonger: 150,
+  keepLonger: 200,
   wait: 300,
   cleanLine: 1,
   invalidateLine: 1,
   cleanInvalidateLine: 1,
+  complete: 100,
   dsb: 10,
   dmb: 4,
   dmbIsh: 2,
-  iotlb: 100,
+  iotlb: 200,
   map: 20,
   call: 1,
   unknownBytes: 4096,
@@ -107,6 +110,7 @@ function completed(costs: Readonly<Record<string, number>>): Costs | Diagnosis {
     cleanLine: read('cleanLine'),
     invalidateLine: read('invalidateLine'),
     cleanInvalidateLine: read('cleanInvalidateLine'),
+    complete: read('complete'),
     dsb: read('dsb'),
     dmb: read('dmb'),
     dmbIsh: read('dmbIsh'),
@@ -136,12 +140,12 @@ export function runtimeOf(facts: CallFacts, costs: Costs): number {
   const { callee } = facts;
   const lines = Math.ceil((facts.bytes ?? costs.unknownBytes) / facts.lineSize);
   const maintained = (perLine: number): number =>
-    facts.skipsSync ? 0 : lines * perLine + costs.dsb;
+    facts.skipsSync ? 0 : lines * perLine + costs.complete;
   const iotlb = facts.hasIommu ? costs.iotlb : 0;
   if (/mb$/u.test(callee)) return barrierCost(callee, costs);
   if (/^iommu_(unmap|iotlb_sync)$/u.test(callee)) return costs.call + costs.iotlb;
   if (/^iommu_(map|map_sgtable)$/u.test(callee)) return costs.call + costs.map;
-  if (callee === 'arch_sync_dma_flush') return costs.dsb;
+  if (callee === 'arch_sync_dma_flush') return costs.complete;
   if (callee === 'wait') return costs.wait;
   if (/^dcache_clean_inval|^drm_cflush.*BOTH/u.test(callee + facts.cflush)) {
     return costs.call + maintained(costs.cleanInvalidateLine);

@@ -36,7 +36,7 @@ const pins = /_pin$|pin_pages|^drm_gem(_shmem)?_get_pages$/u;
 const releases = /unmap|put_pages|_free$|^vunmap$|detach/u;
 
 function isMovable({ family, name }: Operation): boolean {
-  if (frees.test(name)) return true;
+  if (frees.test(name) || name === 'wait') return true;
   return !fixed.test(name) && (movableFamilies.has(family) || movable.test(name));
 }
 
@@ -71,6 +71,8 @@ function isElsewhere(scene: Scene, statement: SourceStatement, gap: Gap): boolea
   const own = gaps.findIndex((each) => each.next === statement);
   const isFree = statement.calls.some(({ callee }) => frees.test(callee));
   if (isFree && (gap.thread !== statement.thread || gap.at < statement.from)) return false;
+  const isWait = statement.calls.some(({ callee }) => callee === 'wait');
+  if (isWait && (gap.thread !== statement.thread || gap.at > statement.from)) return false;
   return gap !== gaps[own] && gap !== gaps[own + 1];
 }
 
@@ -112,7 +114,7 @@ function moved(scene: Scene, statement: SourceStatement, operation: Operation, g
     line: statement.line,
     slots: [`statement ${statement.from}`],
     runtime: once * more,
-    extra: keeps ? scene.costs.keepLonger : 0,
+    extra: keeps ? scene.costs.keepLonger : operation.name === 'wait' ? scene.costs.wait : 0,
   });
 }
 
@@ -122,7 +124,8 @@ function rootOf(scene: Scene, { calls }: SourceStatement): ReturnType<Scene['nam
 
 function removal(scene: Scene, statement: SourceStatement, operation: Operation): Draft[] {
   const { text } = scene.source;
-  if (releases.test(operation.name) || frees.test(operation.name)) return [];
+  const stays = releases.test(operation.name) || frees.test(operation.name);
+  if (stays || operation.name === 'wait') return [];
   const call = text.slice(statement.from, statement.to).replace(/\s+/gu, ' ');
   const gives = !movableFamilies.has(operation.family) || operation.family === 'IOMMU API';
   return [

@@ -13,6 +13,7 @@ import { Conflicts, leastCost } from './conflicts.js';
 import { type Counterexample, replays, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
+import { type Targets, targetsOf } from './targets.js';
 import type { Variant, Variants } from './variant.js';
 
 export interface Limits {
@@ -68,6 +69,8 @@ export class Searcher {
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Known>();
   private readonly started: number;
+  /** What the accesses reach in the scenario as it is. */
+  private targets: Targets | null = null;
 
   constructor(
     private readonly variants: Variants,
@@ -108,10 +111,19 @@ export class Searcher {
       this.counts.replayed++;
       return { kind: 'replayed' };
     }
-    const outcome = refute(variant, this.options, this.mayHang);
+    const refuted = refute(variant, this.options, this.mayHang);
+    const strays = refuted.kind === 'coherent' && !this.keepsTargets(variant);
+    const outcome: Outcome = strays ? { kind: 'senseless' } : refuted;
     this.note(outcome);
     this.byText.set(variant.text, outcome);
     return outcome;
+  }
+
+  /** Every access still reaches what it reached. */
+  private keepsTargets(variant: Variant): boolean {
+    this.targets ??= targetsOf(this.base, this.options) ?? new Set();
+    const now = targetsOf(variant, this.options);
+    return now === null || [...this.targets].every((target) => now.has(target));
   }
 
   private note(outcome: Outcome): void {

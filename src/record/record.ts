@@ -10,6 +10,7 @@ import { version } from '../base/version.js';
 import { type Sidecar, sidecarName } from '../trace/sidecar.js';
 import { type Kept, keep } from './collect.js';
 import { Drain, type Spill } from './drain.js';
+import { codeOf, RecordError, reasonOf } from './errors.js';
 import { type Chosen, chooseEvents, parseAvailable } from './events.js';
 import { Instance } from './instance.js';
 import { devicesOf, granuleOf, pageSizeOf, readText } from './machine.js';
@@ -32,8 +33,6 @@ export interface RecordOptions extends Order {
   started(chosen: Chosen, cpuCount: number): void;
   /** Something to know that is no error. */
   note(text: string): void;
-  /** Makes an instance's directory; a test fills it as well. Default mkdir. */
-  readonly makeInstance?: (path: string) => void;
 }
 
 export interface Recorded {
@@ -74,7 +73,7 @@ function available({ root }: Tracefs): string[] {
 async function take(options: RecordOptions, tracefs: Tracefs, path: string): Promise<Taken> {
   const chosen = chooseEvents(available(tracefs), options.events);
   const headerPage = readFileSync(join(tracefs.root, 'events', 'header_page'), 'utf8');
-  const instance = Instance.make(path, headerPage, options.makeInstance ?? mkdirSync);
+  const instance = Instance.make(path, headerPage, mkdirSync);
   const bufferKb = options.bufferKb ?? defaultBufferKb(cpus().length, freemem());
   instance.setUp({ events: chosen.events, clock: options.clock, bufferKb });
   const drain = new Drain(instance.buffers, instance.pageBytes, dirname(options.output));
@@ -166,9 +165,14 @@ export async function record(options: RecordOptions): Promise<Recorded> {
       options.note(`removed the instance ${name}, left by a recorder that is gone`);
     }
     taken = await take(options, tracefs, path);
+  } catch (error) {
+    throw inTracefs(error, tracefs);
   } finally {
     if (!(await watcher.release())) {
-      options.note(`could not remove the instance ${path}; 'rmdir ${path}' does`);
+      options.note(
+        `somebody else has files of ${path} open: it is removed when they are closed, ` +
+          `within a minute; after that 'rmdir ${path}' does`,
+      );
     }
   }
   try {
@@ -176,6 +180,13 @@ export async function record(options: RecordOptions): Promise<Recorded> {
   } finally {
     taken.drain.close();
   }
+}
+
+/** A file that is missing or refuses, in a tracefs of a kind we do not know, is no bug of ours. */
+function inTracefs(error: unknown, { root }: Tracefs): unknown {
+  if (error instanceof RecordError || codeOf(error) === '') return error;
+  const path = error instanceof Error && 'path' in error ? String(error.path) : root;
+  return new RecordError(`${path}: ${reasonOf(error)}; is ${root} a tracefs?`);
 }
 
 /** The events that would be recorded, without recording. Throws as `record` does. */

@@ -11,9 +11,14 @@ import { codeOf, RecordError } from './errors.js';
 import type { Tracefs } from './tracefs.js';
 
 export interface Watcher {
-  /** Lets the watcher clean up; false when it could not, so that something is left. */
+  /**
+   * Lets the watcher clean up; false when that takes longer than a few seconds, because somebody
+   * else has files of the instance open. It goes on trying then.
+   */
   release(): Promise<boolean>;
 }
+
+const patienceMs = 3000;
 
 /**
  * `$1` is the instance, `$2` our mount point or nothing. rmdir fails with EBUSY while a file of
@@ -23,7 +28,7 @@ export interface Watcher {
 const script = `
 trap '' INT TERM HUP
 while read -r _; do :; done
-[ -d "$1" ] && echo 0 > "$1/tracing_on"
+[ -f "$1/tracing_on" ] && echo 0 > "$1/tracing_on"
 left=600
 while [ -d "$1" ] && ! rmdir "$1"; do
   left=$((left - 1))
@@ -54,9 +59,17 @@ export function startWatcher(instance: string, mounted: string | null): Watcher 
   return { release: () => (failed === null ? release(child, ended) : Promise.resolve(false)) };
 }
 
-function release(child: ChildProcess, ended: Promise<boolean>): Promise<boolean> {
+async function release(child: ChildProcess, ended: Promise<boolean>): Promise<boolean> {
   child.stdin?.end();
-  return ended;
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs);
+  });
+  const done = await Promise.race([ended, enough]);
+  clearTimeout(timer);
+  // Whoever waits for us need not wait for it.
+  child.unref();
+  return done;
 }
 
 const ours = /^civac-(\d+)$/;

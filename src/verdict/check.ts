@@ -215,7 +215,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
     swap,
-    iommu: 'strict',
+    iommu: machine.iommuStrict ? 'strict' : 'lazy',
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
 }

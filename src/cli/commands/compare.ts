@@ -222,5 +222,8 @@ export async function runCompare(
   const silent = options.quiet === true && options.output === undefined;
   if (!silent && matrix.cells.length > 0) output.write(await document(matrix, format, output));
   output.close();
-  return signals.happened ? exitCode.interrupted : statusOf(matrix, problems);
+  if (!signals.happened) return statusOf(matrix, problems);
+  const open = matrix.cells.filter(({ verdict }) => verdict === 'unknown').length;
+  process.stderr.write(`civac: interrupted; ${open} cells are not decided\n`);
+  return exitCode.interrupted;
 }

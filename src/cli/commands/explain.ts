@@ -4,6 +4,8 @@ import { join, relative } from 'node:path';
 import { diagnosticCodes } from '../../diagnostics/codes.js';
 import { nearestName } from '../../diagnostics/nearest.js';
 import { explainHazard, explainRule, hazardNamed, hazardNames } from '../../report/explain.js';
+import { ruleOf, rules } from '../../trace/judge/rules.js';
+import { explainTraceRule } from '../../trace/show/rule-page.js';
 import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { openOutput } from '../output.js';
@@ -30,24 +32,34 @@ function shownBy(id: string): string[] {
   });
 }
 
+function traceRuleIds(): string[] {
+  return rules.map(({ id }) => id);
+}
+
 export function runExplain(name: string, options: { readonly color: boolean }): number {
   const output = openOutput({ noColor: !options.color, inputs: [] });
   const id = hazardNamed(name);
   const rule = explainRule(name);
+  const traceRule = ruleOf(name.toLowerCase());
   const code = Object.entries(diagnosticCodes).find(([known]) => known === name.toUpperCase());
   if (id !== null) {
     const { width, color } = output;
     output.write(explainHazard(id, { width: Math.min(width, 100), color, shownBy: shownBy(id) }));
   } else if (rule !== null) {
     output.write(rule);
+  } else if (traceRule !== undefined) {
+    output.write(explainTraceRule(traceRule, output.width, output.color));
   } else if (code !== undefined) {
     output.write(`${code[0]} ${code[1]}\n`);
   } else {
-    const near = nearestName(name.toUpperCase(), hazardNames());
+    const near =
+      nearestName(name.toLowerCase(), traceRuleIds()) ??
+      nearestName(name.toUpperCase(), hazardNames());
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
     throw new InputError(
       `explain: no hazard, rule or message is called '${name}'${hint}\n` +
-        'hazards are H1 to H15, rules M1 to M18 and K1 to K9, messages L001 and up',
+        'hazards are H1 to H15, rules M1 to M18 and K1 to K9, messages L001 and up; rules of ' +
+        'civac trace are those it names',
     );
   }
   return exitCode.ok;

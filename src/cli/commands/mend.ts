@@ -16,8 +16,9 @@ import { replaceFile } from '../replace-file.js';
 export interface MendCommandOptions {
   readonly level?: Level;
   readonly costs?: string;
-  /** Number of the answer to apply; true: the first. */
-  readonly write?: number | boolean;
+  readonly write?: boolean;
+  /** Number of the answer to apply, from 1. */
+  readonly answer?: number;
   readonly all?: boolean;
   readonly json?: boolean;
   readonly output?: string;
@@ -59,9 +60,7 @@ function statusOf({ verdict }: MendResult): number {
 }
 
 /** Writes the chosen answer into the file it came from. */
-function apply(input: Input, result: MendResult, write: number | boolean): void {
-  const chosen = write === true ? 1 : Number(write);
-  const { mends } = result;
+function apply(input: Input, { mends }: MendResult, chosen: number): void {
   const answer = mends[chosen - 1];
   if (mends.length === 0) return;
   if (answer === undefined) {
@@ -87,8 +86,10 @@ function oneInput(paths: readonly string[]): Input {
 
 export function runMend(paths: readonly string[], options: MendCommandOptions): number {
   const input = oneInput(paths);
-  const write = options.write ?? false;
-  if (write !== false && input.file === stdinName) {
+  if (options.answer !== undefined && options.write !== true) {
+    throw new InputError('mend: --answer goes with --write');
+  }
+  if (options.write && input.file === stdinName) {
     throw new InputError('mend: --write needs a file, not stdin');
   }
   const outcome = mend(input.text, input.file, optionsOf(options));
@@ -108,6 +109,6 @@ export function runMend(paths: readonly string[], options: MendCommandOptions): 
     : mendText(result, { width: output.width, color: output.color });
   if (quiet !== true || path !== undefined) output.write(text);
   output.close();
-  if (write !== false) apply(input, result, write);
+  if (options.write) apply(input, result, options.answer ?? 1);
   return statusOf(result);
 }

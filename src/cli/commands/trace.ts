@@ -1,7 +1,7 @@
 /** `civac trace`: read a recording, report misuse and cost, and say the outcome in the status. */
 import { groupDigits } from '../../base/text.js';
 import { granuleDefault, pageSizeDefault, TraceAnalysis } from '../../trace/index.js';
-import type { TraceResult } from '../../trace/model.js';
+import type { Finding, TraceResult } from '../../trace/model.js';
 import { everyObserver } from '../../trace/observers.js';
 import { pageSizeOf } from '../../trace/read/page-size.js';
 import { type ReadReport, TraceInputError, traceSteps } from '../../trace/read/read.js';
@@ -13,6 +13,7 @@ import { type Signals, watchSignals } from '../signals.js';
 import { type ExportFormat, isExportFormat, traceExport } from '../trace-exports.js';
 import { type FactOptions, type Facts, factsOf } from '../trace-facts.js';
 import { fileSpool, type OpenSource, openTrace } from '../trace-source.js';
+import { StdinSource, stdinIsFile } from '../trace-stdin.js';
 
 /** Formats that are written at the end, out of the result alone. */
 const reportFormats = ['text', 'json', 'sarif'] as const;
@@ -51,9 +52,9 @@ function sizesOf(options: TraceCommandOptions, { sidecar }: Facts, source: OpenS
   };
 }
 
-function open(path: string): OpenSource {
+function open(path: string): OpenSource | StdinSource {
   try {
-    return openTrace(path);
+    return path === '-' && !stdinIsFile() ? new StdinSource() : openTrace(path);
   } catch (error) {
     throw new InputError(`${path}: ${reasonOf(error)}`);
   }
@@ -88,17 +89,23 @@ interface Reading {
 }
 
 async function read(
-  source: OpenSource,
+  source: OpenSource | StdinSource,
   analysis: TraceAnalysis,
   signals: Signals,
   ticker: Ticker,
 ): Promise<Reading> {
   const steps = traceSteps(source, analysis.sink, { spool: fileSpool });
   let turns = 0;
+  const stdin = source instanceof StdinSource ? source : null;
+  signals.onInterrupt(() => stdin?.end());
+  // A file that never ends, such as trace_pipe, makes us wait: Ctrl-C then ends civac at once.
+  if (stdin === null && source.length === null) signals.release();
   for (;;) {
-    const { done, value } = signals.happened
-      ? steps.return(analysis.partReport(source.name))
-      : steps.next();
+    await stdin?.ready();
+    const { done, value } =
+      signals.happened && stdin === null
+        ? steps.return(analysis.partReport(source.name))
+        : steps.next();
     if (done === true) return { report: value, analysis, interrupted: signals.happened };
     ticker.tick(analysis.events);
     turns += 1;
@@ -128,8 +135,13 @@ function empty(result: TraceResult): boolean {
   return result.devices.length === 0;
 }
 
+/** What depends on an unknown coherence may be nothing at all: it is shown, but fails no script. */
+function isFound({ severity, certainty }: Finding): boolean {
+  return severity !== 'note' && certainty !== 'needs-coherence';
+}
+
 function statusOf(result: TraceResult): number {
-  if (result.findings.some((finding) => finding.severity !== 'note')) return exitCode.found;
+  if (result.findings.some(isFound)) return exitCode.found;
   return empty(result) ? exitCode.unknown : exitCode.ok;
 }
 

@@ -93,6 +93,11 @@ function alloc(attrsAt: number) {
     });
     const made = allocCoherent(context, device, buffer, flags, attributes);
     if (made === null) return NULL;
+    // dma-debug keeps the size that was asked for, not that of the pages.
+    const mappings = context.kernel.mappings.map((each) =>
+      each.pieces[0]?.buffer === buffer.id ? { ...each, size: int(args[1]) } : each,
+    );
+    context.update({ mappings });
     context.out(2, made.address);
     return made.pointer;
   };
@@ -126,15 +131,14 @@ function freeCoherent(context: KernelContext, args: Args): Value {
     context.contract('device driver tries to free DMA memory it has not allocated');
     return 0;
   }
-  const { pageSize } = context.machine;
-  if (Math.ceil(int(args[1]) / pageSize) * pageSize !== mapping.size) {
+  if (int(args[1]) !== mapping.size) {
     context.contract('device driver frees DMA memory with different size');
   }
   if (int(args[3]) !== mapping.address) {
     context.contract('device driver frees DMA memory with different CPU address');
   }
   unmapMap(context, map);
-  endMapping(context, mapping, mapping.size);
+  endMapping(context, mapping, mapping.pieces[0]?.size ?? mapping.size);
   releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;

@@ -1,13 +1,13 @@
 /** Operations: the IOMMU API (K6, M12). Source: drivers/iommu/iommu.c. */
 import { deviceArg, fail, handle, int, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { physicalPlace } from '../dma-address.js';
+import { type Place, physicalPlace } from '../dma-address.js';
 import { objectId } from '../ids.js';
 import { domainOf, install, remove, setAttached, syncIotlb, translationFor } from '../iommu.js';
 import type { Range } from '../maintenance.js';
 import { framesIn, pagesIn } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
-import type { Domain } from '../state.js';
+import type { Domain, Piece } from '../state.js';
 import type { Value } from '../value.js';
 
 type Args = readonly Value[];
@@ -65,8 +65,27 @@ function iommuMap(context: KernelContext, args: Args): Value {
   const place = physicalPlace(context, int(args[2]));
   if (place === null) return fail(context, 'no page at this physical address');
   const { buffer, offset: from } = place;
-  mapInto(context, args, [{ buffer, from, size: int(args[3]) }], int(args[4]));
+  const slot = slotAt(context, place, int(args[1]), int(args[3]));
+  if (slot === null) {
+    mapInto(context, args, [{ buffer, from, size: int(args[3]) }], int(args[4]));
+  } else {
+    install(context, handle(context, args[0], 'domain'), translationFor(slot, int(args[4])));
+    context.say('K9', () => 'the translation leads to a bounce buffer');
+  }
   return 0;
+}
+
+/** A driver that maps bus addresses maps bounce buffers; what stands there is not theirs (K9). */
+function slotAt(context: KernelContext, place: Place, address: number, size: number): Piece | null {
+  for (const piece of context.kernel.mappings.flatMap(({ pieces }) => pieces)) {
+    const { slot } = piece;
+    const shift = place.offset - (slot?.offset ?? 0);
+    if (slot?.buffer !== place.buffer || shift < 0 || shift >= piece.size) continue;
+    const { buffer, offset, frames } = piece;
+    const into = { ...slot, offset: place.offset };
+    return { address, buffer, offset: offset + shift, size, frames, slot: into };
+  }
+  return null;
 }
 
 /** The pages are those the table names, also where the object has others by now. */

@@ -5,7 +5,7 @@
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { badAddress, dmaMap, dmaUnmap, syncPieces } from '../dma.js';
+import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
 import { busAddress, deviceConfig } from '../dma-address.js';
 import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
@@ -132,12 +132,7 @@ export function syncSg(
   const device = deviceArg(context, args[0]);
   const { coherent, iommu } = deviceConfig(context, device);
   if (mapping !== undefined) {
-    const parts = mapping.pieces.map((piece) => ({
-      piece,
-      from: piece.offset,
-      size: piece.size,
-    }));
-    syncPieces(context, { device, direction, to }, parts);
+    syncPieces(context, { device, direction, to }, firstParts(context, args, mapping, nents));
   } else if (coherent) {
     context.noop('the device is coherent: no cache maintenance');
   } else if (!iommu) {
@@ -148,6 +143,26 @@ export function syncSg(
     else syncForCpu(context, direction, ...ranges);
   }
   return 0;
+}
+
+/** What a sync acts on: it walks the list for as many entries as it is told, and no further. */
+function firstParts(
+  context: KernelContext,
+  args: Args,
+  mapping: DmaMapping,
+  nents = Number.MAX_SAFE_INTEGER,
+): readonly SyncPart[] {
+  const { entries } = sgtArg(context, args[1]);
+  const { pageSize } = context.machine;
+  let left = nents;
+  return mapping.pieces.flatMap((piece, i) => {
+    const perPage = entries[i]?.perPage === true;
+    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
+    const taken = Math.min(left, count);
+    left -= taken;
+    const size = taken === count ? piece.size : taken * pageSize;
+    return size === 0 ? [] : [{ piece, from: piece.offset, size }];
+  });
 }
 
 /** Bus address of an entry; 0 while the table is not mapped. */
@@ -206,16 +221,18 @@ function freeTable(context: KernelContext, args: Args): Value {
 const EIO = 2 ** 32 - 5;
 
 export const scatterlistOperations: readonly Operation[] = [
-  op(
-    'dma_map_sg',
-    'int',
-    [dev, sgt, nents, dir],
-    mapDoc,
-    (c, a) => {
-      const call = { direction: int(a[3]), attrs: attrsOf(c, undefined), nents: int(a[2]) };
-      return mapSg(c, a, call)?.nents ?? 0;
-    },
-    'skip-sync',
+  ...(['dma_map_sg', 'dma_map_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'int',
+      name === 'dma_map_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      mapDoc,
+      (c, a) => {
+        const call = { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) };
+        return mapSg(c, a, call)?.nents ?? 0;
+      },
+      'skip-sync',
+    ),
   ),
   op(
     'dma_map_sgtable',
@@ -225,14 +242,15 @@ export const scatterlistOperations: readonly Operation[] = [
     (c, a) => (mapSg(c, a, { direction: int(a[2]), attrs: attrsOf(c, a[3]) }) === null ? EIO : 0),
     'skip-sync',
   ),
-  op(
-    'dma_unmap_sg',
-    'void',
-    [dev, sgt, nents, dir],
-    unmapDoc,
-    (c, a) =>
-      unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, undefined), nents: int(a[2]) }),
-    'skip-sync',
+  ...(['dma_unmap_sg', 'dma_unmap_sg_attrs'] as const).map((name) =>
+    op(
+      name,
+      'void',
+      name === 'dma_unmap_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
+      unmapDoc,
+      (c, a) => unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) }),
+      'skip-sync',
+    ),
   ),
   op(
     'dma_unmap_sgtable',

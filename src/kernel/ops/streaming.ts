@@ -48,7 +48,7 @@ const mapPage: Effect = (context, args) =>
     device: deviceArg(context, args[0]),
     ranges: [{ buffer: bufferArg(context, args[1]).id, from: int(args[2]), size: int(args[3]) }],
     direction: int(args[4]),
-    attrs: attrsOf(context, undefined),
+    attrs: attrsOf(context, args[5]),
     type: 'page',
   })?.address ?? DMA_MAPPING_ERROR;
 
@@ -109,6 +109,14 @@ export const streamingOperations: readonly Operation[] = [
     'skip-sync',
   ),
   op(
+    'dma_map_page_attrs',
+    'dma',
+    [dev, { name: 'page', kinds: ['page'] }, offset, size, dir, attrs],
+    mapDoc,
+    mapPage,
+    'skip-sync',
+  ),
+  op(
     'dma_unmap_single',
     'void',
     [dev, addr, size, dir],
@@ -130,6 +138,14 @@ export const streamingOperations: readonly Operation[] = [
     [dev, addr, size, dir],
     unmapDoc,
     unmapSingle('page', 9),
+    'skip-sync',
+  ),
+  op(
+    'dma_unmap_page_attrs',
+    'void',
+    [dev, addr, size, dir, attrs],
+    unmapDoc,
+    unmapSingle('page', 4),
     'skip-sync',
   ),
   op(

@@ -1,7 +1,8 @@
 /**
  * What one DMA API call makes arm64 do to caches and bounce buffers, in bytes, if the device is
  * not coherent. Leaves out coherent devices (the report drops these numbers for them) and what a
- * line costs.
+ * line costs. An atomic dma_alloc takes memory that was cleaned before, but counts: its event has
+ * no room for the difference.
  *
  * Sources: arch/arm64/mm/dma-mapping.c (a clean in every direction for the device, an invalidate
  * for the CPU unless DMA_TO_DEVICE); kernel/dma/direct.h and drivers/iommu/dma-iommu.c (no
@@ -22,9 +23,14 @@ function bouncedPart(m: LiveMapping, size: number): number {
   return m.bounced ? Math.min(size, m.bouncedSize) : 0;
 }
 
-export function onMap(m: LiveMapping): void {
-  if (m.kind === 'coherent' || m.kind === 'sgt') {
-    // arch_dma_prep_coherent on the linear map's alias.
+export function onMap(m: LiveMapping, pageSize: number): void {
+  if (m.kind === 'coherent') {
+    // arch_dma_prep_coherent on the linear map's alias, in whole pages.
+    m.bytesCleaned += Math.ceil(m.size / pageSize) * pageSize;
+    return;
+  }
+  if (m.kind === 'sgt' && m.translated === true) {
+    // dma-iommu prepares the pages; dma-direct leaves all to the syncs.
     m.bytesCleaned += m.size;
     return;
   }

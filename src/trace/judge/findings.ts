@@ -13,6 +13,7 @@ import type {
   TraceObserver,
 } from '../model.js';
 import type { Site } from '../track/device.js';
+import { double } from '../track/double.js';
 import type { RuleInfo } from './rule.js';
 
 const certainties: readonly Certainty[] = ['certain', 'likely', 'needs-coherence'];
@@ -27,7 +28,7 @@ export class Draft {
   /** How sure it can become once coherence is known. */
   most: Certainty;
   readonly first: Moment;
-  lastTime = 0;
+  lastTime = double;
   lastCpu = 0;
   lastPid = 0;
   lastTask = '';

@@ -2,7 +2,7 @@
  * The compression inside a trace.dat of version 7: one call per piece, whose size is known
  * beforehand. Leaves out compressed inputs as a whole (`unpack.ts`).
  */
-import { unzlibSync } from 'fflate';
+import { unzlibSync } from 'fflate/browser';
 import { unpackZstd } from './zstd.js';
 
 /** Unpacks `data` into the start of `into` and returns how many bytes; throws when damaged. */

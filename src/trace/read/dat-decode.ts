@@ -11,8 +11,8 @@ import {
   UNKNOWN,
 } from '../events.js';
 import { Interner } from './bytes.js';
-import type { Cursor } from './dat-cursor.js';
 import { type Decoder, Slot } from './dat-compile.js';
+import type { Cursor } from './dat-cursor.js';
 import { fencePart, Known } from './known.js';
 import { NumberBuffer } from './lists.js';
 import { hasMmio } from './text-events.js';

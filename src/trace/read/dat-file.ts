@@ -176,7 +176,15 @@ export function readTasks(file: DatFile, reader: Reader): void {
 }
 
 /** Numbers of options in both versions (lib/trace-cmd/include/private/trace-cmd-private.h). */
-const simple = { stat: 2, traceClock: 4, uname: 5, offset: 7, cpus: 8, tsc: 14 } as const;
+const simple = {
+  stat: 2,
+  traceClock: 4,
+  uname: 5,
+  offset: 7,
+  cpus: 8,
+  timeShift: 12,
+  tsc: 14,
+} as const;
 
 /** An option that means the same in both versions; others are passed over. */
 export function readOption(file: DatFile, id: number, bytes: Uint8Array, place: number): void {
@@ -184,7 +192,10 @@ export function readOption(file: DatFile, id: number, bytes: Uint8Array, place: 
   if (id === simple.uname) file.report.kernel = text().trim();
   else if (id === simple.traceClock) file.clock = /\[(.*?)\]/.exec(text())?.[1] ?? text().trim();
   else if (id === simple.stat) readStatistics(file, text());
-  else if (id === simple.offset) file.timeOffset = Number.parseInt(text(), 10) || 0;
+  else if (id === simple.timeShift) {
+    const message = "times of a guest, not shifted to its host's";
+    file.report.problem('unsupported', message, `byte ${place}`);
+  } else if (id === simple.offset) file.timeOffset = Number.parseInt(text(), 10) || 0;
   else if (id === simple.cpus && bytes.length >= 4) {
     file.report.cpus = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   } else if (id === simple.tsc && bytes.length >= 16) {

@@ -5,6 +5,8 @@
  * Source: trace-cmd.dat.v6(5); the BUFFER option (3) of version 6, an offset and a name, from files
  * with instances written by trace-cmd 3.1.
  */
+
+import { textOf } from './bytes.js';
 import {
   type CpuData,
   type DatFile,
@@ -14,8 +16,7 @@ import {
   readOption,
   readTasks,
 } from './dat-file.js';
-import { cutSuggestion, type Reader, Reader as DatReader } from './dat-reader.js';
-import { textOf } from './bytes.js';
+import { cutSuggestion, Reader as DatReader, type Reader } from './dat-reader.js';
 import { TraceInputError } from './report.js';
 
 const bufferOption = 3;

@@ -7,8 +7,8 @@
  */
 import type { EventHead, TraceSink } from '../events.js';
 import type { Codecs } from './codec.js';
-import { Cursor, type TimeBase } from './dat-cursor.js';
 import { compile, type Decoder } from './dat-compile.js';
+import { Cursor, type TimeBase } from './dat-cursor.js';
 import { DatEvents } from './dat-decode.js';
 import { DatFile, readInitial } from './dat-file.js';
 import { readV6 } from './dat-v6.js';
@@ -62,6 +62,9 @@ class Merge {
   private readonly shift: number;
   private last = Number.NEGATIVE_INFINITY;
   private backwards = 0;
+  private readonly firstTimes = new Map<number, number>();
+  /** Known counts of losses that pages told of, by CPU. */
+  private readonly told = new Map<number, number>();
 
   constructor(
     private readonly file: DatFile,
@@ -76,7 +79,10 @@ class Merge {
     this.shift = start * this.scale + (ticks?.offset ?? 0) + timeOffset;
     this.settleClock();
     for (const format of file.formats.values()) this.decoders[format.id] = compile(format);
-    for (const cursor of this.cursors) cursor.advance();
+    for (const cursor of this.cursors) {
+      if (!cursor.advance() || this.firstTimes.has(cursor.cpu)) continue;
+      this.firstTimes.set(cursor.cpu, cursor.time * this.scale + this.shift);
+    }
     this.passOverruns();
   }
 
@@ -94,15 +100,28 @@ class Merge {
     file.report.timeUnit = plain ? 'ticks' : 'ns';
   }
 
-  /** What the statistics of the buffer count as lost happened before some event of that CPU. */
+  /**
+   * What the statistics count as lost happened before some event of that CPU. Where the first page
+   * tells of a loss itself, that is the place.
+   */
   private passOverruns(): void {
     for (const [cpu, count] of this.file.overrun) {
-      let first = Number.POSITIVE_INFINITY;
-      for (const cursor of this.cursors)
-        if (cursor.cpu === cpu) first = Math.min(first, cursor.time);
-      const before = Number.isFinite(first) ? first * this.scale + this.shift : 0;
-      this.sink.lost(cpu, count, before);
-      this.file.report.noteLost(cpu, count, before);
+      const cursors = this.cursors.filter((cursor) => cursor.cpu === cpu);
+      if (cursors.some(({ loss }) => loss !== 0)) continue;
+      this.sink.lost(cpu, count, this.firstTime(cpu));
+    }
+  }
+
+  /** Time of the first event of a CPU, 0 when it has none. */
+  private firstTime(cpu: number): number {
+    return this.firstTimes.get(cpu) ?? 0;
+  }
+
+  /** What the statistics count and no page told of. */
+  private noteOverruns(): void {
+    for (const [cpu, count] of this.file.overrun) {
+      const more = count - (this.told.get(cpu) ?? 0);
+      if (more > 0) this.file.report.noteLost(cpu, more, this.firstTime(cpu));
     }
   }
 
@@ -163,6 +182,9 @@ class Merge {
   private passLoss(cursor: Cursor, before: number): void {
     this.sink.lost(cursor.cpu, cursor.loss, before);
     this.file.report.noteLost(cursor.cpu, cursor.loss, before);
+    if (cursor.loss > 0) {
+      this.told.set(cursor.cpu, (this.told.get(cursor.cpu) ?? 0) + cursor.loss);
+    }
     cursor.loss = 0;
   }
 
@@ -192,6 +214,7 @@ class Merge {
       const message = `${decoder.name}: its description has no ${decoder.missing.join(', ')}`;
       report.problem('undecoded-event', message, 'event formats', decoder.count);
     }
+    this.noteOverruns();
     this.compareStatistics();
     if (this.backwards > 0) {
       const message = 'events that are older than the one before them';

@@ -3,11 +3,11 @@
  * where the bytes come from (`src/cli`) and what the events mean (the tracker).
  */
 import type { TraceSink } from '../events.js';
-import { ReportBuilder, TraceInputError, type ReadReport } from './report.js';
 import type { Codecs } from './codec.js';
 import { openDat, readDat } from './dat.js';
 import { isDat } from './dat-file.js';
 import { textStream } from './dat-text.js';
+import { type ReadReport, ReportBuilder, TraceInputError } from './report.js';
 import {
   type ByteSource,
   type ByteStream,
@@ -20,7 +20,7 @@ import { readText } from './text.js';
 import { unpack } from './unpack.js';
 
 export type { Codecs, Unpack } from './codec.js';
-export { TraceInputError, type LostEvents, type ReadProblem, type ReadReport } from './report.js';
+export { type LostEvents, type ReadProblem, type ReadReport, TraceInputError } from './report.js';
 export { type ByteSource, bytesSource, memorySpool, type Spool } from './source.js';
 
 export interface ReadOptions {
@@ -116,6 +116,9 @@ function refuseOthers(magic: Uint8Array, report: ReportBuilder): void {
     throw new TraceInputError(why ?? 'the input is empty');
   }
   if (word === 'PERFILE2' || word === '2ELIFREP') {
-    throw new TraceInputError('this is a perf.data file', 'convert it: perf script -F +ip');
+    throw new TraceInputError(
+      'this is a perf.data file',
+      'give its text: perf script --show-lost-events',
+    );
   }
 }

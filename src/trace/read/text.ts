@@ -80,6 +80,9 @@ class TextReader {
   private backwards = 0;
   /** Events that the header counts, of every part when texts follow each other; -1 for none. */
   private counted = -1;
+  /** A comment of the kernel was seen, so that the text is that of a whole buffer. */
+  private headed = false;
+  private endsInLine = false;
 
   constructor(
     private readonly sink: TraceSink,
@@ -96,6 +99,7 @@ class TextReader {
       if (stop < 0 || stop >= end) {
         if (!last) return start;
         stop = end;
+        this.endsInLine = true;
       }
       if (this.skipping) this.skipping = false;
       else {
@@ -121,8 +125,21 @@ class TextReader {
     const first = skipSpace(bytes, start, end);
     if (first === end) return;
     if (bytes[first] === Char.Hash) this.comment(bytes, first, end);
-    else if (this.text.parse(bytes, start, end)) this.event(bytes, end);
-    else this.aside(bytes, start, end);
+    else if (this.text.parse(bytes, start, end)) {
+      if (!this.perfLoss(bytes, end)) this.event(bytes, end);
+    } else this.aside(bytes, start, end);
+  }
+
+  /** `PERF_RECORD_LOST lost 12`, as `perf script --show-lost-events` prints it. */
+  private perfLoss(bytes: Uint8Array, end: number): boolean {
+    const { nameStart, nameEnd, cpu } = this.text;
+    if (nameStart !== nameEnd || !startsWith(bytes, nameStart, end, 'PERF_RECORD_LOST')) {
+      return false;
+    }
+    const line = textOf(bytes, nameStart, Math.min(end, nameStart + 80));
+    const count = / lost (\d+)/.exec(line)?.[1];
+    this.pending.push({ cpu, count: count === undefined ? UNKNOWN : Number(count) });
+    return true;
   }
 
   private event(bytes: Uint8Array, end: number): void {
@@ -179,9 +196,11 @@ class TextReader {
   /** `# entries-in-buffer/entries-written: 10/20   #P:2`, `##### CPU 1 buffer started ####`. */
   private comment(bytes: Uint8Array, start: number, end: number): void {
     const line = textOf(bytes, start, Math.min(end, start + 200));
-    const entries = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)(?:\s+#P:(\d+))?/.exec(
-      line,
-    );
+    this.headed ||= line.startsWith('# tracer:');
+    // print_event_info, and print_trace_header of the latency tracers.
+    const entries =
+      /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)(?:\s+#P:(\d+))?/.exec(line) ??
+      /^# latency: \d+ us, #(\d+)\/(\d+), CPU#\d+ .*#P:(\d+)/.exec(line);
     if (entries !== null) {
       if (entries[3] !== undefined) this.report.cpus = Number(entries[3]);
       this.counted = Math.max(this.counted, 0) + Number(entries[1]);
@@ -238,6 +257,18 @@ class TextReader {
     this.counts.clear();
   }
 
+  /** The kernel's text counts its events and ends with a newline. */
+  private tellCut(): void {
+    const { report, counted } = this;
+    const told = (message: string) => report.problem('truncated', message, 'whole trace');
+    if (report.events < counted)
+      told(`the header counts ${counted} events, ${report.events} were read`);
+    else if (this.headed && this.endsInLine) told('the text ends inside a line');
+    else if (counted < 0 && (this.headed || report.events === 0)) {
+      told('the header does not count the events');
+    }
+  }
+
   finish(): void {
     const { report } = this;
     this.flushCounts();
@@ -250,14 +281,11 @@ class TextReader {
         this.backwards,
       );
     }
-    if (report.events < this.counted) {
-      const message = `the header counts ${this.counted} events, ${report.events} were read`;
-      report.problem('truncated', message, 'whole trace');
-    }
-    this.passLosses(report.last ?? 0);
     if (report.events === 0 && report.troubled) {
       throw new TraceInputError(`no event in ${this.line} lines`, notATrace);
     }
+    this.tellCut();
+    this.passLosses(report.last ?? 0);
   }
 }
 

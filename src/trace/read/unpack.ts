@@ -3,7 +3,7 @@
  * bound on what is in memory at a time. A damaged or cut end is noted in the report and ends the
  * stream; what came before it is used. Leaves out the compressed sections of trace.dat.
  */
-import { Gunzip } from 'fflate';
+import { Gunzip } from 'fflate/browser';
 import type { ReportBuilder } from './report.js';
 import { type ByteStream, PeekStream } from './source.js';
 import { ZstdStream } from './zstd-stream.js';

@@ -32,90 +32,103 @@ export class Input {
   }
 }
 
-/**
- * States of an FSE code, one word each: symbol in the low byte, number of bits to read above it,
- * first next state in the high half.
- */
-export interface FseTable {
-  readonly log: number;
-  readonly states: Int32Array;
-}
+const fseLogMax = 9;
+const symbolsMax = 256;
+/** Scratch of `FseTable`: probabilities of the table being read, next state number per symbol. */
+const counts = new Int16Array(symbolsMax + 4);
+const next = new Uint16Array(symbolsMax + 4);
 
-/** Builds the states for probabilities in units of 2^-log; -1 is "less than one". */
-export function fseTable(counts: readonly number[], log: number): FseTable {
-  const size = 1 << log;
-  const states = new Int32Array(size);
-  const next = counts.map((count) => Math.abs(count));
-  let high = size;
-  counts.forEach((count, symbol) => {
-    if (count === -1) states[--high] = symbol;
-  });
-  const step = (size >> 1) + (size >> 3) + 3;
-  let at = 0;
-  counts.forEach((count, symbol) => {
-    for (let i = 0; i < count; i++) {
-      states[at] = symbol;
-      do at = (at + step) & (size - 1);
-      while (at >= high);
-    }
-  });
-  for (let i = 0; i < size; i++) {
-    const symbol = states[i]!;
-    const number = next[symbol]!++;
-    const bits = log - (31 - Math.clz32(number));
-    states[i] = (((number << bits) - size) << 16) | (bits << 8) | symbol;
+/** An FSE code. Its arrays are used again when another one is read into it. */
+export class FseTable {
+  log = 0;
+  /**
+   * A word per state: symbol in the low byte, number of bits to read above it, first next state in
+   * the high half.
+   */
+  readonly states = new Int32Array(1 << fseLogMax);
+
+  /** The table of given probabilities in units of 2^-log; -1 is "less than one". */
+  static of(values: readonly number[], log: number): FseTable {
+    const table = new FseTable();
+    counts.set(values);
+    table.build(values.length, log);
+    return table;
   }
-  return { log, states };
-}
 
-/** A table of one symbol that takes no bits. */
-export function fseOne(symbol: number): FseTable {
-  return { log: 0, states: Int32Array.of(symbol) };
-}
-
-/** A table's description at `at`; returns the table and the place after it. */
-export function readFse(
-  input: Input,
-  at: number,
-  end: number,
-  logMax: number,
-  symbolMax: number,
-): { readonly table: FseTable; readonly at: number } {
-  const { view } = input;
-  let bit = at * 8;
-  const take = (count: number): number => {
-    if (bit + count > end * 8 + 7) fail('a table ends early');
-    const value = (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
-    bit += count;
-    return value;
-  };
-  const log = take(4) + 5;
-  if (log > logMax) fail('a table is too large');
-  const counts: number[] = [];
-  let left = 1 << log;
-  while (left > 0) {
-    const bits = 32 - Math.clz32(left + 1);
-    const low = (1 << (bits - 1)) - 1;
-    const spare = (1 << bits) - 1 - (left + 1);
-    let value = take(bits);
-    if ((value & low) < spare) {
-      bit--;
-      value &= low;
-    } else if (value > low) value -= spare;
-    const count = value - 1;
-    left -= Math.abs(count);
-    counts.push(count);
-    for (let repeat = count === 0 ? 3 : 0; repeat === 3; ) {
-      repeat = take(2);
-      for (let i = 0; i < repeat; i++) counts.push(0);
-      if (counts.length > 256) fail('a table has too many symbols');
-    }
-    if (counts.length > symbolMax + 1) fail('a table has too many symbols');
+  /** A table of one symbol that takes no bits. */
+  setOne(symbol: number): void {
+    this.log = 0;
+    this.states[0] = symbol;
   }
-  if (left < 0) fail('probabilities do not add up');
-  const after = (bit + 7) >> 3;
-  if (after > end) fail('a table ends early');
-  return { table: fseTable(counts, log), at: after };
+
+  /** Reads a description at `at`; returns the place after it. */
+  read(input: Input, at: number, end: number, logMax: number, symbolMax: number): number {
+    const { view } = input;
+    let bit = at * 8 + 4;
+    const limit = end * 8;
+    const log = (input.bytes[at]! & 15) + 5;
+    if (at >= end) fail('a table ends early');
+    if (log > logMax) fail('a table is too large');
+    let count = 0;
+    let left = 1 << log;
+    while (left > 0) {
+      if (bit > limit) fail('a table ends early');
+      if (count > symbolMax) fail('a table has too many symbols');
+      const bits = 32 - Math.clz32(left + 1);
+      const low = (1 << (bits - 1)) - 1;
+      const spare = (1 << bits) - 2 - left;
+      let value = (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << bits) - 1);
+      bit += bits;
+      if ((value & low) < spare) {
+        bit--;
+        value &= low;
+      } else if (value > low) value -= spare;
+      const probability = value - 1;
+      left -= probability < 0 ? 1 : probability;
+      counts[count++] = probability;
+      if (probability !== 0) continue;
+      // Runs of symbols that do not occur: three at a time, until fewer.
+      for (let repeat = 3; repeat === 3; ) {
+        repeat = (view.getUint32(bit >> 3, true) >>> (bit & 7)) & 3;
+        bit += 2;
+        if (bit > limit + 8 || count + repeat > symbolMax + 1) fail('a table is damaged');
+        for (let i = 0; i < repeat; i++) counts[count++] = 0;
+      }
+    }
+    const after = (bit + 7) >> 3;
+    if (left < 0 || after > end) fail('a table is damaged');
+    this.build(count, log);
+    return after;
+  }
+
+  /** From the first `symbols` of `counts`. */
+  private build(symbols: number, log: number): void {
+    const { states } = this;
+    const size = 1 << log;
+    this.log = log;
+    let high = size;
+    for (let symbol = 0; symbol < symbols; symbol++) {
+      const count = counts[symbol]!;
+      next[symbol] = count < 0 ? 1 : count;
+      if (count < 0) states[--high] = symbol;
+    }
+    const step = (size >> 1) + (size >> 3) + 3;
+    let at = 0;
+    for (let symbol = 0; symbol < symbols; symbol++) {
+      for (let i = counts[symbol]!; i > 0; i--) {
+        states[at] = symbol;
+        do at = (at + step) & (size - 1);
+        while (at >= high);
+      }
+    }
+    for (let i = 0; i < size; i++) {
+      const symbol = states[i]!;
+      const number = next[symbol]!;
+      next[symbol] = number + 1;
+      const bits = log - (31 - Math.clz32(number));
+      states[i] = (((number << bits) - size) << 16) | (bits << 8) | symbol;
+    }
+  }
 }
 
 /** Place of the first bit of a backward stream: above the highest 1 of its last byte. */
@@ -132,6 +145,7 @@ export class HuffmanTable {
   log = 0;
   readonly codes = new Uint16Array(1 << huffmanLogMax);
   private readonly weights = new Uint8Array(256);
+  private readonly packed = new FseTable();
 
   /** Reads a description at `at`; returns the place after it. */
   read(input: Input, at: number, end: number): number {
@@ -154,8 +168,8 @@ export class HuffmanTable {
 
   /** Weights in two interleaved FSE streams. */
   private readPacked(input: Input, start: number, end: number): number {
-    const { table, at } = readFse(input, start, end, 6, huffmanLogMax + 1);
-    const { states, log } = table;
+    const at = this.packed.read(input, start, end, 6, huffmanLogMax + 1);
+    const { states, log } = this.packed;
     let bit = backwardStart(input.bytes, at, end);
     const limit = at * 8;
     const take = (count: number): number => {

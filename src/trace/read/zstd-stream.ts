@@ -1,11 +1,12 @@
 /**
  * A zstd stream as a stream of what is in it, through a window no larger than its frames ask for.
- * Leaves out the blocks (`zstd.ts`).
+ * Leaves out the blocks (`zstd-block.ts`).
  *
  * Source: RFC 8878, section 3.1.1; the bound on windows is that of the zstd program.
  */
 import { type ByteStream, fill, type PeekStream } from './source.js';
-import { BlockDecoder, blockHead, blockMax, frameHeader, plainBlock } from './zstd.js';
+import { blockHead, frameHeader, plainBlock } from './zstd.js';
+import { BlockDecoder, blockMax } from './zstd-block.js';
 import { fail } from './zstd-fse.js';
 
 const windowMax = 1 << 27;

@@ -57,7 +57,11 @@ function verdictText(result: TraceResult): string {
     count(of('warning'), 'warning'),
     count(of('note'), 'note'),
   ];
-  return parts.join(', ');
+  const open = result.findings.filter(
+    (f) => f.severity !== 'note' && f.certainty === 'needs-coherence',
+  ).length;
+  const unless = open === 0 ? '' : `; ${groupDigits(open)} of them only if a device does not snoop`;
+  return parts.join(', ') + unless;
 }
 
 function evidenceRows(evidence: readonly Evidence[]): string[] {

@@ -28,6 +28,29 @@ export class UnmapCall {
   untranslated = double;
 
   constructor(public device: DeviceState) {}
+
+  /** What every event has; the rest as for a single mapping. */
+  fill(
+    head: EventHead,
+    device: DeviceState,
+    kind: MappingKind,
+    address: number,
+    size: number,
+    direction: Direction,
+    attrs: number,
+  ): this {
+    this.head = head;
+    this.device = device;
+    this.kind = kind;
+    this.address = address;
+    this.size = size;
+    this.direction = direction;
+    this.attrs = attrs;
+    this.virt = '';
+    this.entries = 1;
+    this.untranslated = -1;
+    return this;
+  }
 }
 
 export class SyncCall {
@@ -45,6 +68,27 @@ export class SyncCall {
   entries = 1;
 
   constructor(public device: DeviceState) {}
+
+  /** What every event has; the rest as for a single mapping. */
+  fill(
+    head: EventHead,
+    device: DeviceState,
+    forCpu: boolean,
+    dma: number,
+    size: number,
+    direction: Direction,
+  ): this {
+    this.head = head;
+    this.device = device;
+    this.forCpu = forCpu;
+    this.dma = dma;
+    this.size = size;
+    this.length = size;
+    this.direction = direction;
+    this.list = false;
+    this.entries = 1;
+    return this;
+  }
 }
 
 /** Why a call found no mapping, as far as the trace knows. */

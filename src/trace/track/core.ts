@@ -8,7 +8,7 @@ import { onMap, onSync, onUnmap } from '../cost/maintenance.js';
 import { Direction, type EventHead, type NumberList } from '../events.js';
 import { Findings } from '../judge/findings.js';
 import type { Rule, World } from '../judge/rule.js';
-import type { MappingKind, TraceObserver } from '../model.js';
+import type { TraceObserver } from '../model.js';
 import { Books } from './books.js';
 import { PendingBounces } from './bounces.js';
 import { SyncCall, UnmapCall } from './calls.js';
@@ -22,6 +22,9 @@ import { Misses } from './misses.js';
 import { tellOverlaps } from './overlaps.js';
 import { Sampler } from './sampler.js';
 
+/** A power of two; CPUs beyond share counters, which makes a rule say less and never more. */
+const cpusMax = 4096;
+const silentMax = 256;
 /** An epoch that never comes: nothing is claimed about a mapping of it. */
 const neverClaimed = -1;
 /** Bytes of an event and of its page that are not the list, with room for a long device name. */
@@ -54,7 +57,7 @@ export class TrackerCore implements World {
   protected readonly misses: Misses;
   protected readonly sampler: Sampler;
   /** DMA events by CPU. */
-  protected readonly serials: number[] = [];
+  protected readonly serials = new Int32Array(cpusMax);
   protected readonly unmapCall: UnmapCall;
   protected readonly syncCall: SyncCall;
   protected lastSynced: LiveMapping | null = null;
@@ -97,12 +100,12 @@ export class TrackerCore implements World {
   protected dmaAt(head: EventHead): void {
     this.at(head);
     const { cpu } = head;
-    if (cpu >= 0) this.serials[cpu] = (this.serials[cpu] ?? 0) + 1;
+    if (cpu >= 0) this.serials[cpu & (cpusMax - 1)]! += 1;
     if (head.time >= this.sampler.next) this.sampler.sample(head.time);
   }
 
   serialOf(cpu: number): number {
-    return this.serials[cpu] ?? 0;
+    return this.serials[cpu & (cpusMax - 1)]!;
   }
 
   /** The last step of every map event. */
@@ -111,7 +114,7 @@ export class TrackerCore implements World {
     if (m.kind === 'sg') this.openSilent(m);
     m.fencesBefore = this.fences;
     m.serial = this.serialOf(head.cpu);
-    onMap(m);
+    onMap(m, this.pageSize);
     for (const hook of this.hooks.mapped) hook(this, m, head);
     this.observer.opened?.(m);
   }
@@ -186,47 +189,6 @@ export class TrackerCore implements World {
     this.books.addPhys(m, start, size);
   }
 
-  protected fillUnmap(
-    head: EventHead,
-    device: DeviceState,
-    kind: MappingKind,
-    address: number,
-    size: number,
-    dir: Direction,
-    attrs: number,
-  ): UnmapCall {
-    const call = this.unmapCall;
-    call.head = head;
-    call.device = device;
-    call.kind = kind;
-    call.address = address;
-    call.size = size;
-    call.direction = dir;
-    call.attrs = attrs;
-    call.virt = '';
-    call.entries = 1;
-    call.untranslated = -1;
-    return call;
-  }
-
-  protected fillSync(
-    head: EventHead,
-    device: DeviceState,
-    forCpu: boolean,
-    dma: number,
-    size: number,
-    dir: Direction,
-  ): SyncCall {
-    const call = this.syncCall;
-    call.head = head;
-    call.device = device;
-    call.forCpu = forCpu;
-    call.dma = dma;
-    call.size = size;
-    call.direction = dir;
-    return call;
-  }
-
   protected unmapAt(call: UnmapCall, dma: number, size: number): void {
     const m = dma < 0 ? null : this.books.bestAt(call.device, dma, call.kind, size, call.direction);
     if (m === null) this.missedUnmap(call);
@@ -258,6 +220,9 @@ export class TrackerCore implements World {
     m.epoch = neverClaimed;
     this.silent.add(m);
     this.silentLists += 1;
+    // Without an IOMMU nothing ends them: the oldest is given up.
+    const [oldest] = this.silent;
+    if (this.silent.size > silentMax && oldest !== undefined) this.retire(oldest);
   }
 
   /** The iommu:unmap of a mapping whose own event could not be recorded. */

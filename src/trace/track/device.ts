@@ -116,7 +116,9 @@ export class DeviceState {
   /** A sync was seen before any bounce. */
   syncedUnbounced = false;
   /** The last site by direction: drivers alternate between them. */
-  private readonly lastSites: ({ rawTask: string; site: Site } | undefined)[] = [];
+  private readonly lastSites: ({ rawTask: string; site: Site } | undefined)[] = new Array(6).fill(
+    undefined,
+  );
   /** Pages at which it was found to have no mapping; see knownMiss. */
   private readonly missed = new Float64Array(missSlots).fill(Number.NaN);
   private missedAt = 0;

@@ -42,6 +42,8 @@ function hash(bucket: number, level: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
+const results: RangeNode[] = [];
+
 export class RangeIndex {
   private chains: (RangeNode | null)[] = new Array(64).fill(null);
   private mask = 63;
@@ -49,8 +51,11 @@ export class RangeIndex {
   /** Levels that ever held a range, the smallest first. */
   private used: readonly number[] = [];
   private spare: RangeNode | null = null;
-  /** Results of the last search; only the first `count` of them. */
-  readonly found: RangeNode[] = [];
+  /**
+   * Results of the last search; only the first `count` of them. One list for all indexes: each list
+   * of its own would be of another kind to V8 until it had held a node.
+   */
+  readonly found = results;
 
   /** Adds [start, end) and returns its node, linked to `sibling`. */
   add(start: number, end: number, owner: LiveMapping, sibling: RangeNode | null): RangeNode {
@@ -90,6 +95,8 @@ export class RangeIndex {
 
   /** Collects the ranges that share a byte with [start, end), each once; returns how many. */
   overlapping(start: number, end: number): number {
+    // Above it, as in a damaged trace, a bucket has no next one: counting would not end.
+    if (!(start >= 0 && end <= Number.MAX_SAFE_INTEGER)) return 0;
     const { used } = this;
     let count = 0;
     for (let i = 0; i < used.length; i += 1) {

@@ -4,6 +4,7 @@
  * dropped and the interval doubles.
  */
 import type { Devices } from './device.js';
+import { double } from './double.js';
 
 const samplesMax = 32;
 /** 10 ms at first, in ns. */
@@ -12,10 +13,12 @@ const intervalFirst = 10_000_000;
 export class Sampler {
   /** Time from which on a sample is due. */
   next = Number.NEGATIVE_INFINITY;
-  private interval = intervalFirst;
+  private interval = double;
   private taken = 0;
 
-  constructor(private readonly devices: Devices) {}
+  constructor(private readonly devices: Devices) {
+    this.interval = intervalFirst;
+  }
 
   sample(time: number): void {
     if (this.taken === samplesMax) this.thin();

@@ -26,6 +26,8 @@ import { byPhysical } from './misses.js';
 const listMax = 128;
 /** More pages in one event than any allocation order has: damage. */
 const orderMax = 20;
+/** Beyond it page frames are no longer exact numbers, and no machine has them. */
+const pfnMax = 2 ** 40;
 
 export class Tracker extends TrackerCore implements TraceSink {
   mapSingle(
@@ -69,7 +71,7 @@ export class Tracker extends TrackerCore implements TraceSink {
   ): void {
     this.dmaAt(head);
     const device = this.allDevices.get(name);
-    const call = this.fillUnmap(head, device, kind, dma, size, dir, attrs);
+    const call = this.unmapCall.fill(head, device, kind, dma, size, dir, attrs);
     call.untranslated = this.iommu.unmappedAt(head.pid, dma);
     this.unmapAt(call, dma, size);
   }
@@ -117,7 +119,7 @@ export class Tracker extends TrackerCore implements TraceSink {
     this.dmaAt(head);
     const device = this.allDevices.get(name);
     const base = phys.length > 0 ? phys.values[0]! : UNKNOWN;
-    const call = this.fillUnmap(head, device, 'sg', base, UNKNOWN, dir, attrs);
+    const call = this.unmapCall.fill(head, device, 'sg', base, UNKNOWN, dir, attrs);
     call.entries = phys.length >= listMax ? UNKNOWN : phys.length;
     if (base < 0) return;
     const m = this.books.bestList(device, base, call.entries, dir);
@@ -140,10 +142,7 @@ export class Tracker extends TrackerCore implements TraceSink {
       if (dir === Direction.ToDevice) device.entrySyncs += 1;
     }
     if (device.bounces === 0) device.syncedUnbounced = true;
-    const call = this.fillSync(head, device, forCpu, dma, size, dir);
-    call.list = false;
-    call.entries = 1;
-    call.length = size;
+    const call = this.syncCall.fill(head, device, forCpu, dma, size, dir);
     this.sync(call);
   }
 
@@ -170,7 +169,7 @@ export class Tracker extends TrackerCore implements TraceSink {
       size += length;
     }
     if (first < 0) return;
-    const call = this.fillSync(head, device, forCpu, dma.values[first]!, size, dir);
+    const call = this.syncCall.fill(head, device, forCpu, dma.values[first]!, size, dir);
     call.list = true;
     call.entries = count >= listMax ? UNKNOWN : count;
     call.length = lengths.values[first]!;
@@ -215,7 +214,7 @@ export class Tracker extends TrackerCore implements TraceSink {
   ): void {
     this.dmaAt(head);
     const device = this.allDevices.get(name);
-    const call = this.fillUnmap(head, device, kind, dma, size, dir, attrs);
+    const call = this.unmapCall.fill(head, device, kind, dma, size, dir, attrs);
     call.virt = virt;
     this.unmapAt(call, dma, size);
   }
@@ -259,7 +258,7 @@ export class Tracker extends TrackerCore implements TraceSink {
   ): void {
     this.dmaAt(head);
     const device = this.allDevices.get(name);
-    this.unmapAt(this.fillUnmap(head, device, 'sgt', dma, size, dir, 0), dma, size);
+    this.unmapAt(this.unmapCall.fill(head, device, 'sgt', dma, size, dir, 0), dma, size);
   }
 
   iommuMap(head: EventHead, iova: number, phys: number, size: number): void {
@@ -341,7 +340,8 @@ export class Tracker extends TrackerCore implements TraceSink {
   /** Calls the rules for every live mapping with a byte in these pages. */
   private pages(head: EventHead, pfn: number, order: number, hooks: BoundHooks['pageFreed']): void {
     this.pageEvents += 1;
-    if (!(order >= 0 && order <= orderMax) || pfn < 0 || this.books.liveCount === 0) return;
+    if (!(order >= 0 && order <= orderMax) || !(pfn >= 0 && pfn < pfnMax)) return;
+    if (this.books.liveCount === 0) return;
     const start = pfn * this.pageSize;
     const index = this.books.phys;
     const count = index.overlapping(start, start + this.pageSize * 2 ** order);

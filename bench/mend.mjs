@@ -1,0 +1,171 @@
+/**
+ * `node bench/mend.mjs [--write] [FOLDER]`: mends every bug of litmus/bugs/ and compares with the
+ * fix that stands beside it; with --write the table goes into docs/mend-results.md. Times are user
+ * CPU seconds of one run in one process: the machine may be busy.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from '../scripts/build.mjs';
+import { root } from '../scripts/setup.mjs';
+
+await build();
+const civac = await import(join(root, 'dist', 'index.mjs'));
+const write = process.argv.includes('--write');
+const folder = process.argv.slice(2).find((arg) => !arg.startsWith('--')) ?? 'litmus/bugs';
+
+function read(file) {
+  return readFileSync(join(root, folder, file), 'utf8');
+}
+
+function checked(file) {
+  const { program } = civac.compile(read(file), file);
+  return program === null ? null : civac.check(program);
+}
+
+/** The scenarios beside a bug that show a fix: `.fix`, `.first-fix`, `.mend`. */
+function fixesOf(bug, files) {
+  const stem = bug.slice(0, bug.indexOf('.'));
+  const own = files.filter((file) => file.startsWith(`${stem}.`) && !file.includes('.bug.'));
+  if (own.length > 0) return own;
+  // A bug in two settings may share the fix: b35-…-iommu.bug beside b35-….fix.
+  return files.filter((file) => !file.includes('.bug.') && stem.startsWith(file.split('.')[0]));
+}
+
+function cpuSeconds(work) {
+  const before = process.cpuUsage();
+  const value = work();
+  const { user } = process.cpuUsage(before);
+  return { value, seconds: user / 1e6 };
+}
+
+function needsText(finding) {
+  if (finding.needs.some((set) => set.length === 0)) return 'always';
+  return finding.needs.map((set) => set.join(' and ')).join(' or ') || 'not determined';
+}
+
+/** What remains wrong with a fix: the platform assumption it rests on. */
+function assumption(result) {
+  const all = result.hazards.filter(({ cause }) => cause);
+  const told = new Map(
+    all.map((finding) => [`${finding.id} needs ${needsText(finding)}`, finding]),
+  );
+  return [...told.keys()].join('; ');
+}
+
+function compareFix(text, file, mends) {
+  const result = checked(file);
+  if (result === null) return { verdict: 'does not compile', cost: null };
+  if (result.verdict !== 'coherent') return { verdict: assumption(result), cost: null };
+  const index = mends.findIndex((each) => civac.sameScenario(each.text, read(file)));
+  const far = civac.distance(text, read(file), civac.DEFAULT_COSTS);
+  if (far === null) return { verdict: 'coherent', cost: null, far: 'changes the use case' };
+  const note = far.inVocabulary ? '' : ' (not all in the vocabulary)';
+  return { verdict: 'coherent', cost: far.cost, same: index, far: far.edits.join('; ') + note };
+}
+
+function relation(best, fix) {
+  if (fix.verdict !== 'coherent') return `not coherent: ${fix.verdict}`;
+  if (fix.same >= 0) return `the same as answer ${fix.same + 1}`;
+  if (fix.cost === null) return fix.far;
+  const by = fix.cost - best.cost;
+  if (by === 0) return `as cheap: ${fix.far}`;
+  return by > 0 ? `dearer by ${by}: ${fix.far}` : `cheaper by ${-by}: ${fix.far}`;
+}
+
+function row(bug, files) {
+  const text = read(bug);
+  const { value, seconds } = cpuSeconds(() => civac.mend(text, bug));
+  if (value.kind !== 'result') return { bug, seconds, found: 'does not compile', fixes: [] };
+  const { result } = value;
+  const [best] = result.mends;
+  if (best === undefined) {
+    return {
+      bug,
+      seconds,
+      verdict: result.verdict,
+      found: `${result.verdict}: ${result.why}`,
+      fixes: [],
+    };
+  }
+  // For the comparison every equal answer counts, not the first few.
+  const all = civac.mend(text, bug, { all: true });
+  const mends = all.kind === 'result' ? all.result.mends : result.mends;
+  const least = mends.reduce((a, b) => (b.cost < a.cost ? b : a));
+  const fixes = fixesOf(bug, files).map((file) => {
+    const kind = file.split('.').at(-2);
+    return `${kind}: ${relation(least, compareFix(text, file, mends))}`;
+  });
+  const { effort } = result;
+  const found = best.edits.map(({ title }) => title).join('; ');
+  return {
+    bug,
+    seconds,
+    verdict: result.verdict,
+    found,
+    best,
+    least,
+    fixes,
+    effort,
+    why: result.why,
+  };
+}
+
+function escaped(text) {
+  return text.replaceAll('|', '\\|');
+}
+
+function table(rows) {
+  const head = [
+    '| bug | first answer | cost | cheapest | tried, ruled out | upstream and other fixes | s |',
+    '|---|---|---:|---:|---:|---|---:|',
+  ];
+  const lines = rows.map(({ bug, found, best, least, effort, fixes, seconds, why }) => {
+    const name = bug.replace('.litmus', '');
+    const cost = best === undefined ? '' : `${best.cost}, ${best.level}`;
+    const low = least === undefined ? '' : `${least.cost}, ${least.level}`;
+    const tried = effort === undefined ? '' : `${effort.explored}, ${effort.ruledOut}`;
+    const told = fixes.length === 0 ? '' : fixes.join('<br>');
+    const doubt = why ? ` (${why})` : '';
+    const cells = [
+      name,
+      escaped(found) + doubt,
+      cost,
+      low,
+      tried,
+      escaped(told),
+      seconds.toFixed(2),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [...head, ...lines].join('\n');
+}
+
+const files = readdirSync(join(root, folder)).filter((file) => file.endsWith('.litmus'));
+const bugs = files.filter((file) => file.includes('.bug.')).sort();
+const rows = bugs.map((bug) => row(bug, files));
+const times = rows.map(({ seconds }) => seconds).sort((a, b) => a - b);
+const mended = rows.filter(({ verdict }) => verdict === 'mended').length;
+const upstream = rows.filter(({ fixes }) =>
+  fixes.some((fix) => /: (the same|as cheap|dearer)/.test(fix)),
+).length;
+const summary =
+  `${rows.length} bugs, ${mended} mended; for ${upstream} of them a fix that is coherent is among ` +
+  `the cheapest or dearer than mend's. CPU seconds a file: median ` +
+  `${times[times.length >> 1].toFixed(2)}, worst ${times.at(-1).toFixed(2)}.`;
+console.log(table(rows));
+console.log(`\n${summary}`);
+if (write) {
+  const page = `# What \`civac mend\` finds for the known bugs
+
+Made by \`node bench/mend.mjs --write\`; do not edit. ${summary}
+
+*First answer* is what \`civac mend\` shows first: API-level where there is one; *cheapest* is the
+least cost at any level. *Tried* sets of edits were explored; *ruled out* are all that are as cheap
+or cheaper. Of each fix that stands beside the bug: whether it is one of the answers, or how its
+cost compares; where it is not coherent, what is still wrong and what the machine must do for it:
+that is the assumption on which the fix is right. Costs are those of [mend.md](mend.md#costs).
+
+${table(rows)}
+`;
+  writeFileSync(join(root, 'docs', 'mend-results.md'), page);
+}

@@ -1,0 +1,103 @@
+/**
+ * Which memory each access of a scenario reaches. A mend may not send an access elsewhere: a
+ * device that is mapped to another page instead reads nothing stale, and nothing it should.
+ */
+import { explore } from '../explore/bfs.js';
+import type { Model } from '../explore/model.js';
+import { NewCell } from '../kernel/layout.js';
+import type { RawFinding } from '../kernel/context.js';
+import type { State } from '../system/state.js';
+import { type Step, System } from '../system/system.js';
+import { libertiesOf } from '../verdict/check.js';
+import { Facts } from '../verdict/recorder.js';
+import type { RunOptions } from '../verdict/runs.js';
+import type { Variant } from './variant.js';
+
+/** `instruction > word`, both by where they come from in the user's text. */
+export type Targets = ReadonlySet<string>;
+
+/** In all runs up to their first finding; null when a limit was hit. */
+export function targetsOf(variant: Variant, options: RunOptions): Targets | null {
+  for (;;) {
+    const watcher = new Watcher(variant);
+    try {
+      const { limits, now, tick } = options;
+      const { stopped } = explore<State, RawFinding>(watcher, {
+        limits,
+        now,
+        tick: (states, transitions) => tick(states, transitions, 'targets'),
+        // Behind a finding accesses may reach whatever has come to lie there.
+        avoid: () => true,
+      });
+      return stopped === null ? watcher.targets : null;
+    } catch (error) {
+      if (!(error instanceof NewCell)) return null;
+      variant.layout.add(error.buffer, error.byte, error.size);
+    }
+  }
+}
+
+/** The system, watched while it is explored. */
+class Watcher implements Model<State, RawFinding> {
+  readonly targets = new Set<string>();
+  private readonly system: System;
+
+  constructor(private readonly variant: Variant) {
+    const liberties = new Set<string>(libertiesOf(variant.program));
+    this.system = new System(variant.program, variant.layout, liberties, new Facts());
+  }
+
+  initial(): readonly State[] {
+    return this.system.initial();
+  }
+
+  key(state: State): string {
+    return state.key;
+  }
+
+  complete(state: State): boolean {
+    return this.system.complete(state);
+  }
+
+  name(finding: RawFinding): string {
+    return this.system.name(finding);
+  }
+
+  successors(state: State): readonly Step[] {
+    const steps = this.system.successors(state);
+    for (const step of steps) {
+      if (step.kind === 'thread' && step.findings.length === 0) this.watch(step, state);
+    }
+    return steps;
+  }
+
+  private watch(step: Step, before: State): void {
+    const kind = this.accessAt(step.site);
+    if (kind === 'read' && step.judged >= 0) this.add(step.site, step.judged);
+    if (kind !== 'write' || step.next.words === before.words) return;
+    before.words.forEach((word, cell) => {
+      // Old writes may be forgotten in any step; only the writer adds one.
+      const writes = step.next.words[cell]?.writes ?? [];
+      if (writes.some((write) => !word.writes.includes(write))) this.add(step.site, cell);
+    });
+  }
+
+  /** Reclaim reads memory too, but a mend may well keep it from there. */
+  private accessAt(site: number): 'read' | 'write' | null {
+    const instruction = this.system.sites.at(site)?.instruction;
+    if (instruction?.op === 'load') return 'read';
+    if (instruction?.op === 'store') return 'write';
+    if (instruction?.op !== 'call') return null;
+    const { name } = instruction.operation;
+    if (name === 'dma_write') return 'write';
+    return name.startsWith('dma_read') ? 'read' : null;
+  }
+
+  private add(site: number, id: number): void {
+    const cell = this.variant.layout.cells[id];
+    if (cell === undefined) return;
+    const { origins } = this.variant;
+    const word = `${origins[cell.buffer]} ${cell.page} ${cell.offset}`;
+    this.targets.add(`${origins[site]} > ${word}`);
+  }
+}
