@@ -193,8 +193,8 @@ function writeBuffer(
   const at = put(u16(3), u16(flag), u32(0), u64(size));
   const table = buffer.cpus.map(({ cpu }, i) => {
     const part = data[i] ?? new Uint8Array(0);
-    // trace-cmd maps plain pages into memory.
-    if (compression === 'none') put(new Uint8Array((pageSize - (put() % pageSize)) % pageSize));
+    // trace-cmd maps plain pages into memory, and leaves the same room before chunks.
+    put(new Uint8Array((pageSize - (put() % pageSize)) % pageSize));
     return Buffer.concat([u32(cpu), u64(put(part)), u64(part.length)]);
   });
   return Buffer.concat([

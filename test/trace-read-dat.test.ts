@@ -288,6 +288,7 @@ describe('shapes of descriptions', () => {
 });
 
 describe('losses and damage in a trace.dat', () => {
+  const withoutTask = (call: string) => call.replace(/ task=\S*/, '');
   const good = (time: number, pfn: number) => page(time, eventBytes([pageFree(0, pfn)]));
   const lossesIn = (calls: readonly string[]) => calls.filter((line) => line.startsWith('lost'));
 
@@ -354,6 +355,22 @@ describe('losses and damage in a trace.dat', () => {
     const { calls, report } = read(whole.subarray(0, whole.length - 5000));
     expect(bodies(calls)).toEqual(['pageFree mm_page_free 1 0', 'lost 0 -2 1000']);
     expect(report.problems.map(({ kind }) => kind)).toContain('truncated');
+  });
+
+  it('finds the events of a file whose table of buffers is cut off', () => {
+    const pages = (from: number) => Array.from({ length: 25 }, (_, i) => good(from + i * 10, i));
+    const made = freeTrace([pages(1000), pages(1005)]);
+    const expected = readMade(made).calls;
+    expect(expected).toHaveLength(50);
+    for (const compression of ['none', 'zlib'] as const) {
+      const whole = writeDat({ ...made, compression });
+      // The options are last, and the only part with this word.
+      const options = whole.subarray(0, compression === 'none' ? whole.lastIndexOf('mono') : -20);
+      const { calls, report } = read(options);
+      expect(calls[0]).toBe('lost -2 -2 1000');
+      expect(calls.slice(1).map(withoutTask)).toEqual(expected.map(withoutTask));
+      expect(report.problems.map(({ kind }) => kind)).toContain('truncated');
+    }
   });
 
   it('passes over a damaged chunk', () => {

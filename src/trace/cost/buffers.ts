@@ -10,8 +10,8 @@ import type { Site } from '../track/device.js';
 import { double } from '../track/double.js';
 import type { LiveMapping } from '../track/live-mapping.js';
 
-const ways = 8;
-const sets = 1 << 10;
+const ways = 4;
+const sets = 1 << 11;
 
 export class BufferEntry {
   /** Of the first map. */

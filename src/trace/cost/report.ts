@@ -123,7 +123,10 @@ function saved(saving: Saving): number {
 
 /** `seconds` is the length of the trace. */
 export function costsOf(world: World, seconds: number, snoops: Snoops): Costs {
-  const dearest = world.buffers.all().sort((a, b) => b.weight - a.weight);
+  // Of equally dear ones the older first, so that the order says nothing of our table.
+  const dearest = world.buffers
+    .all()
+    .sort((a, b) => b.weight - a.weight || a.firstTime - b.firstTime || a.phys - b.phys);
   return {
     rows: costRows(world, seconds, snoops),
     dearest: dearest.slice(0, dearestMax).map((entry) => bufferCost(entry, snoops)),

@@ -65,6 +65,8 @@ export class DatFile {
   /** Added to every time, in the clock's units. */
   timeOffset = 0;
   ticks: TickScale | null = null;
+  /** The buffers were found without their table: events of unknown CPUs may be missing. */
+  salvaged = false;
 
   constructor(
     readonly source: ByteSource,

@@ -15,6 +15,7 @@ import {
   readTasks,
 } from './dat-file.js';
 import { cutSuggestion, pieceMax, Reader } from './dat-reader.js';
+import { salvage } from './dat-salvage.js';
 import { TraceInputError } from './report.js';
 import { bytesSource } from './source.js';
 
@@ -44,26 +45,37 @@ interface Section {
 
 /** Reads everything behind the initial header. */
 export function readV7(file: DatFile, initial: Reader): void {
-  let next = initial.u64();
+  const first = initial.u64();
+  const sections = initial.at;
+  let next = first;
   for (let link = 0; next !== 0; link++) {
     if (link === chainMax) throw new TraceInputError('options without end', cutSuggestion);
-    next = readOptions(file, next, link === 0);
+    next = nextOptions(file, next);
+  }
+  if (file.buffers.length === 0 && file.texts.length === 0) {
+    // Without any option the descriptions are still to be read.
+    const bare = file.formats.size === 0;
+    salvage(file, sections, (id, at) => bare && readDescription(file, id, at));
   }
   if (file.formats.size === 0 && file.buffers.length > 0) {
     file.report.problem('damaged', 'no event formats', 'options');
   }
 }
 
-/** One options section; returns where the next one is, 0 after the last. */
-function readOptions(file: DatFile, offset: number, first: boolean): number {
-  let reader: Reader;
+/** The same as `readOptions`, but a section that is cut ends the chain. */
+function nextOptions(file: DatFile, offset: number): number {
   try {
-    reader = section(file, offset, 0, 'options');
+    return readOptions(file, offset);
   } catch (error) {
-    if (first || !(error instanceof TraceInputError)) throw error;
+    if (!(error instanceof TraceInputError)) throw error;
     file.report.problem('truncated', error.message, `byte ${offset}`);
     return 0;
   }
+}
+
+/** One options section; returns where the next one is, 0 after the last. */
+function readOptions(file: DatFile, offset: number): number {
+  const reader = section(file, offset, 0, 'options');
   while (reader.left >= 6) {
     const id = reader.u16();
     const size = reader.u32();
@@ -82,30 +94,30 @@ function readOptions(file: DatFile, offset: number, first: boolean): number {
 
 function readOne(file: DatFile, id: number, bytes: Uint8Array, place: number): void {
   const option = new Reader(bytesSource(bytes), 0, bytes.length, `option ${id}`);
-  switch (id) {
-    case Option.headerInfo:
-      readHeaderInfo(file, section(file, option.u64(), id, 'page header'));
-      break;
-    case Option.ftraceEvents:
-      readFtraceFormats(file, section(file, option.u64(), id, 'formats of ftrace'));
-      break;
-    case Option.eventFormats:
-      readEventFormats(file, section(file, option.u64(), id, 'event formats'));
-      break;
-    case Option.tasks:
-      readTasks(file, section(file, option.u64(), id, 'command lines'));
-      break;
-    case Option.buffer:
-      readBuffer(file, option);
-      break;
-    case Option.text: {
-      const { at, size, compressed } = sectionAt(file, option.u64(), 'trace text');
-      file.texts.push({ offset: at, size, compressed });
-      break;
-    }
-    default:
-      readOption(file, id, bytes, place);
-  }
+  if (id === Option.buffer) readBuffer(file, option);
+  else if (id === Option.text) {
+    const { at, size, compressed } = sectionAt(file, option.u64(), 'trace text');
+    file.texts.push({ offset: at, size, compressed });
+  } else if (described.has(id)) readDescription(file, id, option.u64());
+  else readOption(file, id, bytes, place);
+}
+
+/** Options that say where a section is. Sections have the number of their option. */
+const described: ReadonlySet<number> = new Set([
+  Option.headerInfo,
+  Option.ftraceEvents,
+  Option.eventFormats,
+  Option.tasks,
+]);
+
+/** Reads a section that describes events or tasks. */
+function readDescription(file: DatFile, id: number, at: number): void {
+  if (id === Option.headerInfo) readHeaderInfo(file, section(file, at, id, 'page header'));
+  else if (id === Option.ftraceEvents) {
+    readFtraceFormats(file, section(file, at, id, 'formats of ftrace'));
+  } else if (id === Option.eventFormats) {
+    readEventFormats(file, section(file, at, id, 'event formats'));
+  } else if (id === Option.tasks) readTasks(file, section(file, at, id, 'command lines'));
 }
 
 function readBuffer(file: DatFile, option: Reader): void {

@@ -5,12 +5,13 @@
  *
  * State: a cursor per CPU and buffer; losses not yet passed on.
  */
-import type { EventHead, TraceSink } from '../events.js';
+import { type EventHead, type TraceSink, UNKNOWN } from '../events.js';
 import type { Codecs } from './codec.js';
 import { compile, type Decoder } from './dat-compile.js';
 import { Cursor, type TimeBase } from './dat-cursor.js';
 import { DatEvents } from './dat-decode.js';
 import { DatFile, readInitial } from './dat-file.js';
+import { cutSuggestion } from './dat-reader.js';
 import { readV6 } from './dat-v6.js';
 import { readV7 } from './dat-v7.js';
 import { type ReportBuilder, TraceInputError } from './report.js';
@@ -38,10 +39,8 @@ export function openDat(
   if (version === 6) readV6(file, reader);
   else readV7(file, reader);
   if (file.buffers.length === 0 && file.texts.length === 0) {
-    throw new TraceInputError(
-      'the trace.dat has no table of its events',
-      'it was cut: record again',
-    );
+    const why = report.finish().problems[0]?.message;
+    throw new TraceInputError(why ?? 'the trace.dat has no table of its events', cutSuggestion);
   }
   return file;
 }
@@ -105,6 +104,11 @@ class Merge {
    * tells of a loss itself, that is the place.
    */
   private passOverruns(): void {
+    if (this.file.salvaged && this.firstTimes.size > 0) {
+      const before = Math.min(...this.firstTimes.values());
+      this.sink.lost(UNKNOWN, UNKNOWN, before);
+      this.file.report.noteLost(UNKNOWN, UNKNOWN, before);
+    }
     for (const [cpu, count] of this.file.overrun) {
       const cursors = this.cursors.filter((cursor) => cursor.cpu === cpu);
       if (cursors.some(({ loss }) => loss !== 0)) continue;

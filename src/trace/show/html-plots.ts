@@ -68,7 +68,8 @@ function livePart(result: TraceResult, series: TraceSeries): Html {
   const axis = { from: first, to: Math.max(last, first + 1) };
   return html`<h2>Live mappings over time</h2>${busiest(series).map((one) => livePlot(one, axis))}
 ${marks(result, axis)}${timeAxis(axis)}
-<p class="dim">Time since the first event. Every plot has a scale of its own.</p>
+<p class="dim">Time since the first event. Every plot has a scale of its own and shows the most that
+were live at one time.</p>
 ${omitted(series)}`;
 }
 

@@ -50,6 +50,8 @@ export class RangeIndex {
   private nodes = 0;
   /** Levels that ever held a range, the smallest first. */
   private used: readonly number[] = [];
+  /** Nodes at each level: most levels are empty most of the time. */
+  private readonly counts = new Int32Array(levelMax + 1);
   private spare: RangeNode | null = null;
   /**
    * Results of the last search; only the first `count` of them. One list for all indexes: each list
@@ -82,6 +84,7 @@ export class RangeIndex {
     let count = 0;
     for (let i = 0; i < used.length; i += 1) {
       const level = used[i]!;
+      if (this.counts[level] === 0) continue;
       const bucket = Math.floor(address * inverse[level]!);
       let node = this.chains[hash(bucket, level) & this.mask]!;
       for (; node !== null; node = node.next!) {
@@ -101,6 +104,7 @@ export class RangeIndex {
     let count = 0;
     for (let i = 0; i < used.length; i += 1) {
       const level = used[i]!;
+      if (this.counts[level] === 0) continue;
       const first = Math.floor(start * inverse[level]!);
       const last = Math.floor((end - 1) * inverse[level]!);
       if (last - first > this.chains.length) {
@@ -158,6 +162,7 @@ export class RangeIndex {
     node.sibling = sibling;
     this.chains[chain] = node;
     this.nodes += 1;
+    this.counts[level]! += 1;
     return node;
   }
 
@@ -190,5 +195,6 @@ export class RangeIndex {
     node.sibling = this.spare;
     this.spare = node;
     this.nodes -= 1;
+    this.counts[node.level]! -= 1;
   }
 }
