@@ -44,6 +44,7 @@ if (status === 0) {
 ${'='.repeat(72)}
 What next:
   npx civac check FILE.litmus   check a scenario of your own; copy one of ${shelf}/
+  npx civac compare litmus/designs litmus/thread   which API is right, and where
   npx civac explain H2          what a hazard is, how it happens, what mends it
   npx civac reference           every kernel operation a scenario may call
   docs/README.md                who you are, and what to read`);
