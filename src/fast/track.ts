@@ -33,8 +33,8 @@ export class Tracker {
   }
 
   /**
-   * What a component looks like from inside, or one of its fields when `field` is given: itself when
-   * plain, else a watching proxy.
+   * What a component looks like from inside, or one of its fields when `field` is given: itself
+   * when plain, else a watching proxy.
    */
   view(component: number, field: string, data: Data): unknown {
     if (typeof data === 'object' && data !== null) {
