@@ -25,6 +25,7 @@ const layers = [
   'mend',
   'report',
   'compare',
+  'matrix',
   'trace',
   'record',
   'cli',

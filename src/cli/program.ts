@@ -39,6 +39,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
+    .option('--matrix', 'every platform setting that could change the verdict, each alone')
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
     .option('--json', 'the same as --format json')
     .addOption(
@@ -72,6 +73,7 @@ function addCheck(program: Command, finish: Finish): void {
 Examples:
   civac check ring.litmus
   civac check --expect litmus --json -o results.json
+  civac check --matrix ring.litmus
   civac check --max-seconds 60 --brief scenarios/`,
     )
     .action(async (files: string[], given: CheckOptions & { explain?: string }) => {

@@ -206,10 +206,7 @@ function refuse(context: KernelContext, destination: Destination, what: string):
   const { refused } = destination;
   if (refused === null) return false;
   context.find(refused, true, destination.cell.id, () => ({
-    message:
-      refused === 'H8'
-        ? `${what}s a page that was freed, swapped out or reused`
-        : `${what}s another buffer's memory than the one meant`,
+    message: `${what}s ${reachedInstead[refused]}`,
     expected: allowedInstead(refused, what),
     actual: `the ${what} reached frame ${destination.frame}`,
   }));
@@ -218,6 +215,13 @@ function refuse(context: KernelContext, destination: Destination, what: string):
   );
   return true;
 }
+
+const reachedInstead = {
+  H7: "another buffer's memory than the one meant",
+  H8: 'a page that was freed, swapped out or reused',
+  H9: 'memory that it was not given',
+  H15: "another buffer's memory than the one meant",
+} as const;
 
 function allowedInstead(refused: 'H7' | 'H8' | 'H9' | 'H15', what: string): string {
   if (refused === 'H8') return "no access: the page is not this buffer's any more";

@@ -13,7 +13,7 @@ const titles: Readonly<Record<string, string>> = {
   M8: 'load order: without a barrier or an address dependency a later load may go first',
   M9: 'cache maintenance to the Point of Coherency by address; complete only after dsb',
   M10: 'device: a non-coherent one reads and writes memory only, a coherent one snoops',
-  M11: 'device cache',
+  M11: 'device cache: what a device wrote may stay there until it is flushed',
   M12: 'IOMMU: translations stay in the IOTLB until invalidated and synced',
   M13: 'linear map: a cacheable kernel mapping of every page',
   M14: "a free page holds its previous owner's data, cached in any state",

@@ -109,6 +109,7 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
     mends: [
       'unmap and sync the IOTLB before the pages go back: iommu_unmap, or iommu_unmap_fast then iommu_iotlb_sync',
       'pin the pages while a device or a vmap uses them',
+      "flush a device's own cache, and the CPUs' TLBs, before the pages go",
     ],
     sources: ['model.md M12', 'i915 commit 7938d61591d3', 'msm: 20210426235326.1230125-1'],
   },
@@ -116,8 +117,8 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
     name: 'isolation',
     meaning:
       'A context reached a buffer that was never mapped for it, or bytes beside the range granted.',
-    story: 'A mapping covers more than the buffer, or goes into the wrong domain.',
-    mends: ['map whole pages only, into the right domain'],
+    story: 'A mapping covers more than the buffer, goes into the wrong domain, or lacks IOMMU_PRIV.',
+    mends: ['map whole pages only, into the right domain', "map the kernel's own with IOMMU_PRIV"],
     sources: ['model.md M12'],
   },
   H10: {

@@ -15,6 +15,7 @@ import { type Format, makeWriter } from '../writers.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
+  readonly matrix?: boolean;
   readonly advise?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
@@ -45,7 +46,7 @@ function formatOf(options: CheckOptions): Format {
   return options.json ? 'json' : (options.format ?? 'text');
 }
 
-function settingsOf(options: CheckOptions): Settings {
+export function settingsOf(options: CheckOptions): Settings {
   const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
@@ -66,7 +67,7 @@ function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
   return { file, line: span.line, column: span.column, code, message: message + more.join('') };
 }
 
-function tellDiagnostics(outcome: Outcome, color: boolean): void {
+export function tellDiagnostics(outcome: Outcome, color: boolean): void {
   if (!('diagnostics' in outcome)) return;
   const { file, text } = outcome.input;
   for (const diagnostic of outcome.diagnostics) {
@@ -118,6 +119,10 @@ function tellProblems({ problems }: Inputs, tally: Tally): void {
 
 export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
   if (paths.length === 0) throw new InputError("check: name a FILE or folder, or '-' for stdin");
+  if (options.matrix === true) {
+    const { runCheckMatrix } = await import('./check-matrix.js');
+    return runCheckMatrix(paths, options);
+  }
   const format = formatOf(options);
   const all = readInputs(paths);
   const files = all.inputs.map((input) => input.file);

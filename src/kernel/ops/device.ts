@@ -124,7 +124,11 @@ const wait: Effect = (context, args) => {
   }
   context.learn(port.clock);
   context.step.tickets = context.step.tickets.map((t, i) => (i === device ? ticket + 1 : t));
-  context.say('M10', () => "completion seen: the device's writes are in place");
+  context.say('M10', () =>
+    isDirty(context, device)
+      ? 'completion seen: what the device wrote is still in its own cache'
+      : "completion seen: the device's writes are in place",
+  );
   return 0;
 };
 

@@ -1,0 +1,86 @@
+/** `civac check --matrix`: each scenario on every platform that could change its verdict. */
+import { type MatrixRow, matters, verdictOnAll } from '../../matrix/cells.js';
+import { matrixJson, matrixText } from '../../matrix/report.js';
+import { InputError } from '../errors.js';
+import { exitCode } from '../exit-codes.js';
+import { readInputs } from '../inputs.js';
+import { runMatrix } from '../matrix.js';
+import { openOutput, stderrColor } from '../output.js';
+import { Progress } from '../progress.js';
+import { watchSignals } from '../signals.js';
+import { type CheckOptions, settingsOf, tellDiagnostics } from './check.js';
+
+const JSON_VERSION = 1;
+
+function refuseOptions(options: CheckOptions): void {
+  for (const name of ['expect', 'advise', 'stats'] as const) {
+    if (options[name] === true) throw new InputError(`--matrix does not go with --${name}`);
+  }
+  const { format } = options;
+  if (format !== undefined && format !== 'text' && format !== 'json') {
+    throw new InputError(`--matrix is reported as text or json, not as ${format}`);
+  }
+}
+
+interface Tally {
+  readonly rows: MatrixRow[];
+  invalid: boolean;
+  crashed: boolean;
+}
+
+function statusOf({ rows, invalid, crashed }: Tally): number {
+  if (crashed) return exitCode.internal;
+  if (invalid) return exitCode.input;
+  const verdicts = rows.map(verdictOnAll);
+  if (verdicts.includes('hazard')) return exitCode.found;
+  return verdicts.includes('unknown') ? exitCode.unknown : exitCode.ok;
+}
+
+/** What all scenarios together come to; '' for a single one. */
+function summary(rows: readonly MatrixRow[]): string {
+  if (rows.length < 2) return '';
+  const cells = rows.reduce((sum, row) => sum + 1 + row.others.length, 0);
+  const settled = rows.filter((row) => row.others.every((cell) => matters(row, cell) === false));
+  const same = `${settled.length} of them the same on every platform`;
+  return `${rows.length} scenarios, ${cells} verdicts; ${same}\n`;
+}
+
+export async function runCheckMatrix(
+  paths: readonly string[],
+  options: CheckOptions,
+): Promise<number> {
+  refuseOptions(options);
+  const { inputs, problems } = readInputs(paths);
+  const files = inputs.map((input) => input.file);
+  const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
+  const quiet = options.quiet === true;
+  const silent = quiet && options.output === undefined;
+  const json = options.json === true || options.format === 'json';
+  const tally: Tally = { rows: [], invalid: problems.length > 0, crashed: false };
+  for (const { file, message } of problems) process.stderr.write(`civac: ${file}: ${message}\n`);
+  const signals = watchSignals();
+  const progress = new Progress(files.length, quiet);
+  await runMatrix(inputs, {
+    settings: settingsOf(options),
+    interruption: signals,
+    onProgress: (input, now) => progress.update(input.file, now),
+    invalid: (outcome) => {
+      tally.invalid = true;
+      tellDiagnostics(outcome, stderrColor(!options.color));
+    },
+    crashed: () => {
+      tally.crashed = true;
+    },
+    row: (row) => {
+      progress.finished();
+      tally.rows.push(row);
+      if (!json && !silent) output.write(`${matrixText(row)}\n`);
+    },
+  });
+  signals.release();
+  if (!silent) output.write(json ? matrixJson(tally.rows, JSON_VERSION) : summary(tally.rows));
+  output.close();
+  if (!signals.happened) return statusOf(tally);
+  process.stderr.write('civac: interrupted\n');
+  return exitCode.interrupted;
+}

@@ -1,0 +1,54 @@
+/**
+ * The platforms of `check --matrix`: the scenario as written, and each setting of its machine that
+ * could change the verdict, changed alone. The change is made in the text, so that anyone can do
+ * the same by hand and check it.
+ * Leaves out: combinations of settings, and settings that no operation of the scenario looks at.
+ */
+import { deviceSetting, machineSetting, type Setting, settingsFor } from '../compare/settings.js';
+import type { Program } from '../litmus/program.js';
+
+/** Masks below this leave memory that the device cannot reach. */
+const ALL_ADDRESSES = Number.MAX_SAFE_INTEGER;
+
+function callsOf(program: Program): ReadonlySet<string> {
+  const threads = [program.init, ...program.threads];
+  const code = threads.flatMap((thread) => thread.code);
+  return new Set(code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])));
+}
+
+/** What may differ between platforms, beyond what makes or breaks a cell of `compare`. */
+export function platformsOf(program: Program): readonly Setting[] {
+  const { machine } = program;
+  const calls = callsOf(program);
+  const found: Setting[] = [];
+  for (const hit of ['ignore', 'arch', 'may-hit'] as const) {
+    if (hit === machine.unexpectedHit) continue;
+    found.push(machineSetting('unexpected_hit', hit.replace('-', '_')));
+  }
+  const granule = machine.lineSize === 128 ? 64 : 128;
+  found.push(machineSetting('cache_line', String(granule)));
+  if (machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
+    found.push(machineSetting('linear_map_removable', 'false'));
+  }
+  if (machine.devices.some((device) => device.iommu) && unmaps(calls)) {
+    found.push(machineSetting('iommu_strict', machine.iommuStrict ? 'false' : 'true'));
+  }
+  const short = machine.devices.some((each) => each.dmaMask < ALL_ADDRESSES);
+  if (short && !machine.memoryAbove4G) found.push(machineSetting('memory_above_4g', 'true'));
+  if (machine.swiotlb !== 'noforce' && maps(calls))
+    found.push(machineSetting('swiotlb', 'noforce'));
+  for (const device of machine.devices) {
+    if (device.snoops !== device.coherent) {
+      found.push(deviceSetting(device.name, 'snoops', device.coherent ? 'true' : 'false'));
+    }
+  }
+  return [...found, ...settingsFor(program)];
+}
+
+function unmaps(calls: ReadonlySet<string>): boolean {
+  return [...calls].some((name) => name.startsWith('dma_unmap_') || name.startsWith('dma_free_'));
+}
+
+function maps(calls: ReadonlySet<string>): boolean {
+  return [...calls].some((name) => name.startsWith('dma_map_'));
+}

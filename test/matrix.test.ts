@@ -1,0 +1,114 @@
+/** `check --matrix`: which platforms are tried, and what a row of verdicts comes to. */
+import { describe, expect, it } from 'vitest';
+import { checkOne } from '../src/cli/check-one.js';
+import { runMatrix } from '../src/cli/matrix.js';
+import { compile } from '../src/litmus/index.js';
+import { type MatrixRow, matters, verdictOnAll } from '../src/matrix/cells.js';
+import { platformsOf } from '../src/matrix/platforms.js';
+import { matrixJson, matrixText } from '../src/matrix/report.js';
+
+/** FROM_DEVICE with its unmap: right for a device that does not snoop, and for one that does. */
+const STREAMING = `machine arm64 {
+	device nic { .coherent = false };
+}
+dma_addr_t addr;
+init {
+	page = alloc_pages(GFP_KERNEL, 0);
+}
+cpu driver {
+	addr = dma_map_page(nic, page, 0, 4, DMA_FROM_DEVICE);
+	submit(nic);
+	wait(nic);
+	UNMAP
+	u32 *p = page_address(page);
+	u32 got = p[0];
+}
+device nic {
+	dma_write(addr, 2);
+}
+`;
+const UNMAP = 'dma_unmap_page(nic, addr, 4, DMA_FROM_DEVICE);';
+
+async function rowsOf(...texts: string[]): Promise<{ rows: MatrixRow[]; refused: number }> {
+  const rows: MatrixRow[] = [];
+  let refused = 0;
+  const inputs = texts.map((text, i) => ({ file: `m${i}.litmus`, text }));
+  await runMatrix(inputs, {
+    settings: {},
+    interruption: { happened: false, onInterrupt: () => {} },
+    onProgress: () => {},
+    invalid: () => {
+      refused++;
+    },
+    crashed: () => {
+      throw new Error('crashed');
+    },
+    row: (row) => rows.push(row),
+  });
+  return { rows, refused };
+}
+
+describe('check --matrix', () => {
+  it('changes each setting in the text, so that the variant compiles and differs in it', () => {
+    const text = STREAMING.replace('UNMAP', UNMAP);
+    const { program } = compile(text, 'm.litmus');
+    if (program === null) throw new Error('does not compile');
+    const platforms = platformsOf(program);
+    expect(platforms.map((each) => each.label)).toContain('nic .coherent = true');
+    expect(platforms.map((each) => each.label)).toContain('.unexpected_hit = may_hit');
+    for (const { change, label } of platforms) {
+      const changed = compile(change(text), label).program;
+      expect(changed?.machine, label).not.toEqual(program.machine);
+    }
+  });
+
+  it('says which setting decides', async () => {
+    const bare = STREAMING.replace('UNMAP', '');
+    const { rows } = await rowsOf(bare, STREAMING.replace('UNMAP', UNMAP));
+    const [without, withUnmap] = rows;
+    if (without === undefined || withUnmap === undefined) throw new Error('two rows');
+    expect(without.written.hazards).toContain('H1');
+    const snooping = without.others.find((cell) => cell.setting === 'nic .coherent = true');
+    expect(snooping?.hazards).not.toContain('H1');
+    expect(matters(without, snooping ?? without.written)).toBe(true);
+    expect(withUnmap.written.verdict).toBe('coherent');
+    expect(matrixText(without)).toContain('what matters:');
+    const json: unknown = JSON.parse(matrixJson(rows, 1));
+    expect(json).toMatchObject({ version: 1, matrix: [{ file: 'm0.litmus' }, {}] });
+  });
+
+  it('agrees with check of the changed text', async () => {
+    const text = STREAMING.replace('UNMAP', UNMAP);
+    const { program } = compile(text, 'm.litmus');
+    if (program === null) throw new Error('does not compile');
+    const { rows } = await rowsOf(text);
+    for (const { label, change } of platformsOf(program)) {
+      const outcome = checkOne({ file: 'm.litmus', text: change(text) }, {}, {});
+      const cell = rows[0]?.others.find((each) => each.setting === label);
+      if (outcome.kind === 'result') expect(cell?.verdict).toBe(outcome.result.verdict);
+      else expect(cell?.verdict).toBe('does not apply');
+    }
+  });
+
+  it('gives a scenario with errors no row, and the others theirs', async () => {
+    const { rows, refused } = await rowsOf('cpu {', STREAMING.replace('UNMAP', UNMAP));
+    expect(refused).toBe(1);
+    expect(rows.map((row) => row.file)).toEqual(['m1.litmus']);
+  });
+
+  it('never calls unknown coherent', () => {
+    const cell = (setting: string, verdict: 'coherent' | 'unknown') => ({
+      setting,
+      verdict,
+      hazards: [],
+      reason: null,
+    });
+    const row = {
+      file: 'x',
+      written: cell('as written', 'coherent'),
+      others: [cell('a', 'unknown')],
+    };
+    expect(verdictOnAll(row)).toBe('unknown');
+    expect(matters(row, cell('a', 'unknown'))).toBeNull();
+  });
+});
