@@ -11,6 +11,11 @@ function cells(design, useCases, verdicts) {
   return { design, useCases, verdicts };
 }
 
+/** Safe, but not with this setting. */
+function unless(design, useCases, setting) {
+  return { design, useCases, verdicts: safe, setting };
+}
+
 /** Designs that map write-combined and work on the pages, whatever device they are for. */
 const all = 'a b c c2 d d2 e f g i1 i2 k l';
 
@@ -196,6 +201,24 @@ export const answers = [
       cells('streaming', 'g', safe),
       cells('shmem_sgt_early', 'g', unsafe),
       cells('bo_sync', 'g', unsafe),
+    ],
+  },
+  {
+    question: 'Under which settings does the answer change?',
+    text:
+      'Where the device snoops, everything that maps write-combined turns unsafe. With' +
+      ' `swiotlb=force` so does every design that maps by the DMA API, unless an IOMMU stands' +
+      ' behind it (i2): the maintenance goes to the bounce buffer, and the page tables lead' +
+      ' to the pages. (A driver that fills its page tables from DMA addresses, as panfrost' +
+      ' does, is as in m then.) Whether the linear map can be changed decides only for' +
+      ' `alias_removed` with zram. All settings that turn a cell round are listed below.',
+    cells: [
+      unless('arch_sync', 'a c d e', 'gpu .coherent = true'),
+      unless('prep_coherent', 'a c d', 'gpu .coherent = true'),
+      unless('msm_dma_map', 'a b c d e i1', '.swiotlb = force'),
+      unless('shmem_sgt_early', 'a b c d i1', '.swiotlb = force'),
+      unless('streaming', 'a c e i1', '.swiotlb = force'),
+      cells('alias_removed', 'e', ['setting']),
     ],
   },
   {

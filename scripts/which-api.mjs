@@ -38,14 +38,15 @@ function matrixOf(document) {
 }
 
 /** `a b g` of a design, and the verdicts that a statement allows there. */
-function isAsStated(matrix, { design, useCases, verdicts }) {
+function isAsStated(matrix, { design, useCases, verdicts, setting }) {
   const keys = useCases === '*' ? matrix.useCases.map(({ key }) => key) : useCases.split(' ');
   return keys.every((key) => {
     const useCase = matrix.useCases.find((each) => each.key === key);
     const cell = matrix.cells.find(
       (each) => each.design === design && each.useCase === useCase?.name,
     );
-    return cell !== undefined && verdicts.includes(cell.verdict);
+    const turns = setting === undefined || cell?.unsafeIf.includes(setting);
+    return cell !== undefined && verdicts.includes(cell.verdict) && turns;
   });
 }
 

@@ -28,6 +28,7 @@ const longLines: Readonly<Record<string, string>> = {
       'coherent',
       'msm',
       'pages',
+      'userptr',
       'gem',
       'device',
       'dma-parts',

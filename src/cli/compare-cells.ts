@@ -1,6 +1,6 @@
 /**
  * Fills the matrix of `civac compare`: every cell explored by the worker threads of `check`, then
- * every unsafe one again with a setting changed. Two rival scenarios are a matrix of one column.
+ * each again with one setting changed. Two rival scenarios are a matrix of one column.
  */
 import {
   type CellSource,
@@ -50,28 +50,39 @@ async function exploreAll(
   return outcomes;
 }
 
-/** Settings under which an unsafe scenario is coherent, each alone. */
+type Decided = 'coherent' | 'hazard';
+
+/** A scenario with its verdict, as far as settings can change it. */
+interface Found {
+  readonly source: CellSource;
+  readonly verdict: Decided;
+}
+
+/** For each scenario the settings that turn its verdict round, each alone. */
 async function trySettings(
-  unsafe: readonly CellSource[],
+  found: readonly Found[],
   exploring: Exploring,
 ): Promise<ReadonlyMap<CellSource, readonly string[]>> {
-  const trials = unsafe.flatMap((source) => {
+  const trials = found.flatMap(({ source, verdict }) => {
     const { program } = compile(source.text, source.file);
-    return program === null ? [] : settingsFor(program).map((setting) => ({ source, setting }));
+    const settings = program === null ? [] : settingsFor(program);
+    return settings.map((setting) => ({ source, verdict, setting }));
   });
   const inputs = trials.map(({ source, setting }) => ({
     file: `${source.file} with ${setting.label}`,
     text: setting.change(source.text),
   }));
-  const outcomes = await exploreAll(inputs, exploring);
-  const found = new Map<CellSource, string[]>();
+  const settings = { ...exploring.settings, verdictOnly: true };
+  const outcomes = await exploreAll(inputs, { ...exploring, settings });
+  const deciding = new Map<CellSource, string[]>();
   outcomes.forEach((outcome, index) => {
     const trial = trials[index];
     if (trial === undefined || outcome.kind !== 'result') return;
-    if (outcome.result.verdict !== 'coherent') return;
-    found.set(trial.source, [...(found.get(trial.source) ?? []), trial.setting.label]);
+    const { verdict } = outcome.result;
+    if (verdict === 'unknown' || verdict === trial.verdict) return;
+    deciding.set(trial.source, [...(deciding.get(trial.source) ?? []), trial.setting.label]);
   });
-  return found;
+  return deciding;
 }
 
 async function exploreCells(
@@ -80,27 +91,28 @@ async function exploreCells(
 ): Promise<readonly Cell[]> {
   const inputs = sources.map(({ file, text }) => ({ file, text }));
   const outcomes = await exploreAll(inputs, exploring);
-  const unsafe = sources.filter((_, index) => {
+  const found = sources.flatMap((source, index): readonly Found[] => {
     const outcome = outcomes[index];
-    return outcome?.kind === 'result' && outcome.result.verdict === 'hazard';
+    const verdict = outcome?.kind === 'result' ? outcome.result.verdict : 'unknown';
+    return verdict === 'unknown' ? [] : [{ source, verdict }];
   });
-  const safeIf = await trySettings(unsafe, exploring);
+  const deciding = await trySettings(found, exploring);
   return sources.map((source, index) => {
     const outcome = outcomes[index];
     if (outcome === undefined) return unknownCell(source, 'not explored');
-    return cellFrom(source, outcome, safeIf.get(source) ?? [], exploring);
+    return cellFrom(source, outcome, deciding.get(source) ?? [], exploring);
   });
 }
 
 function cellFrom(
   source: CellSource,
   outcome: Outcome,
-  safeIf: readonly string[],
+  decides: readonly string[],
   exploring: Exploring,
 ): Cell {
   switch (outcome.kind) {
     case 'result':
-      return judgeCell(source, outcome.result, safeIf);
+      return judgeCell(source, outcome.result, decides);
     case 'skipped':
       return unknownCell(source, 'interrupted');
     case 'crash':

@@ -49,7 +49,8 @@ function designsBody(matrix: Matrix): string {
     `<p>${intro}</p>`,
     legend,
     grid(matrix),
-    '<p class="faint">Below “safe”: cache lines maintained in the life of a buffer of one' +
+    '<p class="faint">*: unsafe with a setting changed, which the cell tells when pointed at.' +
+      ' Below “safe”: cache lines maintained in the life of a buffer of one' +
       ' page, and for each job.</p>',
     '<h2>Use cases</h2>',
     useCases(matrix.useCases),
@@ -111,7 +112,7 @@ function gridCell(cell: Cell): string {
   switch (cell.verdict) {
     case 'safe':
     case 'core':
-      return `${open}${cell.verdict}${costLine(cell)}</td>`;
+      return `${open}${cell.verdict}${cell.unsafeIf.length > 0 ? '*' : ''}${costLine(cell)}</td>`;
     case 'hazard':
       return `${open}${link}</td>`;
     case 'setting':

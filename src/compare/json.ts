@@ -31,12 +31,13 @@ export function matrixJson(matrix: Matrix): string {
 }
 
 function cellJson(cell: Cell): object {
-  const { design, useCase, verdict, safeIf, why, cost, replay, states } = cell;
+  const { design, useCase, verdict, safeIf, unsafeIf, why, cost, replay, states } = cell;
   return {
     design,
     useCase,
     verdict,
     safeIf,
+    unsafeIf,
     why,
     hazards: cell.hazards.map(hazardJson),
     linesPerLife: cost?.life ?? null,

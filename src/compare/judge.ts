@@ -109,7 +109,15 @@ function devicesNeeded(node: DesignNode): readonly string[] {
   return [...found];
 }
 
-const nothing = { hazards: [], safeIf: [], cost: null, maintenance: [], states: 0, replay: '' };
+const nothing = {
+  hazards: [],
+  safeIf: [],
+  unsafeIf: [],
+  cost: null,
+  maintenance: [],
+  states: 0,
+  replay: '',
+};
 
 export function refusedCell(design: string, useCase: string, refusal: Refusal): Cell {
   const why = refusal.why === '' ? `refuses ${refusal.event}` : refusal.why;
@@ -120,12 +128,13 @@ export function unknownCell({ design, useCase, replay }: CellSource, why: string
   return { ...nothing, design, useCase, replay, verdict: 'unknown', why };
 }
 
-/** `safeIf`: settings under which the same cell was found coherent. */
+/** `decides`: settings under which the same cell was found safe, if it is unsafe, or unsafe. */
 export function judgeCell(
   source: CellSource,
   result: CheckResult,
-  safeIf: readonly string[],
+  decides: readonly string[],
 ): Cell {
+  const safeIf = result.verdict === 'hazard' ? decides : [];
   const { design, useCase, replay } = source;
   const idle = idleStep(result, source);
   const verdict = verdictOf(result, idle, safeIf);
@@ -135,6 +144,7 @@ export function judgeCell(
     verdict,
     hazards: hazardsOf(result, source),
     safeIf,
+    unsafeIf: result.verdict === 'coherent' ? decides : [],
     why: verdict === 'idle' ? (idle ?? '') : verdict === 'unknown' ? undecided(result) : '',
     cost: costOf(result, source),
     maintenance: result.maintenance,

@@ -13,6 +13,7 @@ import {
   shortText,
   tally,
   tallyWords,
+  unlessOf,
   verdictWords,
 } from './words.js';
 
@@ -144,9 +145,10 @@ export function factsMarkdown(matrix: Matrix): string {
 function cellsMarkdown(matrix: Matrix): string[] {
   return matrix.designs.flatMap(({ name }) => {
     const told = cellsOf(matrix, name).filter(({ cell }) => isTold(cell));
-    if (told.length === 0) return [];
+    const unless = unlessOf(matrix, name).map((text) => `- no longer safe if ${escaped(text)}`);
+    if (told.length + unless.length === 0) return [];
     const lines = told.map(({ key, cell }) => `- ${key}: ${cellSentence(cell)}`);
-    return [`### ${name}`, lines.join('\n')];
+    return [`### ${name}`, [...lines, ...unless].join('\n')];
   });
 }
 

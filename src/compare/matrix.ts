@@ -81,6 +81,8 @@ export interface Cell {
   readonly hazards: readonly CellHazard[];
   /** Settings that make an unsafe cell safe, each alone. */
   readonly safeIf: readonly string[];
+  /** Settings that make a safe cell unsafe, each alone. */
+  readonly unsafeIf: readonly string[];
   /** Why it was refused, did nothing, or was not decided; else empty. */
   readonly why: string;
   /** null where nothing ran. */

@@ -1,7 +1,7 @@
 /**
- * Settings of the machine that may decide a cell: for an unsafe one each is tried alone, and
- * those that make it safe are named. They are changed in the text of the expanded scenario, in
- * its line, so that every place stays where it was and anyone can do the same by hand.
+ * Settings of the machine that may decide a cell: each is tried alone, and those that make an
+ * unsafe one safe, or a safe one unsafe, are named. They are changed in the text of the expanded
+ * scenario, in its line, so that every place stays where it was and anyone can do the same by hand.
  * Leaves out: combinations, and settings that the scenario's operations never look at.
  */
 import type { DeviceConfig, Program } from '../litmus/program.js';
@@ -11,6 +11,9 @@ export interface Setting {
   readonly label: string;
   readonly change: (text: string) => string;
 }
+
+/** With swiotlb=force these bounce. */
+const mapsByDma = /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u;
 
 /** What is worth trying on this scenario. */
 export function settingsFor(program: Program): readonly Setting[] {
@@ -28,6 +31,9 @@ export function settingsFor(program: Program): readonly Setting[] {
     settings.push(swapsByDma);
   }
   if (machine.memoryAbove4G) settings.push(machineSetting('memory_above_4g', 'false'));
+  if (machine.swiotlb === 'on' && [...calls].some((name) => mapsByDma.test(name))) {
+    settings.push(machineSetting('swiotlb', 'force'));
+  }
   const uses = new Set(program.threads.map(({ device }) => device));
   machine.devices.forEach((device, index) => {
     if (uses.has(index)) settings.push(...deviceSettings(device));

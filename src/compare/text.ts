@@ -16,6 +16,7 @@ import {
   shortText,
   tally,
   tallyWords,
+  unlessOf,
   verdictWords,
 } from './words.js';
 
@@ -137,8 +138,10 @@ function designLines(matrix: Matrix, paint: Palette): string[] {
 function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
   const lines = matrix.designs.flatMap(({ name }) => {
     const told = cellsOf(matrix, name).filter(({ cell }) => isTold(cell));
-    if (told.length === 0) return [];
-    return ['', paint.strong(name), ...told.map(({ key, cell }) => cellLine(key, cell, width))];
+    const unless = unlessOf(matrix, name).map((text) => hang('  no longer safe if ', text, width));
+    if (told.length + unless.length === 0) return [];
+    const cells = told.map(({ key, cell }) => cellLine(key, cell, width));
+    return ['', paint.strong(name), ...cells, ...unless];
   });
   if (lines.length === 0) return [];
   const command =

@@ -37,9 +37,9 @@ export function hazardIdsOf({ hazards }: Cell): string {
 export function verdictWords(cell: Cell): string {
   switch (cell.verdict) {
     case 'safe':
-      return 'safe';
+      return `safe${unlessWords(cell)}`;
     case 'core':
-      return 'safe on this core only';
+      return `safe on this core only${unlessWords(cell)}`;
     case 'setting':
       return `${hazardIdsOf(cell)}; safe if ${cell.safeIf.join(', or if ')}`;
     case 'hazard':
@@ -51,6 +51,19 @@ export function verdictWords(cell: Cell): string {
     case 'unknown':
       return `unknown: ${cell.why}`;
   }
+}
+
+function unlessWords({ unsafeIf }: Cell): string {
+  return unsafeIf.length === 0 ? '' : `, but not if ${unsafeIf.join(', or if ')}`;
+}
+
+/** Settings that make a safe cell of a design unsafe, with the columns where they do. */
+export function unlessOf(matrix: Matrix, design: string): readonly string[] {
+  const where = new Map<string, string[]>();
+  for (const { key, cell } of cellsOf(matrix, design)) {
+    for (const label of cell.unsafeIf) where.set(label, [...(where.get(label) ?? []), key]);
+  }
+  return [...where].map(([label, keys]) => `${label}: ${keys.join(' ')}`);
 }
 
 /** How sure the first hazard is: question 6 of the thread. */

@@ -32,7 +32,7 @@ export type Work =
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number }
-  | { readonly do: 'swap-out'; readonly buffer: number }
+  | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
   | Bounce;
 
 export type FindingId =

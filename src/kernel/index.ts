@@ -24,11 +24,13 @@ import { secureOperations } from './ops/secure.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
+import { userptrOperations } from './ops/userptr.js';
 import { virtToPageOperations } from './ops/virt-to-page.js';
 import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
+  ...userptrOperations,
   ...secureOperations,
   ...virtToPageOperations,
   ...gemOperations,

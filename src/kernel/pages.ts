@@ -10,6 +10,7 @@ import { newest } from '../ideal/word.js';
 import { rowsFor } from '../machine/cache-rules.js';
 import { absentLine, dirtyLine, type Line } from '../machine/line.js';
 import { pickRow } from './access.js';
+import type { MachineConfig } from './config.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import { type LineLayout, NewCell, type PageLayout } from './layout.js';
@@ -189,11 +190,26 @@ export function residentPages(context: KernelContext, id: number): void {
 
 /** shmem_writepage: the pages go to the swap device and their frames are freed. */
 export function swapOut(context: KernelContext, id: number): void {
+  takeOut(context, id, context.machine.swap);
+}
+
+/** migrate_pages: the CPU copies each page into another one (folio_copy), as zram does. */
+export function movePages(context: KernelContext, id: number): void {
+  takeOut(context, id, 'zram');
+  context.buffer(id).pages.forEach((slot, i) => {
+    // The new page was taken before the old one was given back.
+    if (slot.state === 'swapped') swapInPage(context, id, i, slot.lines, 'new');
+  });
+}
+
+function takeOut(context: KernelContext, id: number, swap: MachineConfig['swap']): void {
   const buffer = context.buffer(id);
   const pages = buffer.pages.map((slot, i): PageSlot => {
     const layout = pageLayouts(context, id)[i];
     if (slot.state !== 'resident' || layout === undefined) return slot;
-    const lines = layout.lines.map((_, line) => swapOutLine(context, slot.frame, layout, line));
+    const lines = layout.lines.map((_, line) =>
+      swapOutLine(context, slot.frame, layout, line, swap),
+    );
     return { state: 'swapped', lines };
   });
   for (const slot of buffer.pages) {
@@ -207,8 +223,8 @@ function swapOutLine(
   frame: number,
   layout: PageLayout,
   line: number,
+  swap: MachineConfig['swap'],
 ): readonly number[] {
-  const swap = context.machine.swap;
   const device = typeof swap === 'object' ? context.machine.devices[swap.device] : undefined;
   const state = () => context.frame(frame)?.lines[line]?.state ?? 'absent';
   if (device !== undefined && !device.coherent) {
@@ -248,12 +264,13 @@ function swapInPage(
   id: number,
   index: number,
   saved: readonly (readonly number[])[],
+  where?: 'new',
 ): void {
   const layout = pageLayouts(context, id)[index];
   if (layout === undefined) return;
   const zone = context.buffer(id).zone ?? 'any';
-  const frame = takeFrame(context, id, layout, zone);
-  const dirty = swapInDirties(context);
+  const frame = takeFrame(context, id, layout, zone, where);
+  const dirty = where === 'new' || swapInDirties(context);
   const lines = layout.lines.map((each, i): Line => {
     const values = saved[i] ?? each.cells.map(() => 0);
     return dirty

@@ -82,6 +82,7 @@ export interface Operation {
 export type Family =
   | 'pages'
   | 'shmem and swap'
+  | 'user memory'
   | 'GEM'
   | 'CPU mappings'
   | 'cache helpers'

@@ -44,6 +44,8 @@ export type BufferKind =
   | 'kmalloc'
   | 'coherent'
   | 'heap'
+  /** Anonymous memory of a process. */
+  | 'user'
   /** A bounce buffer; its words stand for those of the buffer that is mapped. */
   | 'swiotlb';
 
@@ -70,6 +72,8 @@ export interface Buffer {
   readonly held: boolean;
   /** drm_gem_shmem's own sgt, or msm's own mapping for the clean; -1 without one. */
   readonly sgt: number;
+  /** Exported with begin/end_cpu_access hooks that sync (drm/panthor). */
+  readonly syncsAccess?: boolean;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -236,7 +240,19 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A driver wants to know before pages of user memory go. */
+export interface Notifier {
+  readonly buffer: number;
+  readonly device: number;
+  readonly domain: number;
+  /** Lock that the callback takes; -1 for none. */
+  readonly lock: number;
+}
+
 export interface KernelState {
+  readonly notifiers?: readonly Notifier[];
+  /** [buffer, how often its pages were taken away]. */
+  readonly invalidated?: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];

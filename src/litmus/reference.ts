@@ -14,6 +14,7 @@ import { describeKind, describeType, typeNames, typeOf } from './types.js';
 const families: readonly Family[] = [
   'pages',
   'shmem and swap',
+  'user memory',
   'GEM',
   'CPU mappings',
   'cache helpers',

@@ -7,7 +7,7 @@ import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
-import { freePages, swapOut } from '../kernel/pages.js';
+import { freePages, movePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
@@ -205,6 +205,9 @@ function doWork(context: KernelContext, item: Work): boolean {
       return true;
     case 'untranslate':
       remove(context, item.domain, item.iova, item.size, item.sync);
+      return true;
+    case 'migrate':
+      movePages(context, item.buffer);
       return true;
     case 'swap-out':
       swapOut(context, item.buffer);

@@ -3,9 +3,10 @@
  * binary. Leaves out how they are read (`read/`) and every event without use for buffers, of which
  * only the head is passed on.
  *
- * The reader calls one method of the sink per event, in the order of time. Scalars are passed as
- * they are and arrays and the head are reused: a sink that keeps one copies it. That keeps 50
- * million events out of the garbage collector.
+ * The reader calls one method of the sink per event, in the order of time as far as the recording
+ * keeps it: a damaged time can go back. Scalars are passed as they are and arrays and the head are
+ * reused: a sink that keeps one copies it. That keeps 50 million events out of the garbage
+ * collector.
  *
  * Source of the fields: include/trace/events/{dma,iommu,swiotlb,kmem}.h of Linux 6.12 and 7.2.
  */

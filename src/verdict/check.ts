@@ -22,6 +22,10 @@ export interface CheckOptions {
   readonly order?: 'forward' | 'reverse';
   /** Which explorer; `fast` unless said otherwise. The results are the same. */
   readonly engine?: Engine;
+  /**
+   * One exploration: the verdict, without findings, what they need, and whether it is portable.
+   */
+  readonly verdictOnly?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -67,7 +71,7 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
   for (;;) {
     const runs = new Runs(program, layout, runOptions);
     try {
-      return judge(runs, started);
+      return judge(runs, started, options.verdictOnly === true);
     } catch (error) {
       if (!(error instanceof NewCell)) throw faultOf(program, error);
       if (layout.cells.length >= CELLS_MAX) {
@@ -141,24 +145,25 @@ export function libertiesOf(program: Program): readonly Liberty[] {
   ];
 }
 
-function judge(runs: Runs, started: number): CheckResult {
+function judge(runs: Runs, started: number, verdictOnly: boolean): CheckResult {
   const { program } = runs;
   const full = runs.run(libertiesOf(program));
-  const named = nameFindings(runs, full);
+  const named = verdictOnly ? [] : nameFindings(runs, full);
   const judged = judgeAssertions(program, full);
   const found = [
     ...named.map((each) => findingOf(runs, each, named)),
     ...judged.flatMap((each, i) => assertionFinding(runs, full, each, i)),
   ].sort(byPlace);
   const { stopped } = runs;
-  const verdict: Verdict = found.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
+  const wrong = found.length > 0 || (verdictOnly && full.sightings.size > 0);
+  const verdict: Verdict = wrong ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
   const expected = expectedText(program);
   return {
     file: program.file,
     name: program.name,
     verdict,
     reason: stopped === null ? null : reasonText(stopped, runs.options),
-    portable: isPortable(runs, verdict),
+    portable: verdictOnly ? null : isPortable(runs, verdict),
     assumptions: assumptionsOf(program),
     hazards: found,
     aliases: aliasFacts(runs, full),

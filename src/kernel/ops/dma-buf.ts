@@ -14,10 +14,9 @@ import {
   DMA_TO_DEVICE,
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { dmaMap, dmaUnmap } from '../dma.js';
-import { deviceConfig } from '../dma-address.js';
+import { dmaMap, dmaUnmap, syncPieces } from '../dma.js';
 import { objectId } from '../ids.js';
-import { syncForCpu, syncForDevice, wholeBuffer } from '../maintenance.js';
+import { wholeBuffer } from '../maintenance.js';
 import { allocatePages } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
 import type { Attachment, Buffer } from '../state.js';
@@ -110,29 +109,31 @@ function unmapAttachment(context: KernelContext, args: Args): Value {
   return 0;
 }
 
-/** system_heap: every mapped attachment is synced; GEM's default dma_buf_ops have no such hook. */
+/**
+ * system_heap syncs every mapped attachment, for its device; panthor and panfrost the exporter's
+ * own table as well; GEM's default dma_buf_ops have no such hook.
+ */
 function cpuAccess(
   context: KernelContext,
   buffer: Buffer,
   direction: number,
   begin: boolean,
 ): void {
-  if (buffer.kind !== 'heap') {
+  if (buffer.kind !== 'heap' && buffer.syncsAccess !== true) {
     context.noop('the exporter has no begin/end_cpu_access: nothing is done');
     return;
   }
-  const mapped = context.kernel.attachments.filter(
-    (each) => each.buffer === buffer.id && each.sgt >= 0,
-  );
+  const { attachments, sgts, mappings } = context.kernel;
+  const attached = attachments.filter((each) => each.buffer === buffer.id && each.sgt >= 0);
+  const tables = [buffer.sgt, ...attached.map((each) => each.sgt)];
+  const mapped = tables.flatMap((id) => {
+    const table = sgts.find((each) => each.id === id);
+    return mappings.filter((each) => each.id === table?.mapping);
+  });
   if (mapped.length === 0) context.noop('no attachment is mapped: nothing to sync');
-  for (const attachment of mapped) {
-    if (deviceConfig(context, attachment.device).coherent) {
-      context.noop('the attached device is coherent: no cache maintenance');
-    } else if (begin) {
-      syncForCpu(context, direction, wholeBuffer(buffer));
-    } else {
-      syncForDevice(context, wholeBuffer(buffer));
-    }
+  for (const { device, pieces } of mapped) {
+    const parts = pieces.map((piece) => ({ piece, from: piece.offset, size: piece.size }));
+    syncPieces(context, { device, direction, to: begin ? 'cpu' : 'device' }, parts);
   }
 }
 
@@ -195,6 +196,18 @@ export const dmaBufOperations: readonly Operation[] = [
     (context, args) => ({ kind: 'buffer', id: bufferArg(context, args[0]).id }),
   ),
   buf(
+    'panthor_gem_prime_export',
+    'dmabuf',
+    [{ name: 'bo', kinds: ['bo'] }],
+    'as drm_gem_prime_export, with begin/end_cpu_access: they sync the own table and every attachment',
+    'drivers/gpu/drm/panthor/panthor_gem.c:panthor_gem_prime_begin_cpu_access (after 6.12)',
+    (context, args) => {
+      const buffer = bufferArg(context, args[0]);
+      context.setBuffer({ ...buffer, syncsAccess: true });
+      return { kind: 'buffer', id: buffer.id };
+    },
+  ),
+  buf(
     'dma_buf_attach',
     'attachment',
     [dmabuf, dev],
@@ -232,7 +245,7 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_begin_cpu_access',
     'int',
     [dmabuf, direction],
-    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer; nothing for GEM',
+    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM',
     'system_heap.c:system_heap_dma_buf_begin_cpu_access',
     (context, args) => {
       cpuAccess(context, bufferArg(context, args[0]), int(args[1]), true);
@@ -244,7 +257,7 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_end_cpu_access',
     'int',
     [dmabuf, direction],
-    'dma_sync_sgtable_for_device for every mapped attachment of a heap buffer; nothing for GEM',
+    'dma_sync_sgtable_for_device for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM',
     'system_heap.c:system_heap_dma_buf_end_cpu_access',
     (context, args) => {
       cpuAccess(context, bufferArg(context, args[0]), int(args[1]), false);

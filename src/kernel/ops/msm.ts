@@ -7,12 +7,14 @@ import type { KernelContext } from '../context.js';
 import { zapUserMaps } from '../cpu-maps.js';
 import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
+import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
 import {
   type Args,
   create,
   checkPurgeable,
   holdRow,
+  isPurgeable,
   madviseRow,
   truncate,
   unmapIova,
@@ -29,19 +31,42 @@ function msmEvict(context: KernelContext, args: Args): Value {
     context.noop('the object is pinned or vmapped: not evicted');
     return 0;
   }
+  evict(context, buffer);
+  return 0;
+}
+
+function evict(context: KernelContext, buffer: Buffer): void {
   unmapIova(context, buffer);
   zapUserMaps(context, buffer.id);
   msmPutPages(context, context.buffer(buffer.id));
-  return 0;
+}
+
+/** msm_gem_shrinker_scan: purges what is not needed, evicts what is idle if there is swap. */
+function shrink(context: KernelContext): Value {
+  let freed = 0;
+  for (const { id, kind } of context.kernel.buffers) {
+    const buffer = context.buffer(id);
+    if (kind !== 'msm' || buffer.gone !== 'no' || !buffer.held) continue;
+    if (isPurgeable(buffer) && buffer.vmaps === 0) purge(context, buffer);
+    else if (buffer.pins > 0 || buffer.vmaps > 0 || context.machine.swap === 'none') continue;
+    else evict(context, buffer);
+    freed++;
+  }
+  if (freed === 0) context.noop('every object is in use: nothing is purged or evicted');
+  return freed;
 }
 
 function msmPurge(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   checkPurgeable(context, buffer);
+  purge(context, buffer);
+  return 0;
+}
+
+function purge(context: KernelContext, buffer: Buffer): void {
   unmapIova(context, buffer);
   msmPutPages(context, context.buffer(buffer.id));
   truncate(context, buffer, 'purged');
-  return 0;
 }
 
 export const msmOperations: readonly Operation[] = [
@@ -92,6 +117,17 @@ export const msmOperations: readonly Operation[] = [
     doc: 'the shrinker unmaps the object from every domain and from user space, then put_pages; nothing while pinned or vmapped',
     source: 'drivers/gpu/drm/msm/msm_gem.c:msm_gem_evict',
     effect: msmEvict,
+  },
+  {
+    name: 'msm_gem_shrinker_scan',
+    family: 'GEM',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['K2', 'K7', 'M17'],
+    params: [],
+    doc: 'memory is short: every object that may be purged is, and with swap every idle one is evicted; how many',
+    source: 'drivers/gpu/drm/msm/msm_gem_shrinker.c:msm_gem_shrinker_scan',
+    effect: shrink,
   },
   {
     name: 'msm_gem_purge',

@@ -102,7 +102,7 @@ export class Findings {
   readonly drafts: Draft[] = [];
   /** Findings that found no room. */
   dropped = 0;
-  private readonly slots = new Map<string, number>();
+  private readonly slots = new Map<RuleInfo, number>();
 
   constructor(private readonly observer: TraceObserver) {}
 
@@ -143,10 +143,10 @@ export class Findings {
   }
 
   private slotOf(rule: RuleInfo): number {
-    const known = this.slots.get(rule.id);
+    const known = this.slots.get(rule);
     if (known !== undefined) return known;
     const slot = this.slots.size * certainties.length;
-    this.slots.set(rule.id, slot);
+    this.slots.set(rule, slot);
     return slot;
   }
 }

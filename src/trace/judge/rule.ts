@@ -34,7 +34,10 @@ export interface World {
 }
 
 export interface Hooks {
-  /** After a map event; the mapping is complete but for later iommu events. */
+  /**
+   * After a map event; the mapping is complete but for later iommu events. This, `unmapped` and
+   * `synced` do not come for the calls of track/plain.ts.
+   */
   mapped?(world: World, mapping: LiveMapping, head: EventHead): void;
   /**
    * A new mapping has bytes in granules of a live one; both ranges are physical, and at least one

@@ -3,7 +3,7 @@ import type { NumberList } from '../events.js';
 
 /** A growing list, used again for every event. */
 export class NumberBuffer implements NumberList {
-  values = new Float64Array(128);
+  values = new Float64Array(1 << 10);
   length = 0;
 
   push(value: number): void {

@@ -77,9 +77,9 @@ export class BlockDecoder {
   private repeat2 = 8;
   private readonly literals = new Uint8Array(blockMax);
   private literalCount = 0;
-  private plains = new Int32Array(1 << 12);
-  private lengths = new Int32Array(1 << 12);
-  private offsets = new Int32Array(1 << 12);
+  private plains = new Int32Array(1 << 15);
+  private lengths = new Int32Array(1 << 15);
+  private offsets = new Int32Array(1 << 15);
 
   /** Begins a frame. */
   reset(): void {

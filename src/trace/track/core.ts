@@ -20,6 +20,7 @@ import { IommuCorrelation, notMapped } from './iommu.js';
 import type { LiveMapping } from './live-mapping.js';
 import { Misses } from './misses.js';
 import { tellOverlaps } from './overlaps.js';
+import { plainMap, plainSync, plainUnmap } from './plain.js';
 import { Sampler } from './sampler.js';
 
 /** A power of two; CPUs beyond share counters, which makes a rule say less and never more. */
@@ -115,7 +116,9 @@ export class TrackerCore implements World {
     m.fencesBefore = this.fences;
     m.serial = this.serialOf(head.cpu);
     onMap(m, this.pageSize);
-    for (const hook of this.hooks.mapped) hook(this, m, head);
+    if (!plainMap(m)) {
+      for (const hook of this.hooks.mapped) hook(this, m, head);
+    }
     this.observer.opened?.(m);
   }
 
@@ -197,7 +200,7 @@ export class TrackerCore implements World {
 
   protected unmap(m: LiveMapping, call: UnmapCall): void {
     const { head } = call;
-    if (m.epoch === this.epoch) {
+    if (m.epoch === this.epoch && !plainUnmap(m, call)) {
       for (const hook of this.hooks.unmapped) hook(this, m, call);
     }
     onUnmap(m, call.attrs);
@@ -307,7 +310,7 @@ export class TrackerCore implements World {
       return;
     }
     const offset = call.dma - m.dma;
-    if (m.epoch === this.epoch) {
+    if (m.epoch === this.epoch && !plainSync(m, call)) {
       for (const hook of this.hooks.synced) hook(this, m, call, offset);
     }
     const { forCpu, size } = call;

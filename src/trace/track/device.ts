@@ -98,7 +98,8 @@ export function taskName(comm: string): string {
 
 export class DeviceState {
   readonly dma = new RangeIndex();
-  readonly sites = new Map<string, Site>();
+  /** By the task's name as the trace has it. */
+  readonly sites = new Map<string, Site[]>();
   readonly costs = new Map<string, SiteCost>();
   /** Its attach to a domain was seen before any of its mappings. */
   wholeLife = false;
@@ -115,10 +116,6 @@ export class DeviceState {
   alignmentBounces = 0;
   /** A sync was seen before any bounce. */
   syncedUnbounced = false;
-  /** The last site by direction: drivers alternate between them. */
-  private readonly lastSites: ({ rawTask: string; site: Site } | undefined)[] = new Array(6).fill(
-    undefined,
-  );
   /** Pages at which it was found to have no mapping; see knownMiss. */
   private readonly missed = new Float64Array(missSlots).fill(Number.NaN);
   private missedAt = 0;
@@ -154,21 +151,22 @@ export class DeviceState {
   }
 
   site(task: string, event: string, direction: Direction): Site {
-    const last = this.lastSites[direction + 2];
-    if (last !== undefined && last.rawTask === task && last.site.event === event) return last.site;
-    const key = `${task}\n${event}\n${direction}`;
-    let site = this.sites.get(key);
-    if (site === undefined) {
-      site = this.makeSite(task, event, direction);
-      if (this.sites.size < 2 * sitesMax) this.sites.set(key, site);
+    const sites = this.sites.get(task);
+    if (sites !== undefined) {
+      for (let i = 0; i < sites.length; i += 1) {
+        const site = sites[i]!;
+        if (site.direction === direction && site.event === event) return site;
+      }
     }
-    this.lastSites[direction + 2] = { rawTask: task, site };
+    const site = this.makeSite(task, event, direction);
+    if (sites !== undefined) sites.push(site);
+    else if (this.sites.size < 2 * sitesMax) this.sites.set(task, [site]);
     return site;
   }
 
   /** Every site once; several raw task names may share one. */
   distinctSites(): Site[] {
-    return [...new Set(this.sites.values())];
+    return [...new Set([...this.sites.values()].flat())];
   }
 
   private makeSite(task: string, event: string, direction: Direction): Site {
@@ -189,11 +187,18 @@ const devicesMax = 20_000;
 
 export class Devices {
   private readonly byName = new Map<string, DeviceState>();
+  /** The two seen last: a device and the IOMMU take turns. */
   private last: DeviceState | null = null;
+  private before: DeviceState | null = null;
 
   get(name: string): DeviceState {
-    const { last } = this;
+    const { last, before } = this;
     if (last !== null && last.name === name) return last;
+    if (before !== null && before.name === name) {
+      this.before = last;
+      this.last = before;
+      return before;
+    }
     let device = this.byName.get(name);
     if (device === undefined) {
       if (this.byName.size >= devicesMax && name !== '(other devices)') {
@@ -202,6 +207,7 @@ export class Devices {
       device = new DeviceState(this.byName.size, name);
       this.byName.set(name, device);
     }
+    this.before = last;
     this.last = device;
     return device;
   }

@@ -3,12 +3,12 @@
  * whose length is not known before its end: when all places are taken every other sample is
  * dropped and the interval doubles.
  */
-import type { Devices } from './device.js';
+import type { Devices, Site } from './device.js';
 import { double } from './double.js';
 
 const samplesMax = 32;
-/** 10 ms at first, in ns. */
-const intervalFirst = 10_000_000;
+/** 50 ms at first, in ns. */
+const intervalFirst = 50_000_000;
 
 export class Sampler {
   /** Time from which on a sample is due. */
@@ -24,19 +24,23 @@ export class Sampler {
     if (this.taken === samplesMax) this.thin();
     this.taken += 1;
     for (const device of this.devices.all()) {
-      for (const site of device.sites.values()) {
-        // A site that is new, or that shares several task names, is filled up once.
-        while (site.samples.length < this.taken - 1) site.samples.push(0);
-        if (site.samples.length < this.taken) site.samples.push(site.live);
+      for (const sites of device.sites.values()) {
+        for (const site of sites) this.note(site);
       }
     }
     this.next = time + this.interval;
   }
 
+  private note({ samples, live }: Site): void {
+    // A site that is new, or that shares several task names, is filled up once.
+    while (samples.length < this.taken - 1) samples.push(0);
+    if (samples.length < this.taken) samples.push(live);
+  }
+
   private thin(): void {
     const done = new Set<number[]>();
     for (const device of this.devices.all()) {
-      for (const { samples } of device.sites.values()) {
+      for (const { samples } of device.distinctSites()) {
         if (done.has(samples)) continue;
         done.add(samples);
         const kept = samples.filter((_, i) => i % 2 === 0);

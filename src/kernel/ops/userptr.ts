@@ -1,0 +1,247 @@
+/**
+ * Operations: user memory and its use by devices (K1, K8): anonymous mappings, pinning, mmu
+ * notifiers, reclaim and migration.
+ * Sources: mm/gup.c (pin_user_pages_fast), mm/hmm.c (hmm_range_fault), mm/mmu_notifier.c,
+ * mm/migrate.c, mm/page_io.c:swap_writepage, mm/rmap.c:try_to_unmap.
+ * Leaves out: fork and copy on write, huge pages, when reclaim happens: the scenario says so.
+ */
+import { bufferArg, deviceArg, handle, int, pointerArg } from '../args.js';
+import type { KernelContext } from '../context.js';
+import { mapBuffer, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
+import { invalidate, invalidations } from '../notifiers.js';
+import { drainStores, releasePages, residentPages } from '../pages.js';
+import type { Effect, Operation, Param } from '../registry.js';
+import type { Buffer } from '../state.js';
+import type { Value } from '../value.js';
+import { newBuffer } from './pages.js';
+
+type Args = readonly Value[];
+
+const start: Param = { name: 'start', kinds: ['ptr'] };
+const size: Param = { name: 'size', kinds: ['int'] };
+const pages: Param = { name: 'pages', kinds: ['page'] };
+const count: Param = { name: 'nr_pages', kinds: ['int'] };
+
+function anonymous(context: KernelContext, args: Args): Value {
+  const { id } = newBuffer(context, { kind: 'user', size: int(args[0]) });
+  return mapBuffer(context, context.buffer(id), 'mmap', 'WB');
+}
+
+function memoryAt(context: KernelContext, value: Value | undefined): Buffer {
+  return context.buffer(pointerArg(context, value).map.buffer);
+}
+
+/** Faults the pages in and holds them where they are. */
+function pin(context: KernelContext, args: Args): Value {
+  const { id } = memoryAt(context, args[0]);
+  residentPages(context, id);
+  const buffer = context.buffer(id);
+  context.setBuffer({ ...buffer, pins: buffer.pins + 1 });
+  return { kind: 'buffer', id };
+}
+
+function unpin(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  if (buffer.pins === 0) {
+    context.contract('unpin_user_pages of pages that are not pinned');
+    return 0;
+  }
+  context.setBuffer({ ...buffer, pins: buffer.pins - 1 });
+  if (buffer.gone !== 'no' && buffer.pins === 1) releasePages(context, buffer.id);
+  return 0;
+}
+
+/** Faults the pages in and tells which they are; they may go at any time. */
+function rangeFault(context: KernelContext, args: Args): Value {
+  const { id } = memoryAt(context, args[0]);
+  residentPages(context, id);
+  return { kind: 'buffer', id };
+}
+
+/** munmap() of anonymous memory: pinned pages outlive it until they are unpinned. */
+function unmapAnonymous(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[0]);
+  const { id, pins } = context.buffer(map.buffer);
+  if (!map.live) {
+    context.contract('munmap of a mapping that is gone');
+    return 0;
+  }
+  if (!invalidate(context, id)) {
+    context.blocked = true;
+    return 0;
+  }
+  unmapUserMap(context, map);
+  context.setBuffer({ ...context.buffer(id), gone: 'freed' });
+  if (pins === 0) releasePages(context, id);
+  return 0;
+}
+
+/** Reclaim and migration: notifiers first, then the page tables, then the pages. */
+function takeAway(how: 'swap-out' | 'migrate'): Effect {
+  return (context, args) => {
+    const buffer = memoryAt(context, args[0]);
+    const why =
+      how === 'swap-out' && context.machine.swap === 'none'
+        ? 'no swap device: the pages stay'
+        : buffer.pins > 0
+          ? 'the pages are pinned: they stay'
+          : !buffer.pages.some((slot) => slot.state === 'resident')
+            ? 'no resident pages'
+            : null;
+    if (why !== null) {
+      context.noop(why);
+      return 0;
+    }
+    if (!invalidate(context, buffer.id)) {
+      context.blocked = true;
+      return 0;
+    }
+    zapUserMaps(context, buffer.id);
+    if (how === 'swap-out' && typeof context.machine.swap === 'object') {
+      context.queue({ do: 'drained', what: 'all' });
+    } else drainStores(context);
+    context.queue({ do: how, buffer: buffer.id });
+    return 0;
+  };
+}
+
+function insertNotifier(context: KernelContext, args: Args): Value {
+  const buffer = memoryAt(context, args[0]).id;
+  const device = deviceArg(context, args[1]);
+  const domain = handle(context, args[2], 'domain');
+  const { notifiers = [] } = context.kernel;
+  const lock = args[3] === undefined ? -1 : handle(context, args[3], 'mutex');
+  context.update({ notifiers: [...notifiers, { buffer, device, domain, lock }] });
+  return 0;
+}
+
+function removeNotifier(context: KernelContext, args: Args): Value {
+  const buffer = memoryAt(context, args[0]).id;
+  const device = deviceArg(context, args[1]);
+  const { notifiers = [] } = context.kernel;
+  context.update({
+    notifiers: notifiers.filter((each) => each.buffer !== buffer || each.device !== device),
+  });
+  return 0;
+}
+
+function operation(
+  name: string,
+  returns: Operation['returns'],
+  params: readonly Param[],
+  source: string,
+  doc: string,
+  effect: Effect,
+  blocks = false,
+): Operation {
+  const plain: Operation = {
+    name,
+    family: 'user memory',
+    where: 'cpu',
+    returns,
+    params,
+    doc,
+    source,
+    rules: ['K1', 'K8'],
+    effect,
+  };
+  return blocks ? { ...plain, blocks } : plain;
+}
+
+const dev: Param = { name: 'dev', kinds: ['device'] };
+const domain: Param = { name: 'domain', kinds: ['domain'] };
+
+export const userptrOperations: readonly Operation[] = [
+  operation(
+    'mmap_anonymous',
+    'ptr',
+    [size],
+    'mm/mmap.c:vm_mmap, mm/memory.c:do_anonymous_page',
+    "user memory: mmap() with MAP_ANONYMOUS; pages come in at the first access, zeroed through the linear map",
+    anonymous,
+  ),
+  operation(
+    'munmap_anonymous',
+    'void',
+    [start],
+    'mm/mmap.c:vm_munmap',
+    'notifiers first; then the mapping goes, and the pages that are not pinned',
+    unmapAnonymous,
+    true,
+  ),
+  operation(
+    'pin_user_pages_fast',
+    'page',
+    [start, count, { name: 'gup_flags', kinds: ['int'], optional: true }],
+    'mm/gup.c:pin_user_pages_fast',
+    'faults the pages in and holds them: no swap, no migration; no cache maintenance',
+    pin,
+  ),
+  operation(
+    'unpin_user_pages',
+    'void',
+    [pages, count],
+    'mm/gup.c:unpin_user_pages',
+    'one holder less; pages whose mapping is gone are freed with the last',
+    unpin,
+  ),
+  operation(
+    'hmm_range_fault',
+    'page',
+    [start],
+    'mm/hmm.c:hmm_range_fault',
+    'faults the pages in and tells which they are, without holding them',
+    rangeFault,
+  ),
+  operation(
+    'swap_writepage',
+    'void',
+    [start],
+    'mm/page_io.c:swap_writepage, mm/vmscan.c',
+    'reclaim: notifiers, page tables, then the pages go to swap; nothing while they are pinned',
+    takeAway('swap-out'),
+    true,
+  ),
+  operation(
+    'migrate_pages',
+    'void',
+    [start],
+    'mm/migrate.c:migrate_pages',
+    'notifiers, page tables, then the CPU copies the pages to others; nothing while pinned',
+    takeAway('migrate'),
+    true,
+  ),
+  operation(
+    'mmu_interval_notifier_insert',
+    'int',
+    [start, dev, domain, { name: 'lock', kinds: ['mutex'], optional: true }],
+    'mm/mmu_notifier.c:mmu_interval_notifier_insert',
+    "before pages go, takes the lock, waits for the device's jobs and takes the pages out of the domain",
+    insertNotifier,
+  ),
+  operation(
+    'mmu_interval_notifier_remove',
+    'void',
+    [start, dev],
+    'mm/mmu_notifier.c:mmu_interval_notifier_remove',
+    'nobody is told any more',
+    removeNotifier,
+  ),
+  operation(
+    'mmu_interval_read_begin',
+    'int',
+    [start],
+    'mm/mmu_notifier.c:mmu_interval_read_begin',
+    'a number that changes when pages are taken away',
+    (context, args) => invalidations(context, memoryAt(context, args[0]).id),
+  ),
+  operation(
+    'mmu_interval_read_retry',
+    'int',
+    [start, { name: 'seq', kinds: ['int'] }],
+    'include/linux/mmu_notifier.h:mmu_interval_read_retry',
+    'not 0 when pages were taken away since mmu_interval_read_begin()',
+    (context, args) =>
+      invalidations(context, memoryAt(context, args[0]).id) === int(args[1]) ? 0 : 1,
+  ),
+];
