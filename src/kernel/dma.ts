@@ -16,6 +16,7 @@ import {
 import type { KernelContext } from './context.js';
 import {
   deviceConfig,
+  dmaLimit,
   DMA_MAPPING_ERROR,
   iovaFor,
   iovaLength,
@@ -37,7 +38,7 @@ import { dmaDomain, translationFor } from './iommu.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import type { DmaMapping, Piece } from './state.js';
-import { bounces, takeSlots } from './swiotlb.js';
+import { bounces, endOf, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
@@ -137,6 +138,12 @@ function layOut(
   if (how.includes('error')) return null;
   const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
   const slots = takeSlots(context, id, wanted, iommu);
+  // swiotlb_map: the device does not even reach the pool.
+  const limit = dmaLimit(context, device);
+  const missed = slots.some(
+    (slot, i) => slot && endOf(context, { ...slot, size: parts[i]?.size ?? 1 }) > limit,
+  );
+  if (!iommu && missed) return null;
   let next = iommu ? iovaFor(context, device, id, iovaLength(context, ranges)) : 0;
   if (next === null) return null;
   const pieces: Piece[] = [];

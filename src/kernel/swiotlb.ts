@@ -49,8 +49,8 @@ function kmallocNeedsBounce(
 }
 
 /** Highest physical address of a part: pages may lie apart. */
-function endOf(context: KernelContext, part: Mapped): number {
-  const last = physicalIn(context, part, part.offset + part.size - 1);
+export function endOf(context: KernelContext, part: Mapped): number {
+  const last = physicalIn(context, part, part.offset + Math.max(1, part.size) - 1);
   const { pageSize } = context.machine;
   const frames = part.frames.map(([, frame]) => (context.frame(frame)?.pfn ?? 0) * pageSize);
   return Math.max(last, ...frames);

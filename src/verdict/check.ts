@@ -221,6 +221,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     linearMapRemovable: machine.linearMapRemovable,
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
+    ...addressing(machine),
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
 }
@@ -321,9 +322,30 @@ function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): 
   ];
 }
 
+/** What matters only where it is not as usual: zones and bounce buffers (K9). */
+function addressing(machine: Program['machine']): Readonly<Record<string, string>> {
+  const { swiotlb, memoryAbove4G, zoneDma } = machine;
+  return {
+    ...(memoryAbove4G ? { memory: 'above 4 GiB but for ZONE_DMA32 and ZONE_DMA' } : {}),
+    ...(zoneDma < 2 ** 32 - 1 ? { zoneDma: `up to 0x${zoneDma.toString(16)}` } : {}),
+    ...(swiotlb === 'on' ? {} : { swiotlb }),
+  };
+}
+
+/** `, 32-bit addresses`; nothing where the device reaches everything. */
+function reachText({ dmaMask, busDmaLimit }: Program['machine']['devices'][number]): string {
+  const limit = Math.min(dmaMask, busDmaLimit);
+  if (limit === Number.MAX_SAFE_INTEGER) return '';
+  const bits = Math.log2(limit + 1);
+  const text = Number.isInteger(bits) ? `${bits}-bit addresses` : `up to 0x${limit.toString(16)}`;
+  return `, ${text}`;
+}
+
 function deviceText(device: Program['machine']['devices'][number]): string {
   const believed = device.coherent ? 'coherent' : 'non-coherent';
   const real = device.snoops ? 'snoops' : 'does not snoop';
   const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
-  return `${device.name}: ${kind}, ${device.iommu ? 'dma-iommu' : 'dma-direct'}`;
+  const fails = device.mappingMayFail ? ', mappings may fail' : '';
+  const ops = device.iommu ? 'dma-iommu' : 'dma-direct';
+  return `${device.name}: ${kind}, ${ops}${reachText(device)}${fails}`;
 }
