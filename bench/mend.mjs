@@ -161,8 +161,8 @@ const summary =
   `${rows.length} bugs, ${mended} mended; for ${upstream} of them a fix that is coherent is among ` +
   `the cheapest or dearer than mend's. CPU seconds a file: median ` +
   `${times[times.length >> 1].toFixed(2)}, worst ${times.at(-1).toFixed(2)}.`;
-const left =
-  rows.length < bugs.length ? `${bugs.length - rows.length} more bugs were not run.` : '';
+const missed = bugs.length - rows.length;
+const left = missed > 0 ? `${missed} more bugs were not run.` : '';
 console.log(table(rows));
 console.log(`\n${summary}`);
 if (write) {
