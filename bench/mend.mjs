@@ -158,8 +158,8 @@ const upstream = rows.filter(({ fixes }) =>
   fixes.some((fix) => /: (the same|as cheap|dearer)/.test(fix)),
 ).length;
 const summary =
-  `${rows.length} bugs, ${mended} mended; for ${upstream} of them a fix that is coherent is among ` +
-  `the cheapest or dearer than mend's. CPU seconds a file: median ` +
+  `${rows.length} bugs, ${mended} mended; for ${upstream} of them a fix that is coherent is ` +
+  `among the cheapest or dearer than mend's. CPU seconds a file: median ` +
   `${times[times.length >> 1].toFixed(2)}, worst ${times.at(-1).toFixed(2)}.`;
 const missed = bugs.length - rows.length;
 const left = missed > 0 ? `${missed} more bugs were not run.` : '';
