@@ -32,9 +32,13 @@ export interface MendOptions {
   /** Every answer of the least cost; else the first eight. */
   readonly all?: boolean;
   readonly interrupted?: () => boolean;
+  /** The clock of the limit, in seconds; wall time when absent. */
+  readonly now?: () => number;
 }
 
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
+/** An API-level answer may cost so many times what one by hand does; dearer ones are not sought. */
+const API_FACTOR = 4;
 const NONE: ReadonlySet<string> = new Set();
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
@@ -64,7 +68,7 @@ function now(): number {
 
 class Mender {
   private readonly variants: Variants;
-  private readonly started = now();
+  private readonly started: number;
   private readonly costs: Costs;
   private readonly maxEdits: number;
   private readonly runOptions: RunOptions;
@@ -77,6 +81,7 @@ class Mender {
     private readonly program: Program,
     private readonly options: MendOptions,
   ) {
+    this.started = now();
     this.costs = options.costs ?? DEFAULT_COSTS;
     this.maxEdits = options.maxEdits ?? MEND_LIMITS.maxEdits;
     this.variants = new Variants(file, text, headerPatches(text));
@@ -89,7 +94,7 @@ class Mender {
         maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,
         maxMemoryBytes: DEFAULT_LIMITS.maxMemoryBytes,
       },
-      now,
+      now: options.now ?? now,
       tick: () => options.interrupted?.() ?? false,
     };
   }
@@ -132,12 +137,7 @@ class Mender {
       hanging(base, this.runOptions),
     );
     this.searcher = searcher;
-    const { level } = this.options;
-    const api = this.vocabulary.filter((edit) => edit.level === 'api');
-    const runs: Found[] = [];
-    if (level !== 'raw') runs.push(searcher.run(api, Number.MAX_SAFE_INTEGER));
-    const bound = runs[0]?.answers[0]?.cost ?? Number.MAX_SAFE_INTEGER;
-    if (level !== 'api') runs.push(searcher.run(this.vocabulary, bound));
+    const runs = this.searches(searcher);
     const answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
       0,
       this.options.all === true ? undefined : ANSWERS_MAX,
@@ -149,6 +149,20 @@ class Mender {
     const why = this.whyNot(runs, first);
     const done = runs.every((run) => run.ended === 'all' && run.undecidedCost === null);
     return this.result(done ? 'none' : 'unknown', [], finding, why, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** API-level answers in the first place; by hand where that is as cheap or cheaper. */
+  private searches(searcher: Searcher): readonly Found[] {
+    const { level } = this.options;
+    const isApi = (edit: Edit): boolean => edit.level === 'api';
+    const api = this.vocabulary.filter(isApi);
+    if (level === 'api') return [searcher.run(api, Number.MAX_SAFE_INTEGER)];
+    const all = searcher.run(this.vocabulary, Number.MAX_SAFE_INTEGER);
+    const cheapest = all.answers[0]?.cost;
+    if (level === 'raw' || cheapest === undefined) return [all];
+    const own = all.answers.filter(({ edits }) => edits.every(isApi));
+    if (own.length > 0) return [{ ...all, answers: own }, all];
+    return [searcher.run(api, cheapest * API_FACTOR), all];
   }
 
   /** Null for an answer that `check` does not confirm, or that changed the use case. */
