@@ -133,7 +133,8 @@ class Comparison {
       patches.every(({ text }) => to.text.includes(text.trim())),
     );
     const title = `\`${to.text}\` for \`${old.text}\``;
-    this.add(title, known, this.costs.change + Math.max(0, more), false);
+    const maps = attributesIn(old.text) === attributesIn(to.text) ? 0 : this.costs.allocation;
+    this.add(title, known, this.costs.change + Math.max(0, more) + maps, false);
   }
 
   private insert(each: Said): void {
@@ -158,6 +159,11 @@ class Comparison {
     );
     return once * timesAt(scene, statement.loopFrom);
   }
+}
+
+/** What a statement says of how memory is allocated or mapped for the CPU. */
+function attributesIn(text: string): string {
+  return (text.match(/\.map_wc = true|pgprot_\w+|__GFP_\w+/gu) ?? []).join(' ');
 }
 
 function isDeclaration({ statement }: Said): boolean {
