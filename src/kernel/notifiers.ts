@@ -9,7 +9,7 @@ import { domainOf } from './iommu.js';
 import type { Notifier } from './state.js';
 
 function notifiersOf(context: KernelContext, buffer: number): readonly Notifier[] {
-  return (context.kernel.notifiers ?? []).filter((each) => each.buffer === buffer);
+  return context.kernel.notifiers.filter((each) => each.buffer === buffer);
 }
 
 /** A job of the device is under way: rung for and not yet done. */
@@ -20,7 +20,7 @@ function busy(context: KernelContext, device: number): boolean {
 
 /** How often the pages of a buffer were taken away so far. */
 export function invalidations(context: KernelContext, buffer: number): number {
-  return context.kernel.invalidated?.find(([id]) => id === buffer)?.[1] ?? 0;
+  return context.kernel.invalidated.find(([id]) => id === buffer)?.[1] ?? 0;
 }
 
 /** False while a callback still waits for its device: the step does not happen now. */
@@ -37,7 +37,7 @@ export function invalidate(context: KernelContext, buffer: number): boolean {
     }
   }
   if (mine.length > 0) context.say('K8', () => 'the notifier has taken the pages from the device');
-  const others = (context.kernel.invalidated ?? []).filter(([id]) => id !== buffer);
+  const others = context.kernel.invalidated.filter(([id]) => id !== buffer);
   const next: readonly [number, number] = [buffer, invalidations(context, buffer) + 1];
   context.update({ invalidated: [...others, next].sort((a, b) => a[0] - b[0]) });
   return true;

@@ -250,9 +250,9 @@ export interface Notifier {
 }
 
 export interface KernelState {
-  readonly notifiers?: readonly Notifier[];
+  readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
-  readonly invalidated?: readonly (readonly [number, number])[];
+  readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];

@@ -1,4 +1,4 @@
-/** `check --matrix` as text and as JSON (docs/json.md). Leaves out: runs and reasons of findings. */
+/** `check --matrix` as text and as JSON (docs/json.md). Leaves out: the runs of its findings. */
 import { type MatrixCell, type MatrixRow, matters, verdictOnAll } from './cells.js';
 
 function verdictText(cell: MatrixCell): string {

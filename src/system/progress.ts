@@ -39,7 +39,7 @@ export class Progress {
     return this.afterInit(this.settled({ ...state, threads }, 0));
   }
 
-  newThread(locals: number): Thread {
+  newThread(locals: number): Required<Thread> {
     return {
       pc: -1,
       clock: this.sites.threads.map(() => 0),
@@ -55,7 +55,8 @@ export class Progress {
     };
   }
 
-  newKernel(): KernelState {
+  /** Every field is there from the start: the fast engine makes a component of each. */
+  newKernel(): Required<KernelState> {
     const { devices } = this.program.machine;
     const clock: Clock = this.sites.threads.map(() => 0);
     const port: Port = { rung: 0, queue: [], done: 0, clock };
@@ -69,6 +70,8 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      notifiers: [],
+      invalidated: [],
       pools: [],
       masks: [],
       buffers: [],
