@@ -113,7 +113,8 @@ function report(results, load) {
     const [{ states, transitions }] = list;
     counts.add(states);
     const rate = transitions === undefined ? '' : `${(transitions / time(name) / 1e6).toFixed(1)}`;
-    const bytes = (median(list.map((r) => r.rss)) / states).toFixed(1);
+    const memory = median(list.map((r) => r.rss));
+    const bytes = Number.isNaN(memory) ? '' : `${(memory / states).toFixed(1)} bytes/state`;
     console.log(
       [
         name.padEnd(30),
@@ -121,7 +122,7 @@ function report(results, load) {
         `${states} states`,
         `${(states / time(name) / 1e6).toFixed(2)} Mstates/s`,
         rate === '' ? '' : `${rate} Mtransitions/s`,
-        `${bytes} bytes/state`,
+        bytes,
         Number.isNaN(base) ? '' : `${(base / time(name)).toFixed(1)} x Spin`,
         Number.isNaN(second) ? '' : `${(second / time(name)).toFixed(1)} x Rumur`,
       ]
