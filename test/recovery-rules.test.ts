@@ -1,8 +1,8 @@
 /**
- * Arm's recovery rules for mismatched aliases (model.md M9, R1–R4) as theorems: every program of one
- * CPU that obeys them is coherent under M6 `ignore` and `arch`, and some are not under `may-hit`.
- * Exhaustive over programs of up to 4 operations (CIVAC_THEOREMS=5 for 5) on one word, and on two
- * words of one line; that the rules are needed is seen by dropping each of them.
+ * Arm's recovery rules for mismatched aliases (model.md M9, R1–R4) as theorems: every program of
+ * one CPU that obeys them is coherent under M6 `ignore` and `arch`, and some are not under
+ * `may-hit`. Exhaustive over programs of up to 4 operations (CIVAC_THEOREMS=5 for 5) on one word,
+ * and one less on two words of a line; that each rule is needed is seen by dropping it.
  */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
