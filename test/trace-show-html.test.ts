@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { htmlExporter } from '../src/trace/show/html.js';
 import { findingsMax } from '../src/trace/show/html-findings.js';
-import { escapeText, html } from '../src/trace/show/html-text.js';
+import { escapeHtml } from '../src/base/html.js';
+import { html } from '../src/trace/show/html-text.js';
 import { binStart, bucketCount, lifetimeBin, PeakSeries } from '../src/trace/show/series.js';
 import type { Exporter } from '../src/trace/show/sink.js';
 import { bytesShort, releaseOf } from '../src/trace/show/units.js';
@@ -44,7 +45,7 @@ describe('the page of a trace', () => {
 
   it('loads nothing and runs nothing', () => {
     const policy = "default-src 'none'; style-src 'unsafe-inline'";
-    expect(page).toContain(`content="${escapeText(policy)}"`);
+    expect(page).toContain(`content="${escapeHtml(policy)}"`);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|\bon\w+=|https?:|url\(|@import/i);
   });
 
@@ -66,7 +67,7 @@ describe('the page of a trace', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(html`<p title="${text}">${text}</p>`.text).not.toMatch(/<p title="[^"]*[<'][^"]*"/);
-        expect(escapeText(text)).not.toMatch(/[<>"']/);
+        expect(escapeHtml(text)).not.toMatch(/[<>"']/);
       }),
     );
   });

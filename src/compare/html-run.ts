@@ -1,5 +1,5 @@
 /** A counterexample as a table: who, what, and where it is written: the event and its answer. */
-import { escapeHtml as esc } from './html-text.js';
+import { escapeHtml as esc } from '../base/html.js';
 import type { CellStep, StepPlace } from './matrix.js';
 
 const machineAgents: ReadonlySet<string> = new Set(['cache', 'bus', 'iommu', 'machine']);

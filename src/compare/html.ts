@@ -2,7 +2,7 @@
  * The matrix as one HTML page that needs nothing else: the grid, the use cases, the designs, and
  * for each unsafe cell the shortest run, every step with the event and the operation it is of.
  */
-import { escapeHtml as esc } from './html-text.js';
+import { escapeHtml as esc } from '../base/html.js';
 import { script, style } from './html-style.js';
 import { runTable } from './html-run.js';
 import type { Cell, Matrix, UseCaseFact } from './matrix.js';

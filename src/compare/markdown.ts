@@ -6,6 +6,7 @@ import type { Cell, Matrix } from './matrix.js';
 import {
   cellsOf,
   costText,
+  designCells,
   designRows,
   isTold,
   likelihood,
@@ -124,14 +125,7 @@ export function factsMarkdown(matrix: Matrix): string {
   ];
   const rows = designRows(matrix).map((row) => [
     `\`${row.design.name}\``,
-    `${row.safe}`,
-    `${row.unsafe}`,
-    row.cost === null ? '–' : costText(row.cost.life),
-    row.cost === null ? '–' : costText(row.cost.frame),
-    row.needsDevice,
-    row.reach,
-    row.bounce,
-    row.secondAddress,
+    ...designCells(row, '–'),
   ]);
   return [
     table(head, rows),

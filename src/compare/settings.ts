@@ -15,14 +15,16 @@ export interface Setting {
 /** With swiotlb=force these bounce. */
 const mapsByDma = /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u;
 
+/** Names of the operations that any thread of the scenario calls. */
+export function callsOf(program: Program): ReadonlySet<string> {
+  const code = [program.init, ...program.threads].flatMap((thread) => thread.code);
+  return new Set(code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])));
+}
+
 /** What is worth trying on this scenario. */
 export function settingsFor(program: Program): readonly Setting[] {
   const { machine } = program;
-  const calls = new Set(
-    [program.init, ...program.threads].flatMap(({ code }) =>
-      code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])),
-    ),
-  );
+  const calls = callsOf(program);
   const settings: Setting[] = [];
   if (!machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
     settings.push(machineSetting('linear_map_removable', 'true'));

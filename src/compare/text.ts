@@ -8,6 +8,7 @@ import type { Cell, Matrix } from './matrix.js';
 import {
   cellsOf,
   costText,
+  designCells,
   designRows,
   isTold,
   likelihood,
@@ -96,17 +97,7 @@ function useCaseLines(matrix: Matrix, width: number, paint: Palette): string[] {
 }
 
 function designLines(matrix: Matrix, paint: Palette): string[] {
-  const rows = designRows(matrix).map((row) => [
-    row.design.name,
-    `${row.safe}`,
-    `${row.unsafe}`,
-    row.cost === null ? '-' : costText(row.cost.life),
-    row.cost === null ? '-' : costText(row.cost.frame),
-    row.needsDevice,
-    row.reach,
-    row.bounce,
-    row.secondAddress,
-  ]);
+  const rows = designRows(matrix).map((row) => [row.design.name, ...designCells(row, '-')]);
   const head = [
     'design',
     'safe',

@@ -102,6 +102,20 @@ export interface DesignRow {
   readonly cost: Cost | null;
 }
 
+/** A design's row after its name; `none` stands for a cost that no safe cell tells. */
+export function designCells(row: DesignRow, none: string): readonly string[] {
+  return [
+    `${row.safe}`,
+    `${row.unsafe}`,
+    row.cost === null ? none : costText(row.cost.life),
+    row.cost === null ? none : costText(row.cost.frame),
+    row.needsDevice,
+    row.reach,
+    row.bounce,
+    row.secondAddress,
+  ];
+}
+
 /** What the thread asked of each design and no use case answers: read off its operations. */
 export function designRows(matrix: Matrix): readonly DesignRow[] {
   return matrix.designs.map((design) => {

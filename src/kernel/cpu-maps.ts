@@ -183,6 +183,16 @@ export function cpuReach(
   return { kind: 'memory', destination, attribute: map.attribute, user: map.user };
 }
 
+/** H14: a CPU access has no page to arrive at. `who` names it in the message, `what` in a trace. */
+export function accessFaults(context: KernelContext, why: string, what: string, who = what): void {
+  context.find('H14', true, -1, () => ({
+    message: `${who} faults: ${why}`,
+    expected: 'a mapped page',
+    actual: why,
+  }));
+  context.say('H14', () => `${what} faults: ${why}`);
+}
+
 /** The fault handler of a user mapping: gets the pages, puts them in. null: done, go on. */
 function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | null {
   const buffer = context.buffer(map.buffer);

@@ -4,17 +4,17 @@
  * the same by hand and check it.
  * Leaves out: combinations of settings, and settings that no operation of the scenario looks at.
  */
-import { deviceSetting, machineSetting, type Setting, settingsFor } from '../compare/settings.js';
+import {
+  callsOf,
+  deviceSetting,
+  machineSetting,
+  type Setting,
+  settingsFor,
+} from '../compare/settings.js';
 import type { Program } from '../litmus/program.js';
 
 /** Masks below this leave memory that the device cannot reach. */
 const ALL_ADDRESSES = Number.MAX_SAFE_INTEGER;
-
-function callsOf(program: Program): ReadonlySet<string> {
-  const threads = [program.init, ...program.threads];
-  const code = threads.flatMap((thread) => thread.code);
-  return new Set(code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])));
-}
 
 /** What may differ between platforms, beyond what makes or breaks a cell of `compare`. */
 export function platformsOf(program: Program): readonly Setting[] {

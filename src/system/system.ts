@@ -103,9 +103,7 @@ export class System implements Model<State, RawFinding> {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
         groups.push({ kind: 'thread', agent, at: 0 });
-        groups.push(
-          ...earlyReads(thread, code).map((at): Group => ({ kind: 'early', agent, at })),
-        );
+        groups.push(...earlyReads(thread, code).map((at): Group => ({ kind: 'early', agent, at })));
       }
       groups.push(...thread.entries.map((_, at): Group => ({ kind: 'drain', agent, at })));
     });

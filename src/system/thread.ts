@@ -5,7 +5,7 @@
 import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
-import { cpuReach } from '../kernel/cpu-maps.js';
+import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, movePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
@@ -52,15 +52,6 @@ function pointer(value: Value, site: number): { map: number; offset: number } {
   throw new ScenarioError('this pointer is NULL or has no value here', site);
 }
 
-function fault(context: KernelContext, why: string, what: string): void {
-  context.find('H14', true, -1, () => ({
-    message: `the CPU's ${what} faults: ${why}`,
-    expected: 'a mapped page',
-    actual: why,
-  }));
-  context.say('H14', () => `${what} faults: ${why}`);
-}
-
 function masked(value: number, size: number): number {
   return size < 4 ? value & (2 ** (8 * size) - 1) : value;
 }
@@ -89,7 +80,7 @@ function runLoad(
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
   if (reached.kind === 'fault') {
-    fault(context, reached.why, 'load');
+    accessFaults(context, reached.why, 'load', "the CPU's load");
     return assign(context, next(thread), instruction.target, 0);
   }
   const { destination, attribute, user } = reached;
@@ -112,7 +103,7 @@ function runStore(
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
   if (reached.kind === 'fault') {
-    fault(context, reached.why, 'store');
+    accessFaults(context, reached.why, 'store', "the CPU's store");
     return next(thread);
   }
   const value = evaluate(instruction.value, env);

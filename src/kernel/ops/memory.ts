@@ -2,18 +2,9 @@
 import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
 import { int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { cpuReach } from '../cpu-maps.js';
+import { accessFaults, cpuReach } from '../cpu-maps.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
-
-function fault(context: KernelContext, why: string, what: string): void {
-  context.find('H14', true, -1, () => ({
-    message: `${what} faults: ${why}`,
-    expected: 'a mapped page',
-    actual: why,
-  }));
-  context.say('H14', () => `${what} faults: ${why}`);
-}
 
 /** The tracked words of a byte range behind a pointer, as offsets from it. */
 export function wordsIn(context: KernelContext, pointer: Value | undefined, size: number) {
@@ -50,7 +41,7 @@ const memset: Effect = (context, args) => {
     return 0;
   }
   for (const { to, size } of reached) {
-    if (to.kind === 'fault') fault(context, to.why, 'memset');
+    if (to.kind === 'fault') accessFaults(context, to.why, 'memset');
     else if (to.kind === 'memory') {
       cpuStore(context, to.destination, to.attribute, patternOf(int(args[1]), size));
     }
@@ -85,7 +76,11 @@ const memcpy: Effect = (context, args) => {
     return 0;
   }
   if (source.kind === 'fault' || to.kind === 'fault') {
-    fault(context, source.kind === 'fault' ? source.why : 'no page is mapped there', 'memcpy');
+    accessFaults(
+      context,
+      source.kind === 'fault' ? source.why : 'no page is mapped there',
+      'memcpy',
+    );
   } else {
     const { destination, attribute, user } = source;
     const early = context.takeEarly(destination.cell.id);

@@ -1,4 +1,8 @@
-/** HTML as strings that cannot be mistaken for text: everything else is escaped on its way in. */
+/**
+ * HTML as strings that cannot be mistaken for text: everything else is escaped on its way in. Names
+ * of devices and tasks come from the trace, which may come from anywhere.
+ */
+import { escapeHtml } from '../../base/html.js';
 
 /** Markup that may stand in a page as it is. */
 export class Html {
@@ -7,23 +11,10 @@ export class Html {
 
 export type Part = Html | string | number | null | readonly Part[];
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Names of devices and tasks come from the trace, which may come from anywhere. */
-export function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
-}
-
 function render(part: Part): string {
   if (part === null) return '';
   if (part instanceof Html) return part.text;
-  if (typeof part === 'string') return escapeText(part);
+  if (typeof part === 'string') return escapeHtml(part);
   if (typeof part === 'number') return String(part);
   return part.map(render).join('');
 }
