@@ -22,6 +22,8 @@ export interface Limits {
   readonly maxSeconds: number;
   /** Sets tried. */
   readonly maxSets: number;
+  /** Told of each set: its number, and what it costs at least. */
+  readonly onSet: (sets: number, cost: number) => void;
 }
 
 export interface Answer {
@@ -91,7 +93,8 @@ export class Searcher {
     return new Search(this, vocabulary, bound).run();
   }
 
-  limitHit(sets: number): 'seconds' | 'sets' | 'interrupted' | null {
+  limitHit(sets: number, cost: number): 'seconds' | 'sets' | 'interrupted' | null {
+    this.limits.onSet(sets, cost);
     if (this.options.tick(sets, 0, 'mend')) return 'interrupted';
     if (sets > this.limits.maxSets) return 'sets';
     return this.options.now() - this.started > this.limits.maxSeconds ? 'seconds' : null;
@@ -136,12 +139,19 @@ export class Searcher {
       this.counts.senseless++;
       return { kind: 'senseless' };
     }
-    const refuted = refute(variant, this.options, this.mayHang);
+    const refuted = refute(variant, this.remaining(), this.mayHang);
     const strays = refuted.kind === 'coherent' && !this.keepsTargets(variant);
     const outcome: Outcome = strays ? { kind: 'senseless' } : refuted;
     this.note(outcome);
     this.byText.set(variant.text, outcome);
     return outcome;
+  }
+
+  /** The time that is left holds for one exploration too. */
+  private remaining(): RunOptions {
+    const { limits, now } = this.options;
+    const maxSeconds = Math.max(0.01, limits.maxSeconds - (now() - this.started));
+    return { ...this.options, limits: { ...limits, maxSeconds } };
   }
 
   /** Every access still reaches what it reached. */
@@ -195,7 +205,7 @@ class Search {
     let tried = 0;
     for (let node = this.queue.pop(); node !== undefined; node = this.queue.pop()) {
       if (node.least > this.best) return this.found('cost');
-      const limit = this.searcher.limitHit(tried++);
+      const limit = this.searcher.limitHit(tried++, node.least);
       if (limit !== null) return this.found(limit);
       this.visit(node);
     }
