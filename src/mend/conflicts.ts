@@ -11,6 +11,8 @@ export interface Conflict {
   /** No edit, or one: the run exists in the scenario as it is, or because of that edit. */
   readonly needs: Edit | null;
   readonly kills: ReadonlySet<Edit>;
+  /** Where the run was made. */
+  readonly platform: string;
 }
 
 export class Conflicts {
@@ -55,7 +57,7 @@ export class Conflicts {
       const variant = this.variant([...own, edit, ...edit.enablers]);
       if (variant !== null && !replays(variant, run)) kills.add(edit);
     }
-    const conflict = { needs, kills };
+    const conflict = { needs, kills, platform: run.variant.platform };
     this.all.push(conflict);
     return conflict;
   }

@@ -179,10 +179,12 @@ const REPLAY_STATES_MAX = 4000;
 
 /**
  * Does the run exist in another variant? Its steps in their order, with what edits inserted in
- * between at will and what they took away left out. A true answer is a proof: the run was made.
+ * between at will and what they took away left out, on the platform of the run. A true answer is a
+ * proof: the run was made.
  */
-export function replays(variant: Variant, run: Counterexample): boolean {
-  if (!run.replayable) return false;
+export function replays(given: Variant, run: Counterexample): boolean {
+  const variant = given.on(run.variant.platform);
+  if (!run.replayable || variant === null) return false;
   const known = new Set(variant.origins);
   const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {
