@@ -178,7 +178,7 @@ function reordered(spot: Spot, run: Counterexample): boolean {
 /** States looked at before a run counts as gone; then the variant is explored instead. */
 const REPLAY_STATES_MAX = 4000;
 
-/** What becomes of a run in another variant; `senseless`: a step on the way makes no sense there. */
+/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
 export type Fate = 'exists' | 'gone' | 'senseless';
 
 /**
