@@ -66,12 +66,21 @@ const CELLS_MAX = 2048;
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
   const started = now();
-  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
   const runOptions = optionsOf(options, started);
+  return withWords(program, (layout) =>
+    judge(new Runs(program, layout, runOptions), started, options.verdictOnly === true),
+  );
+}
+
+/**
+ * Does the work again, with one more word each time, until it meets none that is not tracked yet.
+ * Throws ScenarioFault as `check` does.
+ */
+export function withWords<T>(program: Program, work: (layout: Layout) => T): T {
+  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
   for (;;) {
-    const runs = new Runs(program, layout, runOptions);
     try {
-      return judge(runs, started, options.verdictOnly === true);
+      return work(layout);
     } catch (error) {
       if (!(error instanceof NewCell)) throw faultOf(program, error);
       if (layout.cells.length >= CELLS_MAX) {
