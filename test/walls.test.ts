@@ -22,6 +22,7 @@ const layers = [
   'system',
   'fast',
   'verdict',
+  'export',
   'mend',
   'report',
   'compare',

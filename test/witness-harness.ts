@@ -97,11 +97,7 @@ export function shrunk(text: string, disagrees: (text: string) => boolean): stri
 }
 
 /** Fails with the smallest scenario found on which the checker disagrees. */
-export function expectAgreement(
-  trials: readonly Trial[],
-  name: string,
-  checker: Checker,
-): void {
+export function expectAgreement(trials: readonly Trial[], name: string, checker: Checker): void {
   const [first] = disagreements(trials, checker);
   const found = trials[first?.index ?? -1];
   if (first === undefined || found === undefined) return;

@@ -30,7 +30,10 @@ function run(folder: string, command: string, args: readonly string[], model = 0
   const options = { cwd: folder, env, encoding: 'utf8', maxBuffer: 2 ** 28 } as const;
   const { error, status, stdout, stderr } = spawnSync(command, args, options);
   if (error !== undefined) throw new Error(`${command}: ${error.message}`);
-  if (status !== 0) throw new Error(`${command}: status ${status}\n${stdout.slice(0, 1000)}${stderr.slice(0, 1000)}`);
+  if (status !== 0)
+    throw new Error(
+      `${command}: status ${status}\n${stdout.slice(0, 1000)}${stderr.slice(0, 1000)}`,
+    );
   return stdout;
 }
 
@@ -67,7 +70,10 @@ export function bySpin(models: readonly ExportModel[]): readonly Count[] {
       return {
         states: numberIn(text, /^\s*(\d+) states, stored/m) - 1,
         transitions: loops ? -1 : numberIn(text, /^\s*(\d+) transitions/m) - 2,
-        hazards: keysOf(model, [...text.matchAll(/^hit (\d+)$/gm)].map((m) => Number(m[1]))),
+        hazards: keysOf(
+          model,
+          [...text.matchAll(/^hit (\d+)$/gm)].map((m) => Number(m[1])),
+        ),
       };
     });
   });

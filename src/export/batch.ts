@@ -31,7 +31,11 @@ function promelaModel(model: ExportModel, index: number): readonly string[] {
   );
   const running = model.running === null ? '' : ` && (${condText(model.running, name)})`;
   const forbidden = model.forbidden.map(
-    ({ cond, hazard }): Option => ({ comment: '', guard: cond, body: [{ kind: 'hazard', hazard }] }),
+    ({ cond, hazard }): Option => ({
+      comment: '',
+      guard: cond,
+      body: [{ kind: 'hazard', hazard }],
+    }),
   );
   const reads = readAll(model, name);
   return [

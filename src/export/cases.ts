@@ -147,9 +147,7 @@ function withoutTests(each: Case, leaves: readonly Leaf[]): Case {
   const guards = new Map(each.guards);
   for (const component of each.guards.keys()) {
     const needed = others.some((leaf) =>
-      [...guards].every(
-        ([c, ids]) => c === component || overlap(leaf.guards.get(c) ?? null, ids),
-      ),
+      [...guards].every(([c, ids]) => c === component || overlap(leaf.guards.get(c) ?? null, ids)),
     );
     if (!needed) guards.delete(component);
   }

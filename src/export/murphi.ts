@@ -2,13 +2,7 @@
  * An export model in Murphi, for Rumur: one rule for each case.
  * Leaves out: what the model means (model.ts).
  */
-import {
-  type Cond,
-  type ExportModel,
-  type Option,
-  type Statement,
-  type Variable,
-} from './model.js';
+import type { Cond, ExportModel, Option, Statement, Variable } from './model.js';
 import { meaningLines } from './promela.js';
 
 export interface MurphiStyle {
@@ -123,8 +117,9 @@ export function murphi(model: ExportModel, head: readonly string[]): string {
     '',
     ...model.agents.flatMap((agent) => [
       commented(agent.comment),
-      ...agent.options.map((option, i) =>
-        `${ruleText(option, style, only, `${agent.name} ${i}: ${option.comment}`)}\n`,
+      ...agent.options.map(
+        (option, i) =>
+          `${ruleText(option, style, only, `${agent.name} ${i}: ${option.comment}`)}\n`,
       ),
     ]),
     ...model.forbidden.map(

@@ -47,7 +47,7 @@ export function exportScenario(program: Program, limits: ExportLimits): ExportMo
     const options = { limits, now: limits.now };
     const { stopped, states, transitions } = exploreTables(tables, system, options);
     if (stopped !== null) {
-      throw new NotExportable(`gave up exploring it at the limit of ${stopped}`);
+      throw new NotExportable(`exploring it hit the limit of ${stopped}`);
     }
     // Groups that were met late were never asked about the states before: ask now, so that the
     // trees say of every state what every group does in it.
@@ -141,7 +141,9 @@ class Exporter {
     const at = this.system.sites.at(finding.site)?.instruction.at;
     const agent = this.system.sites.threads[finding.agent]?.name ?? 'the machine';
     const where = at === undefined ? '' : `, line ${at.line}`;
-    return this.hazards.push({ id: finding.id, key, text: `${finding.id} in ${agent}${where}` }) - 1;
+    return (
+      this.hazards.push({ id: finding.id, key, text: `${finding.id} in ${agent}${where}` }) - 1
+    );
   }
 
   private agents(): readonly Agent[] {
@@ -157,7 +159,9 @@ class Exporter {
     return [...of].map(([name, options]) => ({
       name,
       comment:
-        name === 'cache' ? 'What lines do by themselves (M3, M4).' : `Thread ${name} and its buffer.`,
+        name === 'cache'
+          ? 'What lines do by themselves (M3, M4).'
+          : `Thread ${name} and its buffer.`,
       options,
     }));
   }
