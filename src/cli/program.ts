@@ -13,6 +13,7 @@ import type { MendCommandOptions } from './commands/mend.js';
 import type { RecordCommandOptions } from './commands/record.js';
 import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
+import { addExport } from './export-verb.js';
 import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
@@ -351,6 +352,7 @@ export function makeProgram(finish: Finish): Command {
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addExport(program, finish);
   addTrace(program, finish);
   addRecord(program, finish);
   addCompletion(program, finish);

@@ -2,7 +2,7 @@
  * `check`: explores a scenario and says what can go wrong in it, or that nothing can. The full
  * machine decides the verdict; smaller machines tell what each finding needs.
  */
-import { MixedSize } from '../kernel/layout.js';
+import { type Layout, MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { orderProfiles } from '../machine/profile.js';
@@ -12,7 +12,7 @@ import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { explored, TooManyWords } from './reduced.js';
+import { explored, TooManyWords, withEveryWord } from './reduced.js';
 import type { Engine, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
@@ -80,6 +80,18 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
       (runs) => judge(runs, started, options.verdictOnly === true),
     );
     return { ...value, reduction: how };
+  } catch (error) {
+    throw faultOf(program, error);
+  }
+}
+
+/**
+ * Does the work again, with one more word each time, until it meets none that is not tracked yet.
+ * Throws ScenarioFault as `check` does.
+ */
+export function withWords<T>(program: Program, work: (layout: Layout) => T): T {
+  try {
+    return withEveryWord(program, work);
   } catch (error) {
     throw faultOf(program, error);
   }
