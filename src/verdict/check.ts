@@ -65,13 +65,27 @@ const CELLS_MAX = 2048;
 
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
+  return onLayout(program, options, (runs, started) =>
+    judge(runs, started, options.verdictOnly === true),
+  );
+}
+
+/**
+ * Has a scenario judged with the layout of all words that it names: an exploration that meets a
+ * new one starts over. Throws ScenarioFault.
+ */
+export function onLayout<T>(
+  program: Program,
+  options: CheckOptions,
+  work: (runs: Runs, started: number) => T,
+): T {
   const started = now();
   const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
   const runOptions = optionsOf(options, started);
   for (;;) {
     const runs = new Runs(program, layout, runOptions);
     try {
-      return judge(runs, started, options.verdictOnly === true);
+      return work(runs, started);
     } catch (error) {
       if (!(error instanceof NewCell)) throw faultOf(program, error);
       if (layout.cells.length >= CELLS_MAX) {
@@ -192,7 +206,7 @@ function byPlace(a: Finding, b: Finding): number {
   return a.at.line - b.at.line || a.at.column - b.at.column || Number(b.cause) - Number(a.cause);
 }
 
-function reasonText(stopped: string, options: RunOptions): string {
+export function reasonText(stopped: string, options: RunOptions): string {
   const { maxStates, maxSeconds, maxMemoryBytes } = options.limits;
   switch (stopped) {
     case 'states':
