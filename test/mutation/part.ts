@@ -1,0 +1,31 @@
+/** The text of a scenario from its parts, with the tabs and braces that all of them share. */
+export interface Part {
+  /** Settings of device nic. */
+  readonly device: string;
+  /** Further settings of the machine. */
+  readonly settings: string;
+  readonly names?: string;
+  readonly init?: string;
+  readonly cpu?: string;
+  /** A second CPU. */
+  readonly reader?: string;
+  readonly nic?: string;
+  /** After the threads: assertions. */
+  readonly after?: string;
+}
+
+function thread(head: string, body: string | undefined): string {
+  return body === undefined ? '' : `${head} {\n\t${body}\n}\n`;
+}
+
+export function text(result: string, part: Part): string {
+  const { device, settings, names = '', init, cpu, reader, nic, after = '' } = part;
+  return `// Result: ${result}
+machine arm64 {
+	device nic { ${device} };
+	${settings}
+}
+${names}
+${thread('init', init)}${thread('cpu driver', cpu)}${thread('cpu reader', reader)}${thread('device nic', nic)}${after}
+`;
+}
