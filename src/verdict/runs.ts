@@ -71,6 +71,8 @@ export class Runs {
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
   private readonly started: number;
+  /** A limit that an exploration hit which `done` does not have. */
+  private cut: Run['exploration']['stopped'] = null;
 
   constructor(
     readonly program: Program,
@@ -83,7 +85,7 @@ export class Runs {
   /** The first limit that any exploration so far ran into. */
   get stopped(): Run['exploration']['stopped'] {
     const stops = [...this.done.values()].map((run) => run.exploration.stopped);
-    return stops.find((each) => each !== null) ?? null;
+    return stops.find((each) => each !== null) ?? this.cut;
   }
 
   run(liberties: readonly Liberty[]): Run {
@@ -114,6 +116,14 @@ export class Runs {
     if (exploration.completeStates.length > 0) return true;
     if (exploration.stopped !== null) return null;
     return waitsForEver(system, exploration, avoid);
+  }
+
+  /** Those of some findings, by name, that show with these liberties. */
+  shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
+    const options = { ...this.exploreOptions(liberties), untilAll: names };
+    const { found, stopped } = this.search(this.system(liberties), options);
+    this.cut ??= stopped;
+    return new Set([...names].filter((name) => found.has(name)));
   }
 
   private search(

@@ -68,8 +68,12 @@ function named(runs: Runs, all: readonly Liberty[], sightings: readonly Sighting
     return { id, cause: finding?.cause ?? true, place: name.slice(name.indexOf('|') + 1) };
   });
   const isValue = ({ id }: Seen): boolean => VALUE_CAUSES.includes(id);
-  if (!seen.some(isValue)) return seen;
-  const { sightings: inOrder } = runs.run(all.filter((each) => each !== 'reorder'));
+  const values = new Set(seen.filter(isValue).map(({ id, place }) => `${id}|${place}`));
+  if (values.size === 0) return seen;
+  const inOrder = runs.shows(
+    all.filter((each) => each !== 'reorder'),
+    values,
+  );
   const isPlain = ({ id, place }: Seen): boolean => inOrder.has(`${id}|${place}`);
   const settled = new Set(seen.filter((each) => isValue(each) && isPlain(each)).map(placeOf));
   return seen.flatMap((each): Seen[] => {
