@@ -10,7 +10,7 @@ import { judgeAssertions } from './assertions.js';
 import { type CheckOptions, libertiesOf, onLayout, reasonText } from './check.js';
 import { VALUE_CAUSES } from './needs.js';
 import type { Liberty, Verdict } from './result.js';
-import type { Runs, Sighting } from './runs.js';
+import type { RunSource, Sighting } from './runs.js';
 
 export interface Summary {
   readonly verdict: Verdict;
@@ -63,7 +63,7 @@ export function summarise(program: Program, options: CheckOptions = {}): Summary
  * H13 in place of value causes that only reordering shows (needs.ts). A liberty adds steps and
  * takes none away, so what the largest set without `reorder` does not show, none without it does.
  */
-function named(runs: Runs, all: readonly Liberty[], sightings: readonly Sighting[]): Seen[] {
+function named(runs: RunSource, all: readonly Liberty[], sightings: readonly Sighting[]): Seen[] {
   const seen = sightings.map(({ name, id, finding }): Seen => {
     return { id, cause: finding?.cause ?? true, place: name.slice(name.indexOf('|') + 1) };
   });
@@ -106,7 +106,7 @@ function ordered(seen: readonly Seen[]): readonly string[] {
 }
 
 /** What the rows of the cache table asked for; `arch-hit` rows are open under M6 in two ways. */
-function asked(runs: Runs, all: readonly Liberty[]): Basis['liberties'] {
+function asked(runs: RunSource, all: readonly Liberty[]): Basis['liberties'] {
   const names = [...runs.facts.liberties];
   if (names.includes('arch-hit')) names.push('may-hit');
   return new Map(names.map((name) => [name, all.some((each) => each === name)]));
