@@ -68,7 +68,7 @@ export class ScenarioFault extends Error {
 
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
-  const { value, how } = reduced(program, options, (runs, started) =>
+  const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
     judge(runs, started, options.verdictOnly === true),
   );
   return { ...value, reduction: how };
@@ -78,14 +78,16 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
 export function onLayout<T>(
   program: Program,
   options: CheckOptions,
+  liberties: readonly Liberty[],
   work: (runs: RunSource, started: number) => T,
 ): T {
-  return reduced(program, options, work).value;
+  return reduced(program, options, liberties, work).value;
 }
 
 function reduced<T>(
   program: Program,
   options: CheckOptions,
+  liberties: readonly Liberty[],
   work: (runs: RunSource, started: number) => T,
 ): Reduced<T> {
   const started = now();
@@ -95,7 +97,7 @@ function reduced<T>(
       program,
       optionsOf(options, started),
       { projection, always },
-      libertiesOf(program),
+      liberties,
       (runs) => work(runs, started),
     );
   } catch (error) {

@@ -42,10 +42,9 @@ export interface RunSource {
   readonly options: RunOptions;
   readonly stopped: Run['exploration']['stopped'];
   run(liberties: readonly Liberty[]): Run;
-  avoidable(
-    liberties: readonly Liberty[],
-    avoid: (finding: RawFinding) => boolean,
-  ): boolean | null;
+  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
+  /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
+  shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
   /** The run to show of a finding; absent: the one that found it. */
   shown?(run: Run, sighting: Sighting): Shown;
 }
@@ -147,7 +146,6 @@ export class Runs implements RunSource {
     return waitsForEver(system, exploration, avoid);
   }
 
-  /** Those of some findings, by name, that show with these liberties. */
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
     const { found, stopped } = this.search(this.system(liberties), options);
