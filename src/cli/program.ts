@@ -115,6 +115,7 @@ Exit status:
   1  nothing mends it
   2  the input or the command line is wrong
   3  gave up at a limit
+  130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
@@ -122,7 +123,7 @@ Examples:
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
-      finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
+      finish(await runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
-import { type Entry, tidy } from '../machine/store-buffer.js';
+import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.js';
 import type { KernelContext, Place } from './context.js';
 import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
@@ -70,7 +70,7 @@ export function loadMustWait(
   const here = (entry: Entry): boolean =>
     'line' in entry && entry.frame === destination.frame && entry.line === line;
   return context.step.entries.some((entry) => {
-    if (entry.kind === 'barrier') return entry.scope === 'ish-full';
+    if (entry.kind === 'barrier') return holdsLoads(entry.scope);
     if (!here(entry)) return false;
     if (entry.kind === 'maintain') return attribute === 'WB';
     return (
@@ -186,9 +186,15 @@ export function cpuStore(
 
 export function pushEntries(context: KernelContext, entries: readonly Entry[]): void {
   // A store barrier orders no loads, so it does not end what M6 `arch` allows.
-  const full = entries.some((each) => each.kind === 'barrier' && each.scope === 'ish-full');
+  const full = entries.some((each) => each.kind === 'barrier' && holdsLoads(each.scope));
   if (full) context.step.touched = [];
-  context.step.entries = tidy([...context.step.entries, ...entries]);
+  const { profile } = context.machine;
+  context.step.entries = tidy([...context.step.entries, ...entries], profile);
+}
+
+/** What a release waits for: stores and doorbells, and on RISC-V maintenance too (M7, M9). */
+export function storesPending(context: KernelContext): boolean {
+  return context.step.entries.some((each) => isFenced(each, context.machine.profile));
 }
 
 /** A device's read or write at a place its translation reached. */

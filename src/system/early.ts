@@ -23,6 +23,7 @@ import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
+import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -209,6 +210,11 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
   const held = attribute === 'DEV' || loadMustWait(context, destination, attribute);
   const fetch = held ? null : () => cpuFetch(context, destination, attribute);
   return { destination, outside: user, cacheable: attribute === 'WB', fetch };
+}
+
+/** Loads of an x86 CPU stay in order (total store order); devices prefetch on every machine. */
+export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
+  return code.kind === 'device' || !orderProfiles[profile].totalStoreOrder;
 }
 
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */

@@ -5,6 +5,7 @@
 import { MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
+import { orderProfiles } from '../machine/profile.js';
 import type { Program } from '../litmus/program.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
@@ -174,12 +175,16 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
   };
 }
 
-/** Coherent also under M6 `arch`; null while the verdict is unknown. */
+/**
+ * Coherent also where uncached accesses may hit, as far as the architecture allows it: Arm says
+ * when (M6 `arch`), x86 and RISC-V promise nothing. Null while the verdict is unknown.
+ */
 function isPortable(runs: RunSource, verdict: Verdict): boolean | null {
   if (verdict === 'unknown') return null;
   if (verdict === 'hazard' && runs.program.machine.unexpectedHit !== 'may-hit') return false;
   const plain = libertiesOf(runs.program).filter((each) => !each.endsWith('-hit'));
-  const { sightings, exploration } = runs.run([...plain, 'arch-hit']);
+  const hit = runs.program.machine.profile === 'arm64' ? 'arch-hit' : 'may-hit';
+  const { sightings, exploration } = runs.run([...plain, hit]);
   if (sightings.size > 0) return false;
   return exploration.stopped === null ? true : null;
 }
@@ -211,7 +216,9 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
   return {
     profile: machine.profile,
     unexpectedHit: machine.unexpectedHit,
-    loadOrder: 'early loads; stores do not overtake loads',
+    loadOrder: orderProfiles[machine.profile].totalStoreOrder
+      ? 'total store order'
+      : 'early loads; stores do not overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
