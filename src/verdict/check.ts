@@ -32,6 +32,8 @@ export interface CheckOptions {
   readonly tablesFrom?: number;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
+  /** Lines that nothing tells apart as one; true unless said otherwise. */
+  readonly symmetry?: boolean;
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -70,12 +72,12 @@ export class ScenarioFault extends Error {
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
   const started = now();
   const runOptions = optionsOf(options, started);
-  const { projection = true, reduceAll: always = false } = options;
+  const { projection = true, symmetry = true, reduceAll: always = false } = options;
   try {
     const { value, how } = explored(
       program,
       runOptions,
-      { projection, always },
+      { projection, symmetry, always },
       libertiesOf(program),
       (runs) => judge(runs, started, options.verdictOnly === true),
     );
