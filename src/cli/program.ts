@@ -66,6 +66,7 @@ function addCheck(program: Command, finish: Finish): void {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -331,6 +332,7 @@ export function makeProgram(finish: Finish): Command {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

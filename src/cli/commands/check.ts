@@ -31,6 +31,7 @@ export interface CheckOptions {
   readonly engine?: 'fast' | 'reference';
   /** False after --no-projection. */
   readonly projection?: boolean;
+  readonly symmetry?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -49,7 +50,7 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection, symmetry } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
@@ -58,6 +59,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
     ...(projection === undefined ? {} : { projection }),
+    ...(symmetry === undefined ? {} : { symmetry }),
   };
 }
 
