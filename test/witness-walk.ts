@@ -28,7 +28,9 @@ function run(body: readonly Statement[], values: number[], met: Set<number>): vo
     else if (statement.kind === 'copy') {
       values[statement.variable] = values[statement.from] ?? -1;
     } else if (statement.kind === 'hazard') met.add(statement.hazard);
-    else if (holds(statement.cond, values)) run(statement.body, values, met);
+    else {
+      run(holds(statement.cond, values) ? statement.body : statement.otherwise, values, met);
+    }
   }
 }
 
