@@ -90,9 +90,14 @@ export class Encoding {
 
   /**
    * `values`: by component, every value it may have.
-   * `whole`: whether a component stays in one piece.
+   * `whole`: whether a component stays in one piece; `keep`: whether its variables are there even
+   * where they never change.
    */
-  constructor(values: readonly (readonly Data[])[], whole: (component: number) => boolean) {
+  constructor(
+    values: readonly (readonly Data[])[],
+    whole: (component: number) => boolean,
+    keep: (component: number) => boolean,
+  ) {
     const memory = new Domain();
     const of: number[][] = [];
     const shapes = values.map((list, component) => {
@@ -101,14 +106,16 @@ export class Encoding {
       );
       return { maps: split.map((each) => new Map(each)), paths: pathsOf(split) };
     });
-    const domains = shapes.map(({ maps, paths }) =>
-      paths.map((path) => {
+    const domains = shapes.map(({ maps, paths }) => {
+      const entries = new Domain();
+      return paths.map((path) => {
         const [field = ''] = path.split('.');
-        const domain = MEMORY.includes(field) || isNumber(field) ? memory : new Domain();
+        let domain = field === 'entries' ? entries : new Domain();
+        if (MEMORY.includes(field) || isNumber(field)) domain = memory;
         for (const map of maps) domain.add(map.get(path) ?? NOTHING);
         return domain;
-      }),
-    );
+      });
+    });
     for (const domain of new Set(domains.flat())) domain.settle();
     shapes.forEach(({ maps, paths }, component) => {
       of.push([]);
@@ -116,7 +123,7 @@ export class Encoding {
         const domain = domains[component]?.[i] ?? memory;
         const used = new Set(maps.map((map) => map.get(path) ?? NOTHING));
         // A value that is no record differs from records in their fields.
-        if (used.size < 2 || (path === '' && paths.length > 1)) return;
+        if ((used.size < 2 && !keep(component)) || (path === '' && paths.length > 1)) return;
         const size = 1 + Math.max(...[...used].map((each) => domain.number(each)));
         of[component]?.push(this.variables.length);
         this.domainOf.push(domain);
@@ -156,6 +163,12 @@ export class Encoding {
 
   private isPlain(variable: number): boolean {
     return this.variables[variable]?.meaning.length === 0;
+  }
+
+  /** The variable at a path of a component; -1 where there is none. */
+  at(component: number, path: string): number {
+    const mine = this.of[component] ?? [];
+    return mine.find((v) => this.variables[v]?.path === path) ?? -1;
   }
 
   /** The number of a text for a variable; -1 where it never has it. */

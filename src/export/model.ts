@@ -30,6 +30,8 @@ export type Statement =
       readonly body: readonly Statement[];
       readonly otherwise: readonly Statement[];
     }
+  /** Never reached, unless a rule of the export and the explorer disagree. */
+  | { readonly kind: 'wrong' }
   /** A finding: index into `hazards`. */
   | { readonly kind: 'hazard'; readonly hazard: number };
 

@@ -51,6 +51,8 @@ export function statementText(statement: Statement, style: MurphiStyle): string 
       return `  ${style.name(statement.variable)} := ${style.name(statement.from)};`;
     case 'hazard':
       return `  ${style.hazard(statement.hazard)};`;
+    case 'wrong':
+      return '  error "civac and its own export disagree";';
     case 'if': {
       const list = (body: readonly Statement[]): string =>
         body.map((each) => `  ${statementText(each, style)}\n`).join('');

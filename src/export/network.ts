@@ -29,7 +29,11 @@ export function exportNetwork(model: NetworkModel, name: string): ExportModel {
   const values = counts.map((count, component) =>
     Array.from({ length: count }, (_, id) => tables.value(component, id)),
   );
-  const encoding = new Encoding(values, () => false);
+  const encoding = new Encoding(
+    values,
+    () => false,
+    () => false,
+  );
   const hazards: Hazard[] = [];
   const options = tables.roots.flatMap((root) => optionsOf(root, encoding, hazards));
   const initial = model.initial().map((value, component) => tables.id(component, value));
@@ -70,8 +74,10 @@ function optionsOf(root: Tree | undefined, encoding: Encoding, hazards: Hazard[]
     // A leaf with maps is not merged with another one: they could map differently.
     const groups = maps.length === 0 ? [list] : list.map((each) => [each]);
     return groups.flatMap((group) =>
-      casesOf(encoding, [...group, ...all.filter((each) => !group.includes(each))].map(only(group)))
-        .flatMap((each) => toOptions(each, guards, shared)),
+      casesOf(
+        encoding,
+        [...group, ...all.filter((each) => !group.includes(each))].map(only(group)),
+      ).flatMap((each) => toOptions(each, guards, shared)),
     );
   });
 }

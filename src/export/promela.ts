@@ -68,6 +68,8 @@ function statementText(statement: Statement, style: PromelaStyle): string {
       return `${style.name(statement.variable)} = ${style.name(statement.from)}`;
     case 'hazard':
       return style.hazard(statement.hazard);
+    case 'wrong':
+      return 'assert(false)';
     case 'if': {
       const list = (body: readonly Statement[]): string =>
         body.map((each) => statementText(each, style)).join('; ');
