@@ -100,10 +100,11 @@ export class LineRules {
     return [...out, ...this.settled()];
   }
 
+  /** The copy is gone; what it had to settle was settled before. */
   private drop(): Statement[] {
     const words = Array.from({ length: this.words }, (_, w) => w);
     const gone = words.filter((w) => this.copy(w) >= 0).map((w) => this.set(`copy.${w}`, NOTHING));
-    return [...gone, ...this.settled(), this.state('absent')];
+    return [...gone, this.state('absent')];
   }
 
   private fill(): Statement[] {
@@ -146,7 +147,12 @@ export class LineRules {
         body: [...this.writeBack(), ...this.drop()],
         text: 'M3: dirty, written back and dropped',
       },
-      { guard: this.is('clean'), gone: null, body: this.drop(), text: 'M3: clean, dropped' },
+      {
+        guard: this.is('clean'),
+        gone: null,
+        body: [...this.settled(), ...this.drop()],
+        text: 'M3: clean, dropped',
+      },
     ];
   }
 
@@ -213,12 +219,13 @@ export class LineRules {
       body: [...out, ...this.drop()],
       text: `${text}, written back first`,
     };
-    const dropped: Way = { guard: clean, gone: null, body: this.drop(), text };
+    const away = [...this.settled(), ...this.drop()];
+    const dropped: Way = { guard: clean, gone: null, body: away, text };
     if (op === 'clean+invalidate') return [nothing(absent), dropped, back];
     const lost: Way = {
       guard: dirty,
       gone: 'thrown away',
-      body: this.drop(),
+      body: away,
       text: `${text}, thrown away`,
     };
     return [nothing(absent), dropped, lost, back];

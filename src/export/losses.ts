@@ -72,6 +72,7 @@ export class Losses {
       byValues.set(key, [...(byValues.get(key) ?? []), id]);
     });
     const [variable] = encoding.of[component] ?? [];
+    // A word that is always the same was never written, or can never be lost.
     if (variable === undefined) return [];
     const own = this.ownObject(line, cells, i, cell);
     const beside = range !== null && (cell.offset < range.from || cell.offset >= range.to);

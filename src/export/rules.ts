@@ -88,7 +88,9 @@ export class Rules {
     const found = new Map<string, { ids: Set<number>; cells: readonly Cell[] }>();
     const { layout } = this.system;
     this.values<readonly Frame[]>(this.frames).forEach((frames, id) => {
-      const { buffer = -1, page = -1 } = frames[frame] ?? {};
+      const owner = frames[frame];
+      if (owner === undefined) return;
+      const { buffer, page } = owner;
       const lines = layout.pages(buffer)[layout.pageIndex(buffer, page)]?.lines ?? [];
       const cells = lines[at]?.cells ?? [];
       const key = cells.map((cell) => cell.id).join();
@@ -98,6 +100,7 @@ export class Rules {
     });
     const kinds = [...found.values()];
     return kinds.map(({ ids, cells }) => ({
+      // A line is there only where its frame is.
       cond: kinds.length === 1 ? always : this.guards.among(this.frames, ids),
       cells,
     }));

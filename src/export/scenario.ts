@@ -27,6 +27,7 @@ import {
 } from './model.js';
 import { Names } from './names.js';
 import { Rules, without } from './rules.js';
+import { simplified } from './simplify.js';
 
 export interface ExportLimits {
   readonly maxStates: number;
@@ -158,7 +159,7 @@ class Exporter {
       const name = group.kind === 'cache' ? 'cache' : (threads[group.agent]?.name ?? 'thread');
       const options = of.get(name) ?? [];
       of.set(name, options);
-      options.push(...this.options(group, root));
+      options.push(...simplified(this.options(group, root)));
     }
     return [...of].map(([name, options]) => ({
       name,
