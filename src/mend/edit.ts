@@ -15,6 +15,14 @@ export interface Patch {
   readonly text: string;
 }
 
+/** Bytes of an allocation that lie elsewhere than before: from an offset on, so many further. */
+export interface Relocation {
+  /** The allocating call's offset in the user's text. */
+  readonly root: number;
+  readonly from: number;
+  readonly by: number;
+}
+
 /** Where a run has to come by for an edit to matter to it. */
 export type Spot =
   | {
@@ -54,6 +62,7 @@ export interface Edit {
   readonly isUsual: boolean;
   /** Edits without which this one makes no sense: they come with it. */
   readonly enablers: readonly Edit[];
+  readonly relocation?: Relocation;
 }
 
 /** The edit without what the vocabulary numbers and prices itself. */

@@ -4,15 +4,17 @@
  * mappings. One way to write each effect: by pointer where there is one, else by physical address.
  */
 import type { CallNode } from '../litmus/ast.js';
+import { text } from './arguments.js';
 import type { CallFacts } from './costs.js';
 import { type Draft, insertion } from './edit.js';
+import { endings } from './ends.js';
 import type { Name, Root } from './names.js';
 import {
   draft,
   factsFor,
   gapSpot,
-  isVisible,
   placeOf,
+  type Recipe,
   runtime,
   type Scene,
   timesAt,
@@ -20,27 +22,13 @@ import {
 } from './scene.js';
 import type { Gap } from './source.js';
 
-interface Recipe {
-  readonly operation: string;
-  readonly text: string;
-  readonly facts?: Partial<CallFacts>;
-  readonly extra?: number;
-  /** Slot of the change it needs. */
-  readonly after?: string;
-}
-
 export function insertions(scene: Scene): readonly Draft[] {
   return scene.gaps.flatMap((gap) => {
     const ofRoots = scene.names.roots.flatMap((root) => {
       const visible = visibleNames(scene, root, gap);
       return recipesOf(scene, root, visible).map((recipe) => inserted(scene, gap, recipe, root));
     });
-    const others = [
-      ...barriers(scene),
-      ...iotlbSyncs(scene, gap),
-      ...unmaps(scene, gap),
-      ...waits(scene, gap),
-    ];
+    const others = [...barriers(scene), ...endings(scene, gap)];
     return [...ofRoots, ...others.map((recipe) => inserted(scene, gap, recipe, null))];
   });
 }
@@ -97,11 +85,6 @@ function recipesOf(scene: Scene, root: Root, visible: readonly Name[]): readonly
     ...aliasCalls(scene, visible),
     ...rawCalls(root, visible),
   ];
-}
-
-function text(scene: Scene, call: CallNode, param: string): string {
-  const node = scene.names.argument(call, param);
-  return node === null ? '' : scene.source.textOf(node);
 }
 
 function pair(base: string, args: readonly string[], facts: Partial<CallFacts>): Recipe[] {
@@ -216,7 +199,15 @@ function objectCalls(scene: Scene, bo: Name | undefined, root: Root): readonly R
     recipes.push({ operation, text: `${operation}(${bo.name});` });
   }
   if (scene.machine.linearMapRemovable) recipes.push(aliasRemoval(bo.name, scene));
+  if (scene.machine.memoryAbove4G) recipes.push(zone(bo.name, scene));
   return recipes;
+}
+
+/** Where the object's pages come from, while it has none yet. */
+function zone(name: string, scene: Scene): Recipe {
+  const operation = 'mapping_set_gfp_mask';
+  const mask = 'GFP_USER | __GFP_DMA32';
+  return { operation, text: `${operation}(${name}, ${mask});`, extra: scene.costs.allocation };
 }
 
 function aliasRemoval(name: string, scene: Scene): Recipe {
@@ -257,51 +248,4 @@ function rawCalls(root: Root, visible: readonly Name[]): readonly Recipe[] {
     text: `${operation}(${address}, ${root.sizeText}, DMA_BIDIRECTIONAL);`,
     facts: { direction: 'DMA_BIDIRECTIONAL' },
   }));
-}
-
-function callsOf(scene: Scene, pattern: RegExp): readonly CallNode[] {
-  const calls = scene.source.statements.flatMap((statement) => statement.calls);
-  return calls.filter(({ callee }) => pattern.test(callee));
-}
-
-/** For a device whose doorbell the thread rang, and did not wait for since. */
-function waits(scene: Scene, gap: Gap): readonly Recipe[] {
-  const before = scene.source.statements.flatMap((statement) =>
-    statement.thread === gap.thread && statement.to <= gap.at ? statement.calls : [],
-  );
-  const rung = new Set<string>();
-  for (const call of before) {
-    const device = text(scene, call, 'dev');
-    if (/^(submit|writel|writel_relaxed)$/u.test(call.callee)) rung.add(device);
-    if (call.callee === 'wait') rung.delete(device);
-  }
-  return [...rung].map((device) => ({ operation: 'wait', text: `wait(${device});` }));
-}
-
-/** For domains that something was unmapped from without a sync. */
-function iotlbSyncs(scene: Scene, gap: Gap): readonly Recipe[] {
-  const domains = new Set(
-    callsOf(scene, /^iommu_unmap_fast$/u).map((call) => text(scene, call, 'domain')),
-  );
-  const operation = 'iommu_iotlb_sync';
-  return [...domains]
-    .filter((domain) => isNamed(scene, domain, gap))
-    .map((domain) => ({ operation, text: `${operation}(${domain});` }));
-}
-
-function isNamed(scene: Scene, name: string, gap: Gap): boolean {
-  return scene.names.all.some((each) => each.name === name && isVisible(each, gap));
-}
-
-/** Ends a device mapping that nothing ends: before the pages go, say. */
-function unmaps(scene: Scene, gap: Gap): readonly Recipe[] {
-  const ended = callsOf(scene, /^iommu_unmap/u).map((call) => text(scene, call, 'domain'));
-  return callsOf(scene, /^iommu_map(_sgtable)?$/u).flatMap((call): Recipe[] => {
-    const domain = text(scene, call, 'domain');
-    if (ended.includes(domain) || !isNamed(scene, domain, gap)) return [];
-    const size = text(scene, call, 'size') || scene.names.rootOf(call)?.sizeText || 'PAGE_SIZE';
-    const operation = 'iommu_unmap';
-    const args = [domain, text(scene, call, 'iova'), size];
-    return [{ operation, text: `${operation}(${args.join(', ')});`, extra: scene.costs.giveUp }];
-  });
 }

@@ -6,7 +6,7 @@ import type { Program } from '../litmus/program.js';
 import { compile } from '../litmus/index.js';
 import { Layout } from '../kernel/layout.js';
 import { Sites } from '../system/sites.js';
-import { apply, type Edit, type Patch } from './edit.js';
+import { apply, type Edit, type Patch, type Relocation } from './edit.js';
 import { lineStarts } from './source.js';
 
 export interface Variant {
@@ -17,6 +17,20 @@ export interface Variant {
   readonly origins: readonly string[];
   readonly siteOf: ReadonlyMap<string, number>;
   readonly layout: Layout;
+  readonly relocations: readonly Relocation[];
+}
+
+/** Where bytes of a buffer were in the user's text; null for bytes that were not there. */
+export function oldByte(variant: Variant, buffer: number, byte: number): number | null {
+  const root = rootOffset(variant.origins[buffer] ?? '');
+  const found = variant.relocations.find((each) => each.root === root);
+  if (found === undefined || byte < found.from) return byte;
+  return byte < found.from + found.by ? null : byte - found.by;
+}
+
+/** Offset in the user's text out of `o123#0`; -1 for text of an edit. */
+function rootOffset(origin: string): number {
+  return origin.startsWith('o') ? Number.parseInt(origin.slice(1), 10) : -1;
 }
 
 export class Variants {
@@ -74,7 +88,9 @@ export class Variants {
       }
     });
     const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
-    const variant = { text: applied.text, program, sites, origins, siteOf, layout };
+    const relocations = edits.flatMap(({ relocation }) => relocation ?? []);
+    const { text } = applied;
+    const variant = { text, program, sites, origins, siteOf, layout, relocations };
     if (like !== undefined) seed(variant, like);
     return variant;
   }
@@ -85,6 +101,9 @@ function seed(variant: Variant, like: Variant): void {
   for (const { buffer, page, offset, size } of like.layout.cells) {
     const site = variant.siteOf.get(like.origins[buffer] ?? '');
     if (site === undefined) continue;
-    variant.layout.add(site, page * variant.program.machine.pageSize + offset, size);
+    const byte = page * variant.program.machine.pageSize + offset;
+    const root = rootOffset(variant.origins[site] ?? '');
+    const moved = variant.relocations.find((each) => each.root === root && byte >= each.from);
+    variant.layout.add(site, byte + (moved?.by ?? 0), size);
   }
 }

@@ -4,11 +4,13 @@
  */
 import type { Program } from '../litmus/program.js';
 import { changes } from './changes.js';
+import { errorChecks } from './checks.js';
 import type { Costs } from './costs.js';
 import type { Draft, Edit } from './edit.js';
 import { insertions } from './inserts.js';
 import { moves } from './moves.js';
 import { readNames } from './names.js';
+import { paddings } from './padding.js';
 import { makeScene } from './scene.js';
 import { readSource } from './source.js';
 
@@ -17,7 +19,13 @@ export function vocabularyOf(text: string, program: Program, costs: Costs): read
   if (source === null) return [];
   const { machine } = program;
   const scene = makeScene(source, readNames(source, machine.pageSize), machine, costs);
-  const drafts = [...insertions(scene), ...changes(scene), ...moves(scene)];
+  const drafts = [
+    ...insertions(scene),
+    ...errorChecks(scene),
+    ...changes(scene),
+    ...paddings(scene),
+    ...moves(scene),
+  ];
   const plain = drafts.map((each, id) => priced(each, id, costs));
   return plain.flatMap((edit, id) => {
     const after = drafts[id]?.after ?? '';
@@ -34,6 +42,9 @@ function priced(draft: Draft, id: number, costs: Costs): Edit {
   return { ...rest, id, cost: costs[rest.kind] + runtime + extra, enablers: [] };
 }
 
+/** Of what a thread does with a device, what may be added: none of it gives the device work. */
+const addable: ReadonlySet<string> = new Set(['wait', 'readl', 'panthor_gpu_flush_caches']);
+
 /**
  * What the use case does, thread by thread: accesses and doorbells in their order, and the devices'
  * programs whole. Equal before and after any set of edits. (Waits may be added, never taken.)
@@ -46,11 +57,12 @@ export function useCaseOf(program: Program): string {
         case 'store':
           return [`${instruction.op}${instruction.size}`];
         case 'branch':
-          return [instruction.spin ? 'spin' : 'branch'];
+          // Checks of errors may be added; no edit takes a branch away.
+          return instruction.spin ? ['spin'] : [];
         case 'call': {
           const { name, family } = instruction.operation;
           if (family === 'threads') return [name];
-          if (family !== 'device' || name === 'wait') return [];
+          if (family !== 'device' || addable.has(name)) return [];
           return [name.replace('writel_relaxed', 'writel')];
         }
         default:
