@@ -157,7 +157,7 @@ function calleeChanges(site: Site): readonly Draft[] {
       facts: { callee: operation },
     }),
   );
-  return [...plain, ...longer(site, slot), ...mapped(site, slot)];
+  return [...plain, ...longer(site, slot), ...mapped(site, slot), ...mappedByApi(site, slot)];
 }
 
 function longer(site: Site, slot: string): readonly Draft[] {
@@ -207,6 +207,21 @@ function mapped(site: Site, slot: string): readonly Draft[] {
   return [whole(site, slot, operation, args, { callee: operation })];
 }
 
+/** A mapping for user space of memory of the DMA API: by the API, which knows where it lies. */
+function mappedByApi(site: Site, slot: string): readonly Draft[] {
+  const { scene, call, statement } = site;
+  const made = call.callee === 'mmap' ? (scene.names.rootOf(call)?.call ?? null) : null;
+  const kind = /^dma_alloc_(coherent|wc|attrs)$/u.exec(made?.callee ?? '')?.[1];
+  const gap = scene.source.gaps.find(({ next }) => next === statement);
+  if (made === null || kind === undefined || gap === undefined) return [];
+  const memory = scene.names.all.find((name) => name.call === made && name.kind === 'ptr');
+  const device = scene.names.argument(made, 'dev');
+  if (memory === undefined || device === null || !isVisible(memory, gap)) return [];
+  const operation = `dma_mmap_${kind}`;
+  const args = [scene.source.textOf(device), memory.name];
+  return [whole(site, slot, operation, args, { callee: operation })];
+}
+
 function argumentChanges(site: Site): readonly Draft[] {
   const { call, operation } = site;
   if (fixedFamilies.has(operation.family)) return [];
@@ -243,8 +258,10 @@ function valuesFor(site: Site, arg: Expression, param: Param): readonly string[]
   const others = (constantsOf[kind] ?? []).filter((value) => value !== now);
   if (kind === 'prot') {
     const kept = now.split('|').map((part) => part.trim());
-    const without = kept.filter((part) => part !== 'IOMMU_CACHE');
-    return [without.length < kept.length ? without.join(' | ') : `${now} | IOMMU_CACHE`];
+    return ['IOMMU_CACHE', 'IOMMU_PRIV'].map((right) => {
+      const without = kept.filter((part) => part !== right);
+      return without.length < kept.length ? without.join(' | ') : `${now} | ${right}`;
+    });
   }
   if (kind === 'gfp') return gfpFor(site, now);
   if (kind === 'device') return devicesFor(site, now);

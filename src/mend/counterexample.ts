@@ -73,9 +73,18 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
     name: nameOf(variant, system, sighting),
     labels,
     replayable: sighting.action >= 0,
-    root: buffer === undefined ? null : oldOffset(variant.origins[buffer] ?? ''),
+    root: buffer === undefined ? null : rootOf(variant, buffer),
     passages,
   };
+}
+
+/**
+ * Null for memory that no edit is known to concern: a bounce buffer, say, which stands for what
+ * was mapped. Any edit may then matter.
+ */
+function rootOf(variant: Variant, buffer: number): number | null {
+  const offset = oldOffset(variant.origins[buffer] ?? '');
+  return offset !== null && variant.roots.has(offset) ? offset : null;
 }
 
 /** Offset in the user's text out of `o123#0`; null for text of an edit. */

@@ -75,7 +75,7 @@ function isInert(statement: SourceStatement): boolean {
 }
 
 export function isRaw(operation: string): boolean {
-  return /^(dcache_|arch_|drm_cflush|drm_clflush)/u.test(operation);
+  return /^(dcache_|dma_cache_|arch_|arm_cl2_|drm_cflush|drm_clflush)/u.test(operation);
 }
 
 export function levelOf(operation: string): Level {

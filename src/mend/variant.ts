@@ -7,7 +7,8 @@ import { compile } from '../litmus/index.js';
 import { Layout } from '../kernel/layout.js';
 import { Sites } from '../system/sites.js';
 import { apply, type Edit, type Patch, type Relocation } from './edit.js';
-import { lineStarts } from './source.js';
+import { readNames } from './names.js';
+import { lineStarts, readSource } from './source.js';
 
 export interface Variant {
   readonly text: string;
@@ -18,6 +19,8 @@ export interface Variant {
   readonly siteOf: ReadonlyMap<string, number>;
   readonly layout: Layout;
   readonly relocations: readonly Relocation[];
+  /** Where memory is allocated that edits know of, as offsets in the user's text. */
+  readonly roots: ReadonlySet<number>;
 }
 
 /** Where bytes of a buffer were in the user's text; null for bytes that were not there. */
@@ -36,12 +39,14 @@ function rootOffset(origin: string): number {
 export class Variants {
   /** Edits that keep the header out of the way; they belong to every variant. */
   private readonly header: Edit;
+  private readonly roots: ReadonlySet<number>;
 
   constructor(
     readonly file: string,
     readonly text: string,
     patches: readonly Patch[],
   ) {
+    this.roots = rootsIn(text);
     this.header = {
       id: -1,
       kind: 'change',
@@ -90,10 +95,18 @@ export class Variants {
     const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
     const relocations = edits.flatMap(({ relocation }) => relocation ?? []);
     const { text } = applied;
-    const variant = { text, program, sites, origins, siteOf, layout, relocations };
+    const { roots } = this;
+    const variant = { text, program, sites, origins, siteOf, layout, relocations, roots };
     if (like !== undefined) seed(variant, like);
     return variant;
   }
+}
+
+function rootsIn(text: string): ReadonlySet<number> {
+  const source = readSource(text);
+  // Sizes do not matter here.
+  const names = source === null ? null : readNames(source, 1);
+  return new Set(names?.roots.map(({ id }) => id));
 }
 
 /** The words a variant names are nearly always those of the text it came from. */
