@@ -73,11 +73,15 @@ export type Draft = Omit<Edit, 'id' | 'cost' | 'enablers'> & {
   readonly after: string;
 };
 
-/** Order of what several edits put into one gap: mappings end, barriers, maintenance, the rest. */
+/**
+ * Order of what several edits put into one gap: mappings end, barriers, the CPU takes memory back,
+ * it hands memory over, mappings begin.
+ */
 export function rankOf(operation: string): number {
   if (/unmap|iotlb/u.test(operation)) return 0;
   if (/mb$/u.test(operation)) return 1;
-  return /map/u.test(operation) ? 3 : 2;
+  if (/map/u.test(operation)) return 4;
+  return /_for_cpu$|begin_cpu_access$|^dcache_inval/u.test(operation) ? 2 : 3;
 }
 
 export function insertion(gap: Gap, statement: string): Patch {

@@ -26,11 +26,36 @@ export function insertions(scene: Scene): readonly Draft[] {
   return scene.gaps.flatMap((gap) => {
     const ofRoots = scene.names.roots.flatMap((root) => {
       const visible = visibleNames(scene, root, gap);
-      return recipesOf(scene, root, visible).map((recipe) => inserted(scene, gap, recipe, root));
+      const recipes = recipesOf(scene, root, visible);
+      const all = [...recipes, ...handovers(gap, recipes)];
+      return all.map((recipe) => inserted(scene, gap, recipe, root));
     });
     const others = [...barriers(scene), ...endings(scene, gap)];
     return [...ofRoots, ...others.map((recipe) => inserted(scene, gap, recipe, null))];
   });
+}
+
+/**
+ * From one device to another: the CPU takes the memory back from the one and hands it over to the
+ * other. Where it is bounced, neither helps alone, as only both together copy what is new.
+ */
+function handovers(gap: Gap, recipes: readonly Recipe[]): readonly Recipe[] {
+  const syncs = (end: string): readonly Recipe[] =>
+    recipes.filter(({ operation }) => operation === `dma_sync_sgtable_${end}`);
+  return syncs('for_device').flatMap((given) =>
+    syncs('for_cpu').flatMap((taken) =>
+      argumentsOf(given) === argumentsOf(taken) ? [] : [{ ...given, after: slotOf(gap, taken) }],
+    ),
+  );
+}
+
+/** Device and table. */
+function argumentsOf({ text: call }: Recipe): string {
+  return call.slice(call.indexOf('('), call.lastIndexOf(','));
+}
+
+function slotOf({ at }: Gap, { text: call }: Recipe): string {
+  return `${at} ${call}`;
 }
 
 function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Draft {
@@ -43,7 +68,7 @@ function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Dr
     spots: [gapSpot(gap)],
     root,
     line: gap.line,
-    slots: [`${gap.at} ${recipe.text}`],
+    slots: [slotOf(gap, recipe)],
     runtime: runtime(scene, facts) * timesAt(scene, gap.loopFrom),
     extra: recipe.extra ?? 0,
     after: recipe.after ?? '',
@@ -73,14 +98,15 @@ function barriers(scene: Scene): readonly Recipe[] {
 
 function recipesOf(scene: Scene, root: Root, visible: readonly Name[]): readonly Recipe[] {
   if (visible.length === 0) return [];
+  const isUser = visible.some(({ call }) => call?.callee === 'mmap');
   const first = (kind: Name['kind']): Name | undefined => visible.find((n) => n.kind === kind);
   return [
     ...visible.filter((name) => name.kind === 'dma').flatMap((name) => syncsOfRange(scene, name)),
     ...visible
       .filter((name) => name.kind === 'sgt')
-      .flatMap((name) => tableCalls(scene, name, root)),
+      .flatMap((name) => tableCalls(scene, name, root, isUser)),
     ...visible.filter((name) => name.kind === 'phys').flatMap((n) => syncsOfMapped(scene, n, root)),
-    ...bufferCalls(scene, first('dmabuf'), visible),
+    ...bufferCalls(scene, first('dmabuf'), isUser),
     ...objectCalls(scene, first('bo'), root),
     ...aliasCalls(scene, visible),
     ...rawCalls(root, visible),
@@ -143,10 +169,18 @@ function mappingOf(scene: Scene, table: Name): CallNode | null {
   );
 }
 
-function tableCalls(scene: Scene, table: Name, root: Root): readonly Recipe[] {
-  if (table.call === null || table.call.callee.startsWith('dma_buf')) return [];
-  const map = mappingOf(scene, table);
-  const device = (map === null ? '' : text(scene, map, 'dev')) || root.device;
+function tableCalls(
+  scene: Scene,
+  table: Name,
+  root: Root,
+  isUser: boolean,
+): readonly Recipe[] {
+  if (table.call === null) return [];
+  const attached = attachedDevice(scene, table.call);
+  // User space has the ioctl instead.
+  if (attached !== '' && isUser) return [];
+  const map = attached === '' ? mappingOf(scene, table) : table.call;
+  const device = attached || (map === null ? '' : text(scene, map, 'dev')) || root.device;
   if (device === '') return [];
   const skipsSync = snoops(scene, device);
   const direction = (map === null ? '' : text(scene, map, 'dir')) || 'DMA_BIDIRECTIONAL';
@@ -158,14 +192,21 @@ function tableCalls(scene: Scene, table: Name, root: Root): readonly Recipe[] {
   return [...syncs, { operation, text: `${operation}(${args.join(', ')});`, facts }];
 }
 
+/** For whom dma_buf_map_attachment mapped its table; empty for other tables. */
+function attachedDevice(scene: Scene, map: CallNode): string {
+  if (map.callee !== 'dma_buf_map_attachment') return '';
+  const name = text(scene, map, 'attach');
+  const attachment = scene.names.all.find((each) => each.name === name && each.call !== null);
+  return attachment?.call ? text(scene, attachment.call, 'dev') : '';
+}
+
 /** begin/end_cpu_access; from user space, which maps the buffer, by ioctl. */
-function bufferCalls(scene: Scene, buffer: Name | undefined, visible: readonly Name[]): Recipe[] {
+function bufferCalls(scene: Scene, buffer: Name | undefined, isUser: boolean): Recipe[] {
   if (buffer === undefined) return [];
   const attach = scene.source.statements
     .flatMap((statement) => statement.calls)
     .find(({ callee }) => callee === 'dma_buf_map_attachment');
   const direction = (attach && text(scene, attach, 'dir')) || 'DMA_BIDIRECTIONAL';
-  const isUser = visible.some(({ call }) => call?.callee === 'mmap');
   const { name } = buffer;
   if (!isUser) {
     return ['begin', 'end'].map((word) => {

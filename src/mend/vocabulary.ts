@@ -31,7 +31,10 @@ export function vocabularyOf(text: string, program: Program, costs: Costs): read
     const after = drafts[id]?.after ?? '';
     if (after === '') return [edit];
     const enabler = plain.find(
-      ({ slots, operation }) => slots.includes(after) && operation.startsWith('dma_map'),
+      ({ slots, operation, kind }, other) =>
+        slots.includes(after) &&
+        drafts[other]?.after === '' &&
+        (kind === 'insert' || operation.startsWith('dma_map')),
     );
     return enabler === undefined ? [] : [{ ...edit, enablers: [enabler] }];
   });
