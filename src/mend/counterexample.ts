@@ -151,16 +151,21 @@ function changeOf(before: State, after: State, frame: number, line: number): str
 export function touches(edit: Edit, run: Counterexample): boolean {
   if (!edit.spots.some((spot) => passed(spot, run))) return false;
   if (edit.roots === null) {
-    return !edit.orders || !isPlainValue(run) || edit.spots.some((spot) => reordered(spot, run));
+    if (!edit.orders || !isBarriers(run, edit)) return true;
+    return edit.spots.some((spot) => reordered(spot, run));
   }
   if (run.root === null || !valueHazards.has(run.id)) return true;
   if (edit.roots.includes(run.root)) return true;
   return edit.orders && edit.spots.some((spot) => reordered(spot, run));
 }
 
-/** A wrong value of known memory in a run that can be followed step by step. */
-function isPlainValue(run: Counterexample): boolean {
-  return run.replayable && valueHazards.has(run.id);
+/**
+ * The run can be followed step by step, and an order is all the edit changes in it: of the values
+ * of known memory, or, for a barrier, of what the kernel's books forbid, which no barrier alters.
+ */
+function isBarriers(run: Counterexample, { operation }: Edit): boolean {
+  if (!run.replayable) return false;
+  return valueHazards.has(run.id) || (run.id === 'H11' && operation.endsWith('mb'));
 }
 
 /** The run came by: it executed something behind the place, or the statement itself. */
