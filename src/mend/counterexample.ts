@@ -192,15 +192,17 @@ function reordered(spot: Spot, run: Counterexample): boolean {
 /** States looked at before a run counts as gone; then the variant is explored instead. */
 const REPLAY_STATES_MAX = 4000;
 
-/** What becomes of a run in another variant; `senseless`: a step on the way makes no sense there. */
+/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
 export type Fate = 'exists' | 'gone' | 'senseless';
 
 /**
  * Looks for the run in another variant: its steps in their order, with what edits inserted in
- * between at will and what they took away left out. `exists` is a proof: the run was made.
+ * between at will and what they took away left out, on the platform of the run. `exists` is a
+ * proof: the run was made.
  */
-export function follow(variant: Variant, run: Counterexample): Fate {
-  if (!run.replayable) return 'gone';
+export function follow(given: Variant, run: Counterexample): Fate {
+  const variant = given.on(run.variant.platform);
+  if (!run.replayable || variant === null) return 'gone';
   const known = new Set(variant.origins);
   const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {

@@ -13,7 +13,7 @@ import { type Conflict, Conflicts, type Demand, demands, leastCost } from './con
 import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
-import { type Targets, targetsOf } from './targets.js';
+import { keepTargets, type Targets, targetsOf } from './targets.js';
 import type { Variant, Variants } from './variant.js';
 
 export interface Limits {
@@ -156,9 +156,9 @@ export class Searcher {
 
   /** Every access still reaches what it reached. */
   private keepsTargets(variant: Variant): boolean {
-    this.targets ??= targetsOf(this.base, this.options) ?? new Set();
-    const now = targetsOf(variant, this.options);
-    return now === null || [...this.targets].every((target) => now.has(target));
+    const { platforms } = this.base;
+    this.targets ??= targetsOf(this.base, platforms, this.options);
+    return keepTargets(this.targets, targetsOf(variant, platforms, this.options));
   }
 
   private note(outcome: Outcome): void {
