@@ -11,8 +11,7 @@ export interface Conflict {
   /** No edit, or one: the run exists in the scenario as it is, or because of that edit. */
   readonly needs: Edit | null;
   readonly kills: ReadonlySet<Edit>;
-  /** Where the run was made. */
-  readonly platform: string;
+  readonly run: Counterexample;
 }
 
 export class Conflicts {
@@ -57,7 +56,7 @@ export class Conflicts {
       const variant = this.variant([...own, edit, ...edit.enablers]);
       if (variant !== null && !replays(variant, run)) kills.add(edit);
     }
-    const conflict = { needs, kills, platform: run.variant.platform };
+    const conflict = { needs, kills, run };
     this.all.push(conflict);
     return conflict;
   }

@@ -14,7 +14,7 @@ import { type Counterexample, replays, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
 import { keepTargets, type Targets, targetsOf } from './targets.js';
-import type { Variant, Variants } from './variant.js';
+import { AS_WRITTEN, type Variant, type Variants } from './variant.js';
 
 export interface Limits {
   /** Edits in one set. */
@@ -66,6 +66,8 @@ export class Searcher {
     counterexamples: 0,
   };
   readonly conflicts: Conflicts;
+  /** Platforms where a set of edits fails that does on the machine as written. */
+  readonly deciding = new Set<string>();
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Known>();
   private readonly started: number;
@@ -119,6 +121,14 @@ export class Searcher {
     return outcome;
   }
 
+  /** What comes of one edit by itself. */
+  alone(edit: Edit): Outcome['kind'] | Counterexample {
+    const edits = sorted([edit, ...edit.enablers]);
+    const known = this.judge({ edits, cost: 0, least: 0, from: null });
+    if (known.kind === 'hazard') return known.run;
+    return known.kind === 'replayed' ? 'hazard' : known.kind;
+  }
+
   /** Every access still reaches what it reached. */
   private keepsTargets(variant: Variant): boolean {
     const { platforms } = this.base;
@@ -131,6 +141,9 @@ export class Searcher {
       case 'hazard':
         this.counts.explored++;
         this.counts.counterexamples++;
+        if (outcome.run.variant.platform !== AS_WRITTEN) {
+          this.deciding.add(outcome.run.variant.platform);
+        }
         break;
       case 'unknown':
         this.counts.undecided++;

@@ -5,6 +5,7 @@ import { type Costs, DEFAULT_COSTS, readCosts } from '../../mend/costs.js';
 import type { Level } from '../../mend/edit.js';
 import { mend, MEND_LIMITS, type MendOptions } from '../../mend/mend.js';
 import type { MendResult } from '../../mend/outcome.js';
+import { platformsOf } from '../../matrix/platforms.js';
 import { mendJson } from '../../report/mend-json.js';
 import { mendText } from '../../report/mend-text.js';
 import { InputError, reasonOf } from '../errors.js';
@@ -20,6 +21,7 @@ export interface MendCommandOptions {
   /** Number of the answer to apply, from 1. */
   readonly answer?: number;
   readonly all?: boolean;
+  readonly forAllPlatforms?: boolean;
   readonly json?: boolean;
   readonly output?: string;
   readonly quiet?: boolean;
@@ -47,6 +49,7 @@ function optionsOf(options: MendCommandOptions): MendOptions {
   return {
     costs: costsOf(options.costs),
     all: options.all === true,
+    ...(options.forAllPlatforms === true ? { platformsOf } : {}),
     maxEdits: options.maxEdits ?? MEND_LIMITS.maxEdits,
     maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,
     maxStates: options.maxStates ?? MEND_LIMITS.maxStates,
@@ -55,7 +58,7 @@ function optionsOf(options: MendCommandOptions): MendOptions {
 }
 
 function statusOf({ verdict }: MendResult): number {
-  if (verdict === 'none') return exitCode.found;
+  if (verdict === 'none' || verdict === 'partly') return exitCode.found;
   return verdict === 'unknown' ? exitCode.unknown : exitCode.ok;
 }
 
