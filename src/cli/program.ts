@@ -48,7 +48,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('-o, --output <file>', 'write the report to a file')
     .option('--brief', 'one line per scenario')
     .option('--quiet', 'print nothing but errors; the exit status tells')
-    .option('--stats', 'print states, transitions and time')
+    .option('--stats', 'print states, transitions, time, and which lines were told apart')
     .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
     .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
@@ -64,6 +64,7 @@ function addCheck(program: Command, finish: Finish): void {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -115,6 +116,7 @@ Exit status:
   1  nothing mends it, or (with --for-all-platforms) not on every platform
   2  the input or the command line is wrong
   3  gave up at a limit
+  130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
@@ -123,7 +125,7 @@ Examples:
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
-      finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
+      finish(await runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
 
@@ -329,6 +331,7 @@ export function makeProgram(finish: Finish): Command {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

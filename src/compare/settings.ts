@@ -99,7 +99,7 @@ export function machineSetting(name: string, value: string): Setting {
     change: (text) =>
       given.test(text)
         ? text.replace(given, `$1${value};`)
-        : text.replace(/\bmachine\s+arm64\s*\{/u, (open) => `${open} .${name} = ${value};`),
+        : text.replace(/\bmachine\s+\w+\s*\{/u, (open) => `${open} .${name} = ${value};`),
   };
 }
 

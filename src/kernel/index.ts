@@ -21,6 +21,7 @@ import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
+import { setMemoryOperations } from './ops/set-memory.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
@@ -42,6 +43,7 @@ defineOperations([
   ...cacheOperations,
   ...otherArchOperations,
   ...pl310Operations,
+  ...setMemoryOperations,
   ...streamingOperations,
   ...scatterlistOperations,
   ...swiotlbOperations,

@@ -34,8 +34,18 @@ export interface MendOptions {
   /** The platforms that one answer has to hold on, beside the machine as written. */
   readonly platformsOf?: PlatformsOf;
   readonly interrupted?: () => boolean;
+  readonly onProgress?: (progress: MendProgress) => void;
   /** The clock of the limit, in seconds; wall time when absent. */
   readonly now?: () => number;
+}
+
+/** How far a search is. */
+export interface MendProgress {
+  /** Sets of edits that were looked at. */
+  readonly sets: number;
+  /** What the sets looked at now cost. */
+  readonly cost: number;
+  readonly seconds: number;
 }
 
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
@@ -127,8 +137,8 @@ class Mender {
     this.leaveOut(outside, 'outside the architecture');
     const inside = this.served();
     const open = !['coherent', 'mended', 'partly'].includes(inside.verdict);
-    if (outside.length === 0 || open) return this.withPlatforms(inside);
     this.takeBack(outside);
+    if (outside.length === 0 || open) return this.withPlatforms(inside);
     // Answers for fewer platforms that hold on all of them are the cheapest for all, too.
     const mends = this.answers.flatMap((answer) => this.described(answer) ?? []);
     const fine = inside.verdict === 'coherent' && holdsOn(outside, this.text, this.file);
@@ -219,7 +229,13 @@ class Mender {
   ): MendResult {
     this.stubborn = undefined;
     this.vocabulary = vocabularyOf(this.text, this.program, this.costs);
-    const limits = { maxEdits: this.maxEdits, maxSeconds, maxSets: SETS_MAX };
+    const limits = {
+      maxEdits: this.maxEdits,
+      maxSeconds,
+      maxSets: SETS_MAX,
+      onSet: (sets: number, cost: number) =>
+        this.options.onProgress?.({ sets, cost, seconds: now() - this.started }),
+    };
     const searcher = new Searcher(
       this.variants,
       base,
@@ -241,7 +257,7 @@ class Mender {
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);
     const counts = { ...searcher.counts };
-    this.stubborn = stubborn(searcher.conflicts.all, this.allowed(), (edit) => {
+    this.stubborn = stubborn(searcher.conflicts.ofScenario, this.allowed(), (edit) => {
       return searcher.alone(edit) === 'senseless';
     });
     const why = this.whyNot(runs, searcher);
@@ -329,7 +345,7 @@ class Mender {
     const allowed = this.allowed();
     if (this.stubborn !== undefined) told.push(triedOn(run, allowed), beyondEdits(run));
     else {
-      const { all } = searcher.conflicts;
+      const { ofScenario: all } = searcher.conflicts;
       told.push(inVain(all, allowed, this.text, (edit) => searcher.alone(edit)));
     }
     return told.filter((each) => each !== '').join('. ');

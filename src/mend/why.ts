@@ -24,8 +24,8 @@ export function stubborn(
   allowed: readonly Edit[],
   isSenseless: (edit: Edit) => boolean,
 ): Counterexample | undefined {
-  const stays = ({ needs, kills }: Conflict): boolean =>
-    needs === null && !allowed.some((edit) => kills.has(edit) && !isSenseless(edit));
+  const stays = ({ kills }: Conflict): boolean =>
+    !allowed.some((edit) => kills.has(edit) && !isSenseless(edit));
   return conflicts.find(stays)?.run;
 }
 
@@ -133,7 +133,7 @@ export function inVain(
   text: string,
   alone: (edit: Edit) => Outcome['kind'] | Counterexample,
 ): string {
-  const kills = conflicts.find(({ needs }) => needs === null)?.kills ?? new Set();
+  const kills = conflicts[0]?.kills ?? new Set();
   const remedies = allowed.filter((edit) => kills.has(edit)).sort((a, b) => a.cost - b.cost);
   const after = new Map<string, Edit[]>();
   for (const edit of remedies.slice(0, LOOKED_AT)) {
@@ -154,7 +154,7 @@ export function inVain(
 
 /** The finding after an edit; briefly when it is the one that was to go. */
 function whatComes(run: Counterexample, conflicts: readonly Conflict[], text: string): string {
-  if (conflicts.some((each) => each.needs === null && each.run.name === run.name)) return SAME;
+  if (conflicts.some((each) => each.run.name === run.name)) return SAME;
   return `then ${describe(text, run)}`;
 }
 

@@ -54,7 +54,8 @@ export function mendText(result: MendResult, options: MendTextOptions): string {
 }
 
 /** What each platform makes of the scenario as it is, and those that no answer serves. */
-function platformsText({ platforms }: MendResult, width: number, paint: Palette): string {
+function platformsText(result: MendResult, width: number, paint: Palette): string {
+  const { platforms, verdict: whole } = result;
   const longest = Math.max(...platforms.map(({ platform }) => platform.length));
   const lines = platforms.map(({ platform, verdict, hazard, decides, leftOut }) => {
     const found = verdict === 'hazard' ? paint.bad(hazard) : verdict;
@@ -67,7 +68,8 @@ function platformsText({ platforms }: MendResult, width: number, paint: Palette)
   const why = platforms.flatMap(({ platform, leftOut }) =>
     leftOut === '' ? [] : [hang(`  why not with ${platform}: `, leftOut, width)],
   );
-  return ['as it is, on each platform:', ...lines, hang('  ', decided, width), ...why].join('\n');
+  const last = whole === 'none' ? [] : [hang('  ', decided, width)];
+  return ['as it is, on each platform:', ...lines, ...last, ...why].join('\n');
 }
 
 /** `every platform but .swiotlb = force`: the shorter of the two lists. */

@@ -17,12 +17,13 @@ import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
-import type { Cell } from '../kernel/layout.js';
+import { type Cell, isHidden } from '../kernel/layout.js';
 import { wordsIn } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
+import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -211,6 +212,11 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
   return { destination, outside: user, cacheable: attribute === 'WB', fetch };
 }
 
+/** Loads of an x86 CPU stay in order (total store order); devices prefetch on every machine. */
+export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
+  return code.kind === 'device' || !orderProfiles[profile].totalStoreOrder;
+}
+
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
   if (thread.work.length > 0) return [];
@@ -261,7 +267,7 @@ export function readEarly(
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
-  if (mine.destination.refused !== null) return thread;
+  if (mine.destination.refused !== null || isHidden(mine.destination.cell)) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');

@@ -29,6 +29,8 @@ export interface CheckOptions {
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
   readonly engine?: 'fast' | 'reference';
+  /** False after --no-projection. */
+  readonly projection?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -47,7 +49,7 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
@@ -55,6 +57,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
+    ...(projection === undefined ? {} : { projection }),
   };
 }
 
