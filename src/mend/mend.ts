@@ -7,6 +7,7 @@ import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { check, DEFAULT_LIMITS, ScenarioFault, TABLES_FROM } from '../verdict/check.js';
 import type { RunOptions } from '../verdict/runs.js';
+import { distinct, doubts, usualFirst } from './answers.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
 import type { Counterexample } from './counterexample.js';
 import { unifiedDiff } from './diff.js';
@@ -377,31 +378,4 @@ class Mender {
     const among = mends.filter(({ cost }) => cost <= bound).length;
     return Math.max(0, countSets(costs, bound, this.maxEdits) - among);
   }
-}
-
-/** Of answers that cost the same, first what a driver would do. */
-function usualFirst(answers: readonly Answer[]): readonly Answer[] {
-  const usual = ({ edits }: Answer): number => edits.filter((edit) => edit.isUsual).length;
-  return [...answers].sort((a, b) => usual(b) - usual(a) || a.edits.length - b.edits.length);
-}
-
-/** Each set of edits once. */
-function distinct(answers: readonly Answer[]): readonly Answer[] {
-  const seen = new Set<string>();
-  return answers.filter(({ edits }) => {
-    const key = edits.map((edit) => edit.id).join(',');
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-function doubts(runs: readonly Found[]): string {
-  const open = runs.some(
-    ({ answers, undecidedCost }) =>
-      undecidedCost !== null && undecidedCost <= (answers[0]?.cost ?? undecidedCost),
-  );
-  if (open) return 'not proved minimal: some cheaper sets of edits were too large to explore';
-  const stopped = runs.some(({ ended }) => ['seconds', 'sets', 'interrupted'].includes(ended));
-  return stopped ? 'not proved minimal: the search hit a limit' : '';
 }
