@@ -14,7 +14,8 @@ import type { MachineConfig } from './config.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import { type LineLayout, NewCell, type PageLayout } from './layout.js';
-import type { Buffer, PageSlot, Zone } from './state.js';
+import { freshHistory } from './mismatch.js';
+import type { Buffer, Frame, PageSlot, Zone } from './state.js';
 import { secretOf } from './values.js';
 
 /** Frames per allocation in pfn space, so that contiguous buffers never run into each other. */
@@ -70,7 +71,8 @@ export function allocatePages(
     const junk = !zero && !cleaned && layout.lines.length > 0 && context.choose(2) === 1;
     const lines = layout.lines.map((each) => freshLine(each, frame, zero, junk));
     const old = context.frame(frame);
-    if (old !== undefined) context.setFrame(frame, { ...old, lines });
+    const made = zero ? 'zeroed' : cleaned ? 'clean' : 'unknown';
+    if (old !== undefined) context.setFrame(frame, filled(context, old, lines, made));
     slots[i] = { state: 'resident', frame };
     if (zero) {
       zeroed ??= context.tick();
@@ -83,6 +85,17 @@ export function allocatePages(
   if (zeroed !== undefined) {
     context.say('K1', () => 'pages zeroed through the linear map: dirty lines');
   }
+}
+
+/** A frame with what stands in it now; under .strict_alias also how that came there. */
+function filled(
+  context: KernelContext,
+  frame: Frame,
+  lines: readonly Line[],
+  made: Parameters<typeof freshHistory>[1],
+): Frame {
+  if (!context.machine.strictAlias) return { ...frame, lines };
+  return { ...frame, lines, history: freshHistory(lines, made) };
 }
 
 function freshLine(layout: LineLayout, frame: number, zero: boolean, junk: boolean): Line {
@@ -280,7 +293,8 @@ function swapInPage(
       : absentLine(values);
   });
   const taken = context.frame(frame);
-  if (taken !== undefined) context.setFrame(frame, { ...taken, lines });
+  const made = dirty ? 'zeroed' : 'clean';
+  if (taken !== undefined) context.setFrame(frame, filled(context, taken, lines, made));
   const buffer = context.buffer(id);
   const pages = buffer.pages.slice();
   pages[index] = { state: 'resident', frame };

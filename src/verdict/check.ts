@@ -27,6 +27,8 @@ export interface CheckOptions {
    * One exploration: the verdict, without findings, what they need, and whether it is portable.
    */
   readonly verdictOnly?: boolean;
+  /** Mismatched accesses are findings also where nothing goes wrong (H5). */
+  readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -64,9 +66,15 @@ export class ScenarioFault extends Error {
 /** More words than this in one scenario is a mistake, not a scenario. */
 const CELLS_MAX = 2048;
 
+function withStrictAlias(program: Program, strict: boolean): Program {
+  if (!strict || program.machine.strictAlias) return program;
+  return { ...program, machine: { ...program.machine, strictAlias: true } };
+}
+
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
-export function check(program: Program, options: CheckOptions = {}): CheckResult {
+export function check(given: Program, options: CheckOptions = {}): CheckResult {
   const started = now();
+  const program = withStrictAlias(given, options.strictAlias === true);
   const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
   const runOptions = optionsOf(options, started);
   for (;;) {
@@ -226,6 +234,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),
