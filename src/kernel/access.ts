@@ -7,6 +7,7 @@ import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
 import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.js';
 import type { KernelContext, Place } from './context.js';
+import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
 import { noteAccess } from './mismatch.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
@@ -86,6 +87,29 @@ export function loadMustWait(
   });
 }
 
+/**
+ * True when this exploration leaves the word out: then the access has happened, and nothing came
+ * of it. Who asked for the exploration is told.
+ */
+export function passesBy(
+  context: KernelContext,
+  destination: Destination,
+  kind: 'load' | 'store',
+  sync = false,
+): boolean {
+  const { cell, refused } = destination;
+  const { site } = context.step;
+  if (!isHidden(cell)) {
+    context.recorder.reached?.(site, kind);
+    return false;
+  }
+  const astray = refused !== null || realCell(context, destination) !== cell;
+  context.recorder.passed?.({ site, kind, cell, sync, astray });
+  // A store is one event more that its thread knows of, whatever word it is about.
+  if (kind === 'store' && !astray) context.tick();
+  return true;
+}
+
 /** What a load or a device read got, before it is judged. */
 export interface Fetched {
   readonly value: number;
@@ -100,6 +124,7 @@ export function cpuLoad(
   outside: boolean,
   sync: boolean,
 ): number {
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const event = attributeEvent(attribute, 'load');
   if (refuse(context, destination, 'read')) {
     return readRefused(context, destination, outside, event);
@@ -142,6 +167,7 @@ export function cpuStore(
   attribute: Attribute,
   value: number,
 ): void {
+  if (passesBy(context, destination, 'store')) return;
   const refused = refuse(context, destination, 'write');
   context.stored.push(destination.cell.id);
   if (isFree(context, destination)) return;
@@ -186,6 +212,7 @@ export function deviceRead(
   snoops: boolean,
   sync: boolean,
 ): number {
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const event = snoops ? 'snooping read' : 'device read';
   if (refuse(context, destination, 'read')) return readRefused(context, destination, true, event);
   const { value, place } = deviceFetch(context, destination, snoops);
@@ -208,6 +235,7 @@ export function deviceWrite(
   snoops: boolean,
   value: number,
 ): void {
+  if (passesBy(context, destination, 'store')) return;
   const refused = refuse(context, destination, 'write');
   if (isFree(context, destination)) return;
   if (refused) noteRefused(context, destination, value);

@@ -160,6 +160,7 @@ export function cpuReach(
   }
   const own = context.layout.cell(map.buffer, pointer.offset, size);
   const { standsFor } = context.buffer(map.buffer);
+  if (standsFor !== undefined) context.recorder.couples?.('one page is taken for another');
   const meant = standsFor ?? map.buffer;
   const cell = standsFor === undefined ? own : context.layout.cell(meant, pointer.offset, size);
   const held = staleOf(context, map, cell.page);

@@ -4,6 +4,7 @@
  * starts over, so that the word is there from the buffer's first moment.
  */
 export interface Cell {
+  /** Index into a state's words; negative for a hidden word. */
   readonly id: number;
   readonly buffer: number;
   readonly page: number;
@@ -51,8 +52,16 @@ export class MixedSize extends Error {
   }
 }
 
+/** The word is left out of this exploration: accesses to it read and write nothing. */
+export function isHidden(cell: Cell): boolean {
+  return cell.id < 0;
+}
+
 export class Layout {
   readonly cells: Cell[] = [];
+  readonly hidden: Cell[] = [];
+  /** A word met for the first time is hidden, where its page is known already. */
+  hidesNew = false;
   /** Pages whose frame number matters although no word of theirs does. */
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
@@ -73,18 +82,40 @@ export class Layout {
       this.rebuild(buffer);
       return;
     }
-    for (const other of this.cells) {
-      const overlaps =
-        other.buffer === buffer &&
-        other.page === page &&
-        other.offset < offset + size &&
-        offset < other.offset + other.size;
-      if (overlaps) throw new MixedSize(byte, size, other);
-    }
+    this.refuseOverlap(buffer, byte, size);
     const cell = { id: this.cells.length, buffer, page, offset, size };
     this.cells.push(cell);
     this.byPlace.set(`${buffer}:${byte}`, cell);
     this.rebuild(buffer);
+  }
+
+  /** Names a word without contents; its page is there, as a frame. */
+  hide(buffer: number, byte: number, size: number): Cell {
+    this.refuseOverlap(buffer, byte, size);
+    const page = Math.floor(byte / this.pageSize);
+    if (this.pageIndex(buffer, page) < 0) this.add(buffer, byte, 0);
+    const offset = byte % this.pageSize;
+    const cell = { id: -2 - this.hidden.length, buffer, page, offset, size };
+    this.hidden.push(cell);
+    this.byPlace.set(`${buffer}:${byte}`, cell);
+    return cell;
+  }
+
+  private refuseOverlap(buffer: number, byte: number, size: number): void {
+    const page = Math.floor(byte / this.pageSize);
+    const offset = byte % this.pageSize;
+    // No access is longer than 8 bytes, so that nothing further away can reach here.
+    for (let at = offset - 7; at < offset + size; at++) {
+      const other = this.byPlace.get(`${buffer}:${page * this.pageSize + at}`);
+      if (other === undefined || other.page !== page) continue;
+      if (other.offset + other.size > offset) throw new MixedSize(byte, size, other);
+    }
+  }
+
+  /** Every word of a buffer that has a name, hidden ones included. */
+  named(buffer: number): readonly Cell[] {
+    const mine = (cell: Cell): boolean => cell.buffer === buffer;
+    return [...this.cells.filter(mine), ...this.hidden.filter(mine)];
   }
 
   private rebuild(buffer: number): void {
@@ -121,7 +152,11 @@ export class Layout {
   /** The word at a byte of a buffer; throws NewCell or MixedSize. */
   cell(buffer: number, byte: number, size: number): Cell {
     const found = this.byPlace.get(`${buffer}:${byte}`);
-    if (found === undefined) throw new NewCell(buffer, byte, size);
+    if (found === undefined) {
+      const known = this.pageIndex(buffer, Math.floor(byte / this.pageSize)) >= 0;
+      if (this.hidesNew && known) return this.hide(buffer, byte, size);
+      throw new NewCell(buffer, byte, size);
+    }
     if (found.size !== size) throw new MixedSize(byte, size, found);
     return found;
   }

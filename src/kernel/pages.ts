@@ -126,6 +126,7 @@ export function takeFrame(
   const reused = choice === 0 ? undefined : stale[choice - 1];
   const chosen = pfn === 'new' ? undefined : pfn;
   const index = reused ?? context.step.frames.length;
+  if (reused !== undefined) context.recorder.couples?.('a page is used again');
   const freed = context.frame(index)?.freed;
   if (freed !== undefined) context.learn(freed.clock);
   context.setFrame(index, {

@@ -3,7 +3,8 @@
  * variants too. It says which edits can matter to it at all, and whether it still exists when
  * they are made: that is what spares exploring most sets of edits.
  */
-import { NewCell } from '../kernel/layout.js';
+import { ScenarioError } from '../kernel/args.js';
+import { MixedSize, NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
@@ -177,21 +178,31 @@ function reordered(spot: Spot, run: Counterexample): boolean {
 /** States looked at before a run counts as gone; then the variant is explored instead. */
 const REPLAY_STATES_MAX = 4000;
 
+/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
+export type Fate = 'exists' | 'gone' | 'senseless';
+
 /**
- * Does the run exist in another variant? Its steps in their order, with what edits inserted in
- * between at will and what they took away left out. A true answer is a proof: the run was made.
+ * Looks for the run in another variant: its steps in their order, with what edits inserted in
+ * between at will and what they took away left out, on the platform of the run. `exists` is a
+ * proof: the run was made.
  */
-export function replays(variant: Variant, run: Counterexample): boolean {
-  if (!run.replayable) return false;
+export function follow(given: Variant, run: Counterexample): Fate {
+  const variant = given.on(run.variant.platform);
+  if (!run.replayable || variant === null) return 'gone';
   const known = new Set(variant.origins);
   const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {
     try {
-      return new Follower(variant, run, gone).run();
+      return new Follower(variant, run, gone).run() ? 'exists' : 'gone';
     } catch (error) {
-      if (!(error instanceof NewCell)) return false;
-      if (variant.layout.cells.length > run.variant.layout.cells.length + 64) return false;
-      variant.layout.add(error.buffer, error.byte, error.size);
+      if (error instanceof ScenarioError || error instanceof MixedSize) return 'senseless';
+      if (!(error instanceof NewCell)) return 'gone';
+      if (variant.layout.cells.length > run.variant.layout.cells.length + 64) return 'gone';
+      try {
+        variant.layout.add(error.buffer, error.byte, error.size);
+      } catch {
+        return 'senseless';
+      }
     }
   }
 }

@@ -17,7 +17,7 @@ import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
-import type { Cell } from '../kernel/layout.js';
+import { type Cell, isHidden } from '../kernel/layout.js';
 import { wordsIn } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
@@ -267,7 +267,7 @@ export function readEarly(
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
-  if (mine.destination.refused !== null) return thread;
+  if (mine.destination.refused !== null || isHidden(mine.destination.cell)) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');

@@ -186,6 +186,7 @@ function doWork(context: KernelContext, item: Work): boolean {
       return !left;
     }
     case 'tlbi': {
+      context.recorder.waitsForStores?.();
       const all = context.step.allBuffers().flat();
       const pending = all.some((each) => each.kind === 'store' && item.frames.includes(each.frame));
       return !pending && !context.step.entries.some((each) => each.kind === 'store');

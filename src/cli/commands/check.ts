@@ -30,6 +30,8 @@ export interface CheckOptions {
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
   readonly engine?: 'fast' | 'reference';
+  /** False after --no-projection. */
+  readonly projection?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -48,7 +50,8 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine, strictAlias } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { projection, strictAlias } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(strictAlias === undefined ? {} : { strictAlias }),
@@ -57,6 +60,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
+    ...(projection === undefined ? {} : { projection }),
   };
 }
 

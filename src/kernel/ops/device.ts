@@ -37,6 +37,7 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
       : deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
   const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
   if (whole) return at(address);
+  context.recorder.couples?.('the device cannot emit an address');
   return truncated(address, limit, at);
 }
 

@@ -10,8 +10,8 @@ import type { Value } from '../value.js';
 export function wordsIn(context: KernelContext, pointer: Value | undefined, size: number) {
   const { map, offset } = pointerArg(context, pointer);
   const bytes = context.machine.pageSize;
-  return context.layout.cells
-    .filter((cell) => cell.buffer === map.buffer)
+  return context.layout
+    .named(map.buffer)
     .map((cell) => ({ byte: cell.page * bytes + cell.offset - offset, size: cell.size }))
     .filter((word) => word.byte >= 0 && word.byte < size)
     .sort((a, b) => a.byte - b.byte);
@@ -67,6 +67,7 @@ function pairWords(context: KernelContext, args: readonly Value[]) {
 /** One word a step: others may act between two words. */
 const memcpy: Effect = (context, args) => {
   const words = pairWords(context, args);
+  if (words.length > 0) context.recorder.couples?.('memcpy copies words of one line to another');
   const word = words[context.step.copied];
   if (word === undefined) return 0;
   const source = cpuReach(context, shifted(context, args[1], word.byte), word.size);
