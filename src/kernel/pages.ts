@@ -201,13 +201,23 @@ export function residentPages(context: KernelContext, id: number): void {
   }
 }
 
-/** shmem_writepage: the pages go to the swap device and their frames are freed. */
-export function swapOut(context: KernelContext, id: number): void {
-  takeOut(context, id, context.machine.swap);
+/** The end of reclaim or migration, unless somebody took a reference since it began. */
+export function takePages(context: KernelContext, how: 'swap-out' | 'migrate', id: number): void {
+  const { leaving: _, ...buffer } = context.buffer(id);
+  context.setBuffer(buffer);
+  if (buffer.pins > 0 || buffer.held) {
+    context.noop('somebody holds the pages by now: they stay');
+  } else if (how === 'migrate') {
+    movePages(context, id);
+  } else {
+    // shmem_writepage: the pages go to the swap device and their frames are freed.
+    takeOut(context, id, context.machine.swap);
+    context.say('K2', () => 'pages written to swap, frames freed');
+  }
 }
 
 /** migrate_pages: the CPU copies each page into another one (folio_copy), as zram does. */
-export function movePages(context: KernelContext, id: number): void {
+function movePages(context: KernelContext, id: number): void {
   takeOut(context, id, 'zram');
   context.buffer(id).pages.forEach((slot, i) => {
     // The new page was taken before the old one was given back.

@@ -82,6 +82,8 @@ export interface Buffer {
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
+  /** Reclaim or migration has begun: whoever faults waits for its end (K2). */
+  readonly leaving?: true;
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
   /** It was taken for this buffer's page, which it is not (H15). */
