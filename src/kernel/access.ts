@@ -21,6 +21,7 @@ export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = 
   const mayHit = liberties.has('may-hit');
   const open = rows.filter((row) => {
     if (row.liberty === undefined) return true;
+    context.recorder.met?.(row.liberty);
     if (row.liberty !== 'arch-hit') return liberties.has(row.liberty);
     return mayHit || (liberties.has('arch-hit') && (row.own !== true || own));
   });

@@ -12,7 +12,7 @@ import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { explored, TooManyWords, withEveryWord } from './reduced.js';
+import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
 import type { Engine, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
@@ -74,20 +74,40 @@ function withStrictAlias(program: Program, strict: boolean): Program {
 }
 
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
-export function check(given: Program, options: CheckOptions = {}): CheckResult {
+export function check(program: Program, options: CheckOptions = {}): CheckResult {
+  const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
+    judge(runs, started, options.verdictOnly === true),
+  );
+  return { ...value, reduction: how };
+}
+
+/** Has a scenario's explorations judged in another way than `check` does. Throws ScenarioFault. */
+export function onLayout<T>(
+  program: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): T {
+  return reduced(program, options, liberties, work).value;
+}
+
+function reduced<T>(
+  given: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): Reduced<T> {
   const started = now();
   const program = withStrictAlias(given, options.strictAlias === true);
-  const runOptions = optionsOf(options, started);
   const { projection = true, reduceAll: always = false } = options;
   try {
-    const { value, how } = explored(
+    return explored(
       program,
-      runOptions,
+      optionsOf(options, started),
       { projection, always },
-      libertiesOf(program),
-      (runs) => judge(runs, started, options.verdictOnly === true),
+      liberties,
+      (runs) => work(runs, started),
     );
-    return { ...value, reduction: how };
   } catch (error) {
     throw faultOf(program, error);
   }
@@ -213,7 +233,7 @@ function byPlace(a: Finding, b: Finding): number {
   return a.at.line - b.at.line || a.at.column - b.at.column || Number(b.cause) - Number(a.cause);
 }
 
-function reasonText(stopped: string, options: RunOptions): string {
+export function reasonText(stopped: string, options: RunOptions): string {
   const { maxStates, maxSeconds, maxMemoryBytes } = options.limits;
   switch (stopped) {
     case 'states':

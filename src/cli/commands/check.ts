@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import type { InputProblem } from '../../report/json.js';
 import type { CheckResult } from '../../verdict/result.js';
-import type { Outcome, Settings } from '../check-one.js';
+import type { Failure, Outcome, Settings } from '../check-one.js';
 import { InputError, report } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Inputs, readInputs } from '../inputs.js';
@@ -73,7 +73,7 @@ function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
   return { file, line: span.line, column: span.column, code, message: message + more.join('') };
 }
 
-export function tellDiagnostics(outcome: Outcome, color: boolean): void {
+export function tellDiagnostics(outcome: Outcome | Failure, color: boolean): void {
   if (!('diagnostics' in outcome)) return;
   const { file, text } = outcome.input;
   for (const diagnostic of outcome.diagnostics) {
