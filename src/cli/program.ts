@@ -42,6 +42,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
+    .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),

@@ -17,6 +17,7 @@ export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
   readonly advise?: boolean;
+  readonly strictAlias?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
   readonly output?: string;
@@ -50,9 +51,11 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection, symmetry } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { projection, symmetry, strictAlias } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
+    ...(strictAlias === undefined ? {} : { strictAlias }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
