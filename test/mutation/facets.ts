@@ -140,6 +140,7 @@ const memory = /^step (words|frames)|^buffers\.(pages|gone|held)|^buffers added|
 function facetOf(part: string, all: readonly string[]): string {
   if (part === 'step clock') return all.some((each) => memory.test(each)) ? 'memory' : 'order';
   if (memory.test(part)) return 'memory';
+  if (part === 'sgts.mapping' && all.includes('mappings removed')) return 'mappings removed';
   if (part === 'buffers.sgt' || part.startsWith('sgts')) return 'tables';
   if (/^(maps|mappings|domains|locks|ports|pools|attachments)\b/.test(part)) {
     return part.replace(/\..*/, ' changed');
