@@ -140,8 +140,10 @@ const memory = /^step (words|frames)|^buffers\.(pages|gone|held)|^buffers added|
 function facetOf(part: string, all: readonly string[]): string {
   if (part === 'step clock') return all.some((each) => memory.test(each)) ? 'memory' : 'order';
   if (memory.test(part)) return 'memory';
-  if (part === 'sgts.mapping' && all.includes('mappings removed')) return 'mappings removed';
-  if (part === 'buffers.sgt' || part.startsWith('sgts')) return 'tables';
+  if (part === 'buffers.sgt' || part.startsWith('sgts')) {
+    return all.includes('mappings removed') ? 'mappings removed' : 'tables';
+  }
+  if (part === 'then tlbi' || part === 'then wait for stores') return 'then wait for stores';
   if (/^(maps|mappings|domains|locks|ports|pools|attachments)\b/.test(part)) {
     return part.replace(/\..*/, ' changed');
   }

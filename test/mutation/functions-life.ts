@@ -120,6 +120,14 @@ function allocated(allocator: Allocator, on: Part): readonly (readonly [string, 
       }),
     ],
     [
+      `${name} ${where}: the device writes first`,
+      text(born === cachedMemory.direct.born ? 'H3' : 'coherent', {
+        ...use,
+        cpu: `writel_relaxed(1, nic);\n\twait(nic);\n\t${sync('for_cpu')}u32 got = p[0];`,
+        nic: 'dma_write(dma, 7);',
+      }),
+    ],
+    [
       `${name} ${where}: what it is born with`,
       text(born, {
         ...use,
@@ -215,6 +223,27 @@ const shmem: Scenarios = [
 	p[0] = 1;
 	drm_gem_shmem_vunmap(bo, p);
 	drm_gem_object_put(bo);`,
+    }),
+  ],
+  [
+    'drm_gem_object_put: a store through the linear map is done before the pages are freed',
+    text('coherent', {
+      ...object,
+      cpu: `drm_gem_shmem_get_pages(bo);
+	q = page_address(bo);
+	q[0] = 1;
+	drm_gem_object_put(bo);`,
+    }),
+  ],
+  [
+    '__free_pages: a store under way is done before the page is freed',
+    text('coherent', {
+      ...plain,
+      names: 'u32 *p;',
+      cpu: `pg = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	p = vmap(pg, pgprot_writecombine(PAGE_KERNEL));
+	p[0] = 1;
+	__free_pages(pg, 0);`,
     }),
   ],
   [
@@ -609,6 +638,58 @@ const userspace: Scenarios = [
       nic: 'u32 x = dma_read(vm, 0x100000);',
     }),
   ],
+  ...['swap_writepage', 'migrate_pages'].flatMap(
+    (take): Scenarios => [
+      [
+        `${take}: what user space stored is there again`,
+        text('coherent', {
+          ...user,
+          cpu: `${take}(p);\n\tu32 got = p[0];\n\tp[0] = 2;\n\tu32 later = p[0];`,
+          after: 'always (driver:got == 1 && driver:later == 2)',
+        }),
+      ],
+      [
+        `${take}: who reads its sequence retries`,
+        text('coherent', {
+          ...user,
+          init: `${user.init ?? ''}\n\tmmu_interval_notifier_insert(p, nic, vm);`,
+          cpu: `u64 seq = mmu_interval_read_begin(p);
+	${take}(p);
+	int again = mmu_interval_read_retry(p, seq);`,
+          after: 'always (driver:again != 0)',
+        }),
+      ],
+      [
+        `${take}: a store under way comes along`,
+        text('coherent', {
+          ...user,
+          cpu: `p[0] = 2;\n\t${take}(p);\n\tu32 got = p[0];`,
+          after: 'always (driver:got == 2)',
+        }),
+      ],
+      [
+        `${take}: a store of another thread comes along, or comes after`,
+        text('coherent', {
+          ...user,
+          cpu: `${take}(p);`,
+          reader: 'p[0] = 2;\n\tu32 got = p[0];',
+          after: 'always (reader:got == 2)',
+        }),
+      ],
+      [
+        `${take}: the notifier takes the pages from the device first`,
+        text('H14', {
+          ...user,
+          init: `${user.init ?? ''}\n\tmmu_interval_notifier_insert(p, nic, vm);`,
+          cpu: `pages = hmm_range_fault(p);
+	${userMapped}
+	${take}(p);
+	writel(1, nic);`,
+          nic: 'u32 x = dma_read(vm, 0x100000);',
+        }),
+      ],
+    ],
+  ),
   [
     'migrate_pages: the contents move',
     text('coherent', {
@@ -710,6 +791,17 @@ const dmaBuf: Scenarios = [
     }),
   ],
   [
+    'dma_buf_unmap_attachment: another CPU reads',
+    text('coherent', {
+      ...shared,
+      ...handed,
+      cpu: `writel(1, nic);
+	wait(nic);
+	dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	complete(&done);`,
+    }),
+  ],
+  [
     'dma_buf_map_attachment: a store before it is there',
     text('coherent', {
       ...shared,
@@ -769,7 +861,7 @@ const domains: Scenarios = [
 	iommu_attach_device(vm, nic);
 	iommu_map(vm, 0x100000, page_to_phys(pg), PAGE_SIZE, IOMMU_READ);`,
       cpu: 'iommu_detach_device(vm, nic);\n\twritel(1, nic);',
-      nic: 'u32 x = dma_read(0x100000);',
+      nic: 'u32 x = dma_read(vm, 0x100000);',
     }),
   ],
   [
@@ -865,6 +957,42 @@ const pools: Scenarios = [
 	q = dma_pool_alloc(pool, GFP_KERNEL, &other);
 	q[0] = 1;
 	dma_pool_free(pool, q, other);`,
+    }),
+  ],
+  [
+    'dma_pool_destroy: leaves no mapping',
+    text('coherent', {
+      ...plain,
+      names: 'u32 *p;\ndma_addr_t dma;',
+      init: 'pool = dma_pool_create(nic, 64, 64);',
+      cpu: `p = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	dma_pool_free(pool, p, dma);
+	dma_pool_destroy(pool);
+	device_release_driver(nic);`,
+    }),
+  ],
+  [
+    'dma_pool_destroy: the address is gone',
+    text('H14', {
+      ...plain,
+      names: 'u32 *p;\ndma_addr_t dma;',
+      init: 'pool = dma_pool_create(nic, 64, 64);',
+      cpu: `p = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	dma_pool_free(pool, p, dma);
+	dma_pool_destroy(pool);
+	u32 x = p[0];`,
+    }),
+  ],
+  [
+    'dma_pool_destroy: a store under way is done before the page is freed',
+    text('coherent', {
+      ...plain,
+      names: 'u32 *p;\ndma_addr_t dma;',
+      init: 'pool = dma_pool_create(nic, 64, 64);',
+      cpu: `p = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	p[0] = 1;
+	dma_pool_free(pool, p, dma);
+	dma_pool_destroy(pool);`,
     }),
   ],
   [

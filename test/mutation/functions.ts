@@ -164,6 +164,8 @@ function mapped(machine: Machine, flavour: Flavour): readonly (readonly [string,
   ];
 }
 
+const wrongWay = 'device driver syncs DMA memory with different direction';
+
 function synced(machine: Machine, sync: Sync): readonly (readonly [string, string])[] {
   const flavour = flavours.find(({ name }) => name === sync.of);
   if (flavour === undefined) throw new Error(sync.of);
@@ -185,16 +187,18 @@ function synced(machine: Machine, sync: Sync): readonly (readonly [string, strin
     reader: 'wait_for_completion(&done);\n\tu32 got = p[0];',
     nic: 'dma_write(dma, 7);',
   });
-  const wrong = page(machine, flavour, {
-    cpu: `${flavour.map('DMA_TO_DEVICE')}
-	${sync.call('for_device', 'DMA_FROM_DEVICE')}
-	${sync.call('for_cpu', 'DMA_FROM_DEVICE')}`,
+  const device = page(machine, flavour, {
+    cpu: `${flavour.map('DMA_TO_DEVICE')}\n\t${sync.call('for_device', 'DMA_FROM_DEVICE')}`,
+  });
+  const cpu = page(machine, flavour, {
+    cpu: `${flavour.map('DMA_FROM_DEVICE')}\n\t${sync.call('for_cpu', 'DMA_TO_DEVICE')}`,
   });
   const on = `${sync.name} ${machine}`;
   return [
     [`${on}: for_device, ring`, text('coherent', to)],
     [`${on}: for_cpu, another CPU reads`, text('coherent', from)],
-    [`${on}: wrong direction`, text('H11', wrong)],
+    [`${on}: for_device, wrong direction`, text('H11', device, wrongWay)],
+    [`${on}: for_cpu, wrong direction`, text('H11', cpu, wrongWay)],
   ];
 }
 

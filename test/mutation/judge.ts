@@ -57,6 +57,8 @@ export function isWrong(scenario: Scenario): boolean {
     const program = fresh(scenario);
     const result = check(program, limits);
     if (outcomeOf(result) !== stated(program.header.result)) return true;
+    const says = /^\/\/ Says: (.*)$/m.exec(scenario.text)?.[1];
+    if (says !== undefined && messages(result) !== says) return true;
     const needs = needsOf.get(scenario.name);
     return needs !== undefined && needsCell(result) !== needs;
   } catch {
@@ -79,6 +81,12 @@ export function isWrongWithout(scenario: Scenario, call: string): boolean {
   } catch {
     return true;
   }
+}
+
+/** What the checker of calls says, as a made scenario may state it: `Says: one; another`. */
+export function messages({ hazards }: CheckResult): string {
+  const all = hazards.filter(({ id }) => id === 'H11' || id === 'H14').map((each) => each.message);
+  return [...new Set(all)].sort().join('; ');
 }
 
 export function claimsOf({ program }: Scenario): readonly string[] {

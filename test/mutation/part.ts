@@ -18,10 +18,12 @@ function thread(head: string, body: string | undefined): string {
   return body === undefined ? '' : `${head} {\n\t${body}\n}\n`;
 }
 
-export function text(result: string, part: Part): string {
+/** `says`: the messages of H11 and H14, in order, where a scenario pins them. */
+export function text(result: string, part: Part, says?: string): string {
   const { device, settings, names = '', init, cpu, reader, nic, after = '' } = part;
+  const pinned = says === undefined ? '' : `// Says: ${says}\n`;
   return `// Result: ${result}
-machine arm64 {
+${pinned}machine arm64 {
 	device nic { ${device} };
 	${settings}
 }
