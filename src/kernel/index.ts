@@ -6,6 +6,7 @@ import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
+import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
@@ -52,6 +53,7 @@ defineOperations([
   ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,
+  ...gpuvmOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,

@@ -247,6 +247,16 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A mapping that drm_gpuvm keeps books of, in the page table or evicted. */
+export interface GpuVa {
+  readonly domain: number;
+  readonly iova: number;
+  readonly size: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly prot: number;
+}
+
 /** A driver wants to know before pages of user memory go. */
 export interface Notifier {
   readonly buffer: number;
@@ -261,6 +271,7 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly gpuVas: readonly GpuVa[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];

@@ -73,6 +73,7 @@ export class Progress {
       notifiers: [],
       invalidated: [],
       pools: [],
+      gpuVas: [],
       masks: [],
       buffers: [],
       maps: [],
