@@ -20,6 +20,7 @@ import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
+import { reservedOperations } from './ops/reserved.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { setMemoryOperations } from './ops/set-memory.js';
@@ -34,6 +35,7 @@ defineOperations([
   ...pageOperations,
   ...userptrOperations,
   ...secureOperations,
+  ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
   ...msmOperations,

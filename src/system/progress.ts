@@ -74,6 +74,8 @@ export class Progress {
       invalidated: [],
       pools: [],
       gpuVas: [],
+      lru: [],
+      carveOuts: [],
       masks: [],
       buffers: [],
       maps: [],
