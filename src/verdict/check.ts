@@ -34,6 +34,8 @@ export interface CheckOptions {
   readonly tablesFrom?: number;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
+  /** Lines that nothing tells apart as one; true unless said otherwise. */
+  readonly symmetry?: boolean;
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -99,12 +101,12 @@ function reduced<T>(
 ): Reduced<T> {
   const started = now();
   const program = withStrictAlias(given, options.strictAlias === true);
-  const { projection = true, reduceAll: always = false } = options;
+  const { projection = true, symmetry = true, reduceAll: always = false } = options;
   try {
     return explored(
       program,
       optionsOf(options, started),
-      { projection, always },
+      { projection, symmetry, always },
       liberties,
       (runs) => work(runs, started),
     );

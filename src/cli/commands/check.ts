@@ -32,6 +32,7 @@ export interface CheckOptions {
   readonly engine?: 'fast' | 'reference';
   /** False after --no-projection. */
   readonly projection?: boolean;
+  readonly symmetry?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -51,7 +52,7 @@ function formatOf(options: CheckOptions): Format {
 
 export function settingsOf(options: CheckOptions): Settings {
   const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
-  const { projection, strictAlias } = options;
+  const { projection, symmetry, strictAlias } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(strictAlias === undefined ? {} : { strictAlias }),
@@ -61,6 +62,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
     ...(projection === undefined ? {} : { projection }),
+    ...(symmetry === undefined ? {} : { symmetry }),
   };
 }
 
