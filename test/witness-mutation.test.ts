@@ -10,9 +10,10 @@ import { checkers, disagreements, trial } from './witness-harness.js';
 type Rows = readonly RuleRow[];
 type Break = (state: string, event: string, rows: Rows) => Rows;
 
-const broken = vi.hoisted(
-  (): { rows: Break | null; order: boolean } => ({ rows: null, order: false }),
-);
+const broken = vi.hoisted((): { rows: Break | null; order: boolean } => ({
+  rows: null,
+  order: false,
+}));
 
 vi.mock(import('../src/machine/cache-rules.js'), async (original) => {
   const real = await original();
