@@ -21,6 +21,7 @@ const layers = [
   'explore',
   'system',
   'fast',
+  'reduce',
   'verdict',
   'export',
   'mend',

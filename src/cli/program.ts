@@ -49,7 +49,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('-o, --output <file>', 'write the report to a file')
     .option('--brief', 'one line per scenario')
     .option('--quiet', 'print nothing but errors; the exit status tells')
-    .option('--stats', 'print states, transitions and time')
+    .option('--stats', 'print states, transitions, time, and which lines were told apart')
     .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
     .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
@@ -65,6 +65,8 @@ function addCheck(program: Command, finish: Finish): void {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -96,6 +98,7 @@ function addMend(program: Command, finish: Finish): void {
         'api: only functions a driver may call; raw: all alike',
       ).choices(['api', 'raw']),
     )
+    .option('--for-all-platforms', 'answers that hold for every cell of check --matrix')
     .option('--costs <file>', 'what edits and operations cost, in JSON')
     .option('--write', 'apply the first answer to the file')
     .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
@@ -112,17 +115,19 @@ function addMend(program: Command, finish: Finish): void {
       `
 Exit status:
   0  coherent already, or mended
-  1  nothing mends it
+  1  nothing mends it, or (with --for-all-platforms) not on every platform
   2  the input or the command line is wrong
   3  gave up at a limit
+  130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
-  civac mend --level api --write my-driver.litmus`,
+  civac mend --level api --write my-driver.litmus
+  civac mend --for-all-platforms my-driver.litmus`,
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
-      finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
+      finish(await runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
 
@@ -328,6 +333,8 @@ export function makeProgram(finish: Finish): Command {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

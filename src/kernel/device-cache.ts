@@ -6,7 +6,7 @@
  * Leaves out: clean lines that shadow newer memory: a read that the device did not write itself
  * goes to memory.
  */
-import { deviceRead, deviceWrite, pushEntries } from './access.js';
+import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import type { Destination } from './standing.js';
@@ -40,6 +40,7 @@ export function writeByDevice(
     deviceWrite(context, destination, snoops, value);
     return;
   }
+  if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
@@ -67,6 +68,7 @@ export function readByDevice(
   sync: boolean,
 ): number {
   if (secureFault(context, destination, 'read')) return 0;
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const { line, word } = context.layout.position(destination.cell);
   const own = context.step.entries.findLast(
     (entry) =>

@@ -2,6 +2,7 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
@@ -21,6 +22,7 @@ import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
+import { setMemoryOperations } from './ops/set-memory.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
@@ -42,6 +44,7 @@ defineOperations([
   ...cacheOperations,
   ...otherArchOperations,
   ...pl310Operations,
+  ...setMemoryOperations,
   ...streamingOperations,
   ...scatterlistOperations,
   ...swiotlbOperations,
@@ -52,6 +55,7 @@ defineOperations([
   ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...deviceRangeOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

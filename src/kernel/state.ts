@@ -18,6 +18,8 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
+  readonly linearAs?: Attribute;
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** memblock_mark_nomap: paging_init leaves it out. */
