@@ -3,7 +3,7 @@
  * The interruption arrives through shared memory: a thread that searches reads no messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { mend, type MendOptions, type MendOutcome, type MendProgress } from '../mend/mend.js';
+import { type MendOptions, type MendOutcome, type MendProgress, mend } from '../mend/mend.js';
 
 export interface MendStart {
   readonly text: string;
