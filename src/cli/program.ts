@@ -58,6 +58,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
+    .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),
@@ -80,6 +81,7 @@ function addCheck(program: Command, finish: Finish): void {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -111,6 +113,7 @@ function addMend(program: Command, finish: Finish): void {
         'api: only functions a driver may call; raw: all alike',
       ).choices(['api', 'raw']),
     )
+    .option('--for-all-platforms', 'answers that hold for every cell of check --matrix')
     .option('--costs <file>', 'what edits and operations cost, in JSON')
     .option('--write', 'apply the first answer to the file')
     .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
@@ -127,14 +130,15 @@ function addMend(program: Command, finish: Finish): void {
       `
 Exit status:
   0  coherent already, or mended
-  1  nothing mends it
+  1  nothing mends it, or (with --for-all-platforms) not on every platform
   2  the input or the command line is wrong
   3  gave up at a limit
   130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
-  civac mend --level api --write my-driver.litmus`,
+  civac mend --level api --write my-driver.litmus
+  civac mend --for-all-platforms my-driver.litmus`,
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
@@ -345,6 +349,7 @@ export function makeProgram(finish: Finish): Command {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

@@ -6,8 +6,9 @@ import type { Program } from '../litmus/program.js';
 import { compile } from '../litmus/index.js';
 import { Layout } from '../kernel/layout.js';
 import { Sites } from '../system/sites.js';
-import { apply, type Edit, type Patch } from './edit.js';
-import { lineStarts } from './source.js';
+import { apply, type Edit, type Patch, type Relocation } from './edit.js';
+import { readNames } from './names.js';
+import { lineStarts, readSource } from './source.js';
 
 /** A machine that the scenario may have to run on: a setting, changed in the text. */
 export interface Platform {
@@ -15,10 +16,20 @@ export interface Platform {
   readonly label: string;
   /** Changes characters within lines; no line comes or goes. */
   readonly change: (text: string) => string;
+  /** No machine of the architecture is like that: worth trying, not worth giving up others for. */
+  readonly isOutside?: boolean;
 }
 
 /** Which platforms could change the verdict of a program. */
 export type PlatformsOf = (program: Program) => readonly Platform[];
+
+export interface Platforms {
+  readonly of: PlatformsOf;
+  /** Labels of those that are left aside. */
+  readonly except: ReadonlySet<string>;
+  /** Every one heard of so far, by its label; grows. */
+  readonly known: Map<string, Platform>;
+}
 
 /** The name of the platform that the text itself describes. */
 export const AS_WRITTEN = 'as written';
@@ -31,6 +42,9 @@ export interface Variant {
   readonly origins: readonly string[];
   readonly siteOf: ReadonlyMap<string, number>;
   readonly layout: Layout;
+  readonly relocations: readonly Relocation[];
+  /** Where memory is allocated that edits know of, as offsets in the user's text. */
+  readonly roots: ReadonlySet<number>;
   /** Its label, or AS_WRITTEN. */
   readonly platform: string;
   /** Labels of the other platforms that it has to be coherent on; none where nobody asked. */
@@ -39,20 +53,31 @@ export interface Variant {
   on(platform: string): Variant | null;
 }
 
+/** Where bytes of a buffer were in the user's text; null for bytes that were not there. */
+export function oldByte(variant: Variant, buffer: number, byte: number): number | null {
+  const root = rootOffset(variant.origins[buffer] ?? '');
+  const found = variant.relocations.find((each) => each.root === root);
+  if (found === undefined || byte < found.from) return byte;
+  return byte < found.from + found.by ? null : byte - found.by;
+}
+
+/** Offset in the user's text out of `o123#0`; -1 for text of an edit. */
+function rootOffset(origin: string): number {
+  return origin.startsWith('o') ? Number.parseInt(origin.slice(1), 10) : -1;
+}
+
 export class Variants {
-  /** Every platform heard of so far, by its label. */
-  private readonly known = new Map<string, Platform>();
   /** Edits that keep the header out of the way; they belong to every variant. */
   private readonly header: Edit;
+  private readonly roots: ReadonlySet<number>;
 
   constructor(
     readonly file: string,
     readonly text: string,
     patches: readonly Patch[],
-    private readonly platformsOf: PlatformsOf = () => [],
-    /** Labels of platforms that are left aside. */
-    private readonly except: ReadonlySet<string> = new Set(),
+    private readonly others: Platforms = { of: () => [], except: new Set(), known: new Map() },
   ) {
+    this.roots = rootsIn(text);
     this.header = {
       id: -1,
       kind: 'change',
@@ -81,8 +106,10 @@ export class Variants {
   make(edits: readonly Edit[], like?: Variant): Variant | null {
     const applied = apply(this.text, [this.header, ...edits]);
     if (applied === null) return null;
-    const made = this.compiled(applied.text, applied.origin, AS_WRITTEN);
-    if (made === null) return null;
+    const compiled = this.compiled(applied.text, applied.origin, AS_WRITTEN);
+    if (compiled === null) return null;
+    const relocations = edits.flatMap(({ relocation }) => relocation ?? []);
+    const made: Variant = { ...compiled, relocations };
     if (like !== undefined) seed(made, like);
     return this.everywhere(made, applied.origin);
   }
@@ -108,21 +135,23 @@ export class Variants {
     });
     const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
     const parts = { text, program, sites, origins, siteOf, layout, platform };
-    return { ...parts, platforms: [], on: () => null };
+    const { roots } = this;
+    return { ...parts, relocations: [], roots, platforms: [], on: () => null };
   }
 
   /** The variant with its other platforms, each made when somebody asks for it. */
   private everywhere(written: Variant, origin: Origin): Variant {
-    const platforms = this.platformsOf(written.program);
-    for (const platform of platforms) this.known.set(platform.label, platform);
+    const { except, known } = this.others;
+    const platforms = this.others.of(written.program);
+    for (const platform of platforms) known.set(platform.label, platform);
     const made = new Map<string, Variant | null>();
     const all: Variant = {
       ...written,
-      platforms: platforms.map(({ label }) => label).filter((label) => !this.except.has(label)),
+      platforms: platforms.map(({ label }) => label).filter((label) => !except.has(label)),
       on: (label) => {
         if (label === AS_WRITTEN) return all;
-        const known = made.get(label);
-        if (known !== undefined) return known;
+        const before = made.get(label);
+        if (before !== undefined) return before;
         const there = this.moved(written, origin, label);
         made.set(label, there);
         return there;
@@ -132,13 +161,15 @@ export class Variants {
   }
 
   private moved(written: Variant, origin: Origin, label: string): Variant | null {
-    const platform = this.known.get(label);
+    const platform = this.others.known.get(label);
     if (platform === undefined) return null;
     const text = platform.change(written.text);
     const before = placesBefore(written.text, text);
     if (before === null) return null;
-    const there = this.compiled(text, (offset) => origin(before(offset)), label);
-    if (there !== null) seed(there, written);
+    const compiled = this.compiled(text, (offset) => origin(before(offset)), label);
+    if (compiled === null) return null;
+    const there: Variant = { ...compiled, relocations: written.relocations };
+    seed(there, written);
     return there;
   }
 }
@@ -171,11 +202,21 @@ function placesBefore(earlier: string, later: string): ((offset: number) => numb
   };
 }
 
+function rootsIn(text: string): ReadonlySet<number> {
+  const source = readSource(text);
+  // Sizes do not matter here.
+  const names = source === null ? null : readNames(source, 1);
+  return new Set(names?.roots.map(({ id }) => id));
+}
+
 /** The words a variant names are nearly always those of the text it came from. */
 function seed(variant: Variant, like: Variant): void {
   for (const { buffer, page, offset, size } of like.layout.cells) {
     const site = variant.siteOf.get(like.origins[buffer] ?? '');
     if (site === undefined) continue;
-    variant.layout.add(site, page * variant.program.machine.pageSize + offset, size);
+    const byte = page * variant.program.machine.pageSize + offset;
+    const root = rootOffset(variant.origins[site] ?? '');
+    const moved = variant.relocations.find((each) => each.root === root && byte >= each.from);
+    variant.layout.add(site, byte + (moved?.by ?? 0), size);
   }
 }

@@ -19,6 +19,7 @@ export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
   readonly advise?: boolean;
+  readonly strictAlias?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
   readonly output?: string;
@@ -34,6 +35,7 @@ export interface CheckOptions {
   readonly engine?: 'fast' | 'reference';
   /** False after --no-projection. */
   readonly projection?: boolean;
+  readonly symmetry?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -52,15 +54,18 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { projection, symmetry, strictAlias } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
+    ...(strictAlias === undefined ? {} : { strictAlias }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
     ...(projection === undefined ? {} : { projection }),
+    ...(symmetry === undefined ? {} : { symmetry }),
   };
 }
 
