@@ -12,6 +12,9 @@ const waiting =
 const freed = 'the pages are freed in the same call, and a free page has no cache lines (docs/warts.md)';
 const faultsAgain = 'the next access faults again, and finds the pages there';
 
+const unknownAddress =
+  "nobody has the address: the object's own table is not handed out, users map the pages themselves";
+
 const syncs = ['single', 'single_range', 'sg', 'sgtable'].flatMap((kind): [string, string][] => [
   [
     `dma_sync_${kind}_for_cpu: tells H11: device driver syncs device read-only DMA memory for cpu`,
@@ -43,6 +46,39 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
   ['msm_gem_purge: then invalidate', freed],
   ['msm_gem_purge: then wait for all', freed],
   ['memset: maps changed', faultsAgain],
+  ['swap_writepage: waits', waiting],
+  ['msm_gem_shrinker_scan: issues invalidate', freed],
+  ...['msm_gem_pin_pages_locked', 'msm_gem_get_vaddr', 'dma_buf_attach', 'memset'].map(
+    (name): [string, string] => [`${name}: then translate`, unknownAddress],
+  ),
+  ['msm_gem_get_vaddr: then bounce', unknownAddress],
+  ['msm_gem_get_vaddr: then clean', unknownAddress],
+  ['memset: tables', 'the table is made again by the next call that needs one; nobody has its name'],
+  [
+    'dma_buf_detach: attachments removed',
+    'an attachment that is gone cannot be named again (L070), and one without a mapping is synced by nobody',
+  ],
+  ['dma_pool_destroy: pools removed', 'a pool that is gone cannot be named again (L070)'],
+  [
+    'memcpy: step early removed',
+    'an early read that was used is used up: the thread is past the place where it could be used again',
+  ],
+  [
+    'shmem_writepage: then wait for all',
+    'the page is cleaned by the block layer in the step that writes it out, so nothing is still to come',
+  ],
+  [
+    'paging_init: memory',
+    'whether secure memory is mapped is looked at by speculation in the same call only; accesses to it are refused',
+  ],
+  [
+    'drm_gem_shmem_vmap: then wait for all',
+    'only on x86, where CLFLUSH is ordered before later stores, so that no doorbell can overtake it',
+  ],
+  [
+    'set_pages_array_wc: then wait for all',
+    'only on x86, where CLFLUSH is ordered before later stores, so that no doorbell can overtake it',
+  ],
   [
     'cache row dirty, evict -> absent (eviction): removed',
     'two steps do the same: written back and kept clean, then dropped; both need eviction',

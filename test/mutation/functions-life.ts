@@ -123,7 +123,8 @@ function allocated(allocator: Allocator, on: Part): readonly (readonly [string, 
       `${name} ${where}: the device writes first`,
       text(born === cachedMemory.direct.born ? 'H3' : 'coherent', {
         ...use,
-        cpu: `writel_relaxed(1, nic);\n\twait(nic);\n\t${sync('for_cpu')}u32 got = p[0];`,
+        init: '',
+        cpu: `${alloc}\n\t${cached === true ? 'writel_relaxed' : 'writel'}(1, nic);\n\twait(nic);\n\t${sync('for_cpu')}u32 got = p[0];`,
         nic: 'dma_write(dma, 7);',
       }),
     ],
@@ -824,6 +825,22 @@ const dmaBuf: Scenarios = [
 	dma_buf_detach(buf, attach);
 	msm_gem_evict(bo);
 	device_release_driver(nic);`,
+    }),
+  ],
+  [
+    'dma_buf_attach: the zeroes are in memory before it returns',
+    text('coherent', {
+      ...msmObject,
+      cpu: `buf = drm_gem_prime_export(bo);
+	attach = dma_buf_attach(buf, nic);
+	sgt = drm_prime_pages_to_sg(bo);
+	iommu_map_sgtable(vm, 0x100000, sgt, IOMMU_READ | IOMMU_WRITE);
+	p = mmap(bo);
+	writel_relaxed(1, nic);
+	wait(nic);
+	u32 got = p[0];`,
+      nic: 'dma_write(vm, 0x100000, 7);',
+      after: 'always (driver:got == 7)',
     }),
   ],
   [

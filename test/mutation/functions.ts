@@ -6,6 +6,7 @@
 import { type Part, text } from './part.js';
 import { lifeScenarios } from './functions-life.js';
 import { orderScenarios } from './functions-order.js';
+import { restScenarios } from './functions-rest.js';
 
 /** One way to map memory for streaming DMA, with its unmap. */
 interface Flavour {
@@ -210,5 +211,6 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...all.flatMap((machine) => syncs.flatMap((sync) => synced(machine, sync))),
     ...lifeScenarios(),
     ...orderScenarios(),
+    ...restScenarios(),
   ];
 }
