@@ -48,9 +48,10 @@ function isRows(value: unknown): value is readonly Fields[] {
   return Array.isArray(value) && value.every(isFields);
 }
 
-/** Rows are known by their id where they have one, else by their place. */
+/** Rows are known by their id where they have one, or by their address; else by their place. */
 function keyOf(row: Fields, index: number): unknown {
-  return typeof row['id'] === 'number' ? row['id'] : index;
+  if (typeof row['id'] === 'number') return row['id'];
+  return typeof row['iova'] === 'number' ? `${row['domain']} ${row['iova']}` : index;
 }
 
 /** The facets by which one value differs from what it was. */
@@ -62,12 +63,17 @@ function changes(name: string, old: unknown, now: unknown): readonly string[] {
   const found = [...is].flatMap(([key, row]): readonly string[] => {
     const one = was.get(key);
     if (one === undefined) return [`${name} added`];
-    return Object.keys(row)
+    return fieldsOf(one, row)
       .filter((field) => !same(one[field], row[field]))
       .map((field) => `${name}.${field}`);
   });
   const gone = [...was.keys()].some((key) => !is.has(key)) ? [`${name} removed`] : [];
   return [...found, ...gone];
+}
+
+/** A change may add a field to a row, or take one away. */
+function fieldsOf(old: Fields, now: Fields): readonly string[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])];
 }
 
 function same(a: unknown, b: unknown): boolean {
@@ -86,8 +92,11 @@ function takenBack(name: string, old: unknown, now: unknown, facet: string): unk
   }
   return now.map((row, i) => {
     const one = was.get(keyOf(row, i));
-    const field = Object.keys(row).find((each) => facet === `${name}.${each}`);
-    return one === undefined || field === undefined ? row : { ...row, [field]: one[field] };
+    if (one === undefined) return row;
+    const field = fieldsOf(one, row).find((each) => facet === `${name}.${each}`);
+    if (field === undefined) return row;
+    const { [field]: _, ...rest } = row;
+    return field in one ? { ...rest, [field]: one[field] } : rest;
   });
 }
 
@@ -105,6 +114,7 @@ function workNames(work: Work): readonly string[] {
 }
 
 function findingName({ id, detail }: RawFinding): string {
+  if (id !== 'H11' && id !== 'H14') return `tells ${id}`;
   return `tells ${id}: ${detail().message.replaceAll(/0x[0-9a-f]+|\d+/g, 'N')}`;
 }
 
@@ -177,7 +187,9 @@ function takeBackPart(was: Before, context: KernelContext, facet: string): void 
     context.step.entries = context.step.entries.filter((each) => !issued.includes(each));
   }
   context.work = context.work.flatMap((each, i) => (i < was.work ? [each] : without(each, facet)));
-  const told = context.findings.filter((each, i) => i < was.findings || findingName(each) !== facet);
+  const told = context.findings.filter(
+    (each, i) => i < was.findings || findingName(each) !== facet,
+  );
   context.findings.splice(0, context.findings.length, ...told);
   if (facet === 'out') context.outs.length = was.outs;
   if (facet === 'waits') context.blocked = false;

@@ -137,6 +137,13 @@ function allocated(allocator: Allocator, on: Part): readonly (readonly [string, 
         after: 'always (nic:x == 0)',
       }),
     ],
+    [
+      `${name} ${where}: leaves no mapping`,
+      text(name === 'dma_pool_alloc' ? 'H11' : 'coherent', {
+        ...use,
+        cpu: `${free}\n\tdevice_release_driver(nic);`,
+      }),
+    ],
     // A table that is gone cannot be named again: that is a mistake of the scenario.
     ...(table ? [] : [[`${name} ${where}: freed twice`, text('H11', twice)] as const]),
     [
@@ -730,7 +737,10 @@ const shared: Part = {
 	dma = sg_dma_address(sgt);
 	p = mmap(buf);`,
 };
-const handed = { reader: 'wait_for_completion(&done);\n\tu32 got = p[0];', nic: 'dma_write(dma, 7);' };
+const handed = {
+  reader: 'wait_for_completion(&done);\n\tu32 got = p[0];',
+  nic: 'dma_write(dma, 7);',
+};
 
 function shares(name: string, on: Part): Scenarios {
   const begin = {

@@ -41,7 +41,9 @@ export function rowsOf(shelf: string): ReadonlyMap<string, readonly string[]> {
 }
 
 const needsOf = new Map(
-  ['basics', 'bugs'].flatMap((shelf) => [...rowsOf(shelf)].map(([name, cells]) => [name, cells[2]])),
+  ['basics', 'bugs'].flatMap((shelf) =>
+    [...rowsOf(shelf)].map(([name, cells]) => [name, cells[2]]),
+  ),
 );
 
 function stated(result: Program['header']['result']): string {
@@ -74,9 +76,7 @@ export function isWrongWithout(scenario: Scenario, call: string): boolean {
       ({ operation, occurrence }) => `${operation}#${occurrence}` === call,
     );
     if (claim === undefined) throw new Error(`no claim about ${call} in ${scenario.file}`);
-    const found = outcomeOf(
-      check(withoutCall(program, claim.operation, claim.occurrence), limits),
-    );
+    const found = outcomeOf(check(withoutCall(program, claim.operation, claim.occurrence), limits));
     return found !== (claim.hazards === 'redundant' ? 'coherent' : inOrder(claim.hazards));
   } catch {
     return true;

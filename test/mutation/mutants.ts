@@ -65,8 +65,18 @@ function orderMutant(row: OrderRow): Mutant {
   return { name, install: changed(row, 'holds', () => false) };
 }
 
+/** M8: a barrier before which later loads may be satisfied orders no loads. */
+function loadMutants(): readonly Mutant[] {
+  return allOperations()
+    .filter(({ family, loadsPass }) => family === 'ordering' && loadsPass !== true)
+    .map((operation) => ({
+      name: `${operation.name}: orders loads`,
+      install: changed(operation, 'loadsPass', true),
+    }));
+}
+
 export function ruleMutants(): readonly Mutant[] {
-  return [...cacheRules.flatMap(rowMutants), ...orderRules.map(orderMutant)];
+  return [...cacheRules.flatMap(rowMutants), ...orderRules.map(orderMutant), ...loadMutants()];
 }
 
 export function facetMutant(operation: Operation, facet: string): Mutant {
@@ -111,8 +121,9 @@ export function facetsMet(body: () => void): ReadonlySet<string> {
 
 /** The mutant of that name; undefined when no function has it. */
 export function mutantOf(name: string): Mutant | undefined {
+  const rule = ruleMutants().find((each) => each.name === name);
+  if (rule !== undefined) return rule;
   const [, operation = '', facet = ''] = /^(\w+): (.*)$/.exec(name) ?? [];
   const found = allOperations().find((each) => each.name === operation);
-  if (found !== undefined) return facetMutant(found, facet);
-  return ruleMutants().find((each) => each.name === name);
+  return found === undefined ? undefined : facetMutant(found, facet);
 }

@@ -1,5 +1,7 @@
 /** The text of a scenario from its parts, with the tabs and braces that all of them share. */
 export interface Part {
+  /** Its architecture; arm64 where it is absent. */
+  readonly machine?: string;
   /** Settings of device nic. */
   readonly device: string;
   /** Further settings of the machine. */
@@ -20,10 +22,20 @@ function thread(head: string, body: string | undefined): string {
 
 /** `says`: the messages of H11 and H14, in order, where a scenario pins them. */
 export function text(result: string, part: Part, says?: string): string {
-  const { device, settings, names = '', init, cpu, reader, nic, after = '' } = part;
+  const {
+    machine = 'arm64',
+    device,
+    settings,
+    names = '',
+    init,
+    cpu,
+    reader,
+    nic,
+    after = '',
+  } = part;
   const pinned = says === undefined ? '' : `// Says: ${says}\n`;
   return `// Result: ${result}
-${pinned}machine arm64 {
+${pinned}machine ${machine} {
 	device nic { ${device} };
 	${settings}
 }
