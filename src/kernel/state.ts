@@ -101,6 +101,8 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** MAP_PRIVATE, and not written through yet. */
+  readonly copyOnWrite?: true;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */

@@ -8,6 +8,7 @@ import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
+import { unshare } from '../kernel/private-maps.js';
 import type { KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
@@ -100,6 +101,7 @@ function runStore(
   env: Environment,
 ): Thread {
   const where = pointer(evaluate(instruction.address, env), env.site);
+  unshare(context, where);
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
   if (reached.kind === 'fault') {
