@@ -81,3 +81,36 @@ describe('a user mapping of cached DMA memory', () => {
     expect(outcomeOf(result(init, `${job} ${sync} u32 x = p[0];`, device))).toBe('coherent');
   });
 });
+
+describe('the fences of a dma-buf', () => {
+  const settings = 'machine arm64 { device gpu { .coherent = true }; }';
+  const answer = (fence: string, flag: string): string => {
+    const text = `${settings}
+init {
+	buf = system_heap_allocate(PAGE_SIZE);
+	at = dma_buf_attach(buf, gpu);
+	sgt = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
+	bus = sg_dma_address(sgt);
+}
+cpu user {
+	u32 *p = mmap(buf);
+	submit(gpu);
+	${fence}
+	ioctl(buf, DMA_BUF_IOCTL_SYNC, ${flag} | DMA_BUF_SYNC_READ);
+	u32 answer = READ_ONCE(p[0]);
+}
+device gpu { dma_write(bus, 9); }
+forbidden (user:answer == 0)
+`;
+    const { program, diagnostics } = compile(text, 'test.litmus');
+    if (program === null) throw new Error(diagnostics[0]?.message);
+    return outcomeOf(check(program));
+  };
+
+  it('are waited for when CPU access begins, if somebody noted them', () => {
+    const noted = 'dma_resv_add_fence(buf, gpu);';
+    expect(answer(noted, 'DMA_BUF_SYNC_START')).toBe('coherent');
+    expect(answer('', 'DMA_BUF_SYNC_START')).toBe('assertion');
+    expect(answer(noted, 'DMA_BUF_SYNC_END')).toBe('assertion');
+  });
+});

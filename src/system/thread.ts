@@ -173,6 +173,15 @@ function continueWork(
   return { ...thread, work: left, site: left.length > 0 ? context.step.site : -1 };
 }
 
+/** The job is done; whoever waited knows what its device knew then. */
+function fenceSignalled(context: KernelContext, device: number, ticket: number): boolean {
+  const port = context.kernel.ports[device];
+  if (port === undefined || port.done < ticket) return false;
+  context.learn(port.clock);
+  context.say('K8', () => 'the fence has signalled');
+  return true;
+}
+
 /** False when the thread has to wait first. */
 function doWork(context: KernelContext, item: Work): boolean {
   switch (item.do) {
@@ -205,6 +214,8 @@ function doWork(context: KernelContext, item: Work): boolean {
       return true;
     case 'bounce':
       return copyBounce(context, item);
+    case 'fence':
+      return fenceSignalled(context, item.device, item.ticket);
     case 'free':
       freePages(context, item.buffer);
       return true;

@@ -3,7 +3,8 @@
  * DMA API's mmap family (K3, K5).
  * Sources: panthor/panthor_gem.c:panthor_gem_sync and panfrost/panfrost_gem.c:panfrost_gem_sync
  * (mainline after 6.12), etnaviv/etnaviv_gem.c:etnaviv_gem_cpu_prep, etnaviv_gem_cpu_fini;
- * kernel/dma/mapping.c (dma_mmap_pages, dma_mmap_noncontiguous), drivers/iommu/iommu.c:iommu_map_sg.
+ * kernel/dma/mapping.c (dma_mmap_pages, dma_mmap_noncontiguous), drivers/iommu/iommu.c
+ * (iommu_map_sg).
  * Leaves out: imported objects, which panthor passes on to the exporter; the fence waits.
  */
 import { bufferArg, fail, handle, int, sgRanges, sgtArg } from '../args.js';
@@ -38,7 +39,7 @@ function partsIn(context: KernelContext, buffer: Buffer, from: number, bytes: nu
   });
 }
 
-/** PANTHOR_BO_SYNC: for_device(TO_DEVICE), and for FLUSH_AND_INVALIDATE for_cpu(FROM_DEVICE) too. */
+/** PANTHOR_BO_SYNC: for_device(TO_DEVICE); to invalidate as well, then for_cpu(FROM_DEVICE). */
 const boSync: Effect = (context, args) => {
   const buffer = bufferArg(context, args[0]);
   if (buffer.mapWc) {
