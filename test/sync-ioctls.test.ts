@@ -114,3 +114,32 @@ forbidden (user:answer == 0)
     expect(answer(noted, 'DMA_BUF_SYNC_END')).toBe('assertion');
   });
 });
+
+describe('DMA_ATTR_PRIVILEGED', () => {
+  const written = (attrs: string): string => {
+    const text = `machine arm64 { device gpu { .coherent = true, .iommu = smmu }; }
+u32 *p;
+dma_addr_t bus;
+init {
+	p = dma_alloc_attrs(gpu, PAGE_SIZE, &bus, GFP_KERNEL, ${attrs});
+	vm = iommu_get_domain_for_dev(gpu);
+}
+cpu driver {
+	p[0] = 1;
+	submit(gpu);
+	wait(gpu);
+	u32 seen = p[0];
+}
+device gpu { dma_write_unpriv(vm, bus, 9); }
+forbidden (driver:seen == 9)
+`;
+    const { program, diagnostics } = compile(text, 'test.litmus');
+    if (program === null) throw new Error(diagnostics[0]?.message);
+    return outcomeOf(check(program));
+  };
+
+  it("keeps a user's command stream out", () => {
+    expect(written('DMA_ATTR_PRIVILEGED')).toBe('coherent');
+    expect(written('DMA_ATTR_WRITE_COMBINE')).toBe('assertion');
+  });
+});

@@ -89,7 +89,7 @@ const table: Readonly<Record<string, Constant>> = {
   DMA_ATTR_PRIVILEGED: {
     kind: 'attrs',
     value: DMA_ATTR_PRIVILEGED,
-    doc: 'no difference here: IOMMU_PRIV is not modelled',
+    doc: "behind an IOMMU only the kernel's own commands may go there (IOMMU_PRIV)",
   },
   DMA_ATTR_OVERWRITE: {
     kind: 'attrs',
