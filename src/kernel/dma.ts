@@ -55,7 +55,7 @@ export interface MapRequest {
   readonly shared?: boolean;
 }
 
-/** dma_info_to_prot: rights by direction, IOMMU_CACHE for a coherent device, IOMMU_PRIV if asked. */
+/** dma_info_to_prot: rights by direction; IOMMU_CACHE if coherent, IOMMU_PRIV if asked for. */
 function protOf(direction: number, coherent: boolean, attrs: number): number {
   const rights =
     direction === DMA_TO_DEVICE
