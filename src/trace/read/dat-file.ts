@@ -210,10 +210,11 @@ export function readOption(file: DatFile, id: number, bytes: Uint8Array, place: 
   }
 }
 
-/** trace-cmd writes system, host, release and machine of uname(2): the release says it all. */
+/** System, host, release and machine of uname(2); without the host where civac recorded. */
 function releaseOf(uname: string): string {
   const words = uname.split(' ');
-  return words.length === 4 && words[2] !== '' ? words[2]! : uname;
+  const release = words.length === 4 ? words[2] : words.length === 3 ? words[1] : undefined;
+  return release === undefined || release === '' ? uname : release;
 }
 
 /** The text of per_cpu/cpuN/stats with its CPU before it. */
