@@ -56,6 +56,18 @@ interface Node {
   readonly via: { readonly conflict: Conflict; readonly edit: Edit } | null;
 }
 
+/** Sets yet to be made: those of one set with one edit more, cheapest first. */
+interface Branch {
+  readonly edits: readonly Edit[];
+  readonly cost: number;
+  readonly least: number;
+  readonly demanded: readonly Demand[];
+  /** The run to be taken away; null: any of the more may help. */
+  readonly conflict: Conflict | null;
+  readonly more: readonly Edit[];
+  readonly next: number;
+}
+
 export class Searcher {
   readonly counts: Counts = {
     explored: 0,
@@ -203,11 +215,12 @@ class Search {
     if (first.replayable) this.queue.push({ edits: [], cost: 0, least: 0, via: null });
     else this.spread([], first);
     let tried = 0;
-    for (let node = this.queue.pop(); node !== undefined; node = this.queue.pop()) {
-      if (node.least > this.best) return this.found('cost');
-      const limit = this.searcher.limitHit(tried++, node.least);
+    for (let entry = this.queue.pop(); entry !== undefined; entry = this.queue.pop()) {
+      if (entry.least > this.best) return this.found('cost');
+      const limit = this.searcher.limitHit(tried++, entry.least);
       if (limit !== null) return this.found(limit);
-      this.visit(node);
+      if ('more' in entry) this.grow(entry);
+      else this.visit(entry);
     }
     return this.found(this.cutShort && this.answers.length === 0 ? 'edits' : 'all');
   }
@@ -271,17 +284,35 @@ class Search {
       this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
       return;
     }
-    const isPlain = conflict.needs.length === 0;
-    for (const edit of isPlain ? conflict.kills : conflict.candidates) {
-      if (!conflict.leaves(edit)) this.push(edits, edit, demanded, { conflict, edit });
-    }
+    const more = conflict.needs.length === 0 ? [...conflict.kills] : conflict.candidates;
+    const cost = costOf(edits);
+    this.grow({ edits, cost, least: 0, demanded, conflict, more, next: 0 });
   }
 
   /** A run that cannot be followed speaks for this set alone: whatever touches it may help. */
   private spread(edits: readonly Edit[], run: Counterexample): void {
+    const more = this.vocabulary
+      .filter((edit) => touches(edit, run))
+      .sort((a, b) => a.cost - b.cost);
     const demanded = this.demanded(edits);
-    for (const edit of this.vocabulary) {
-      if (touches(edit, run)) this.push(edits, edit, demanded, null);
+    const cost = costOf(edits);
+    this.grow({ edits, cost, least: 0, demanded, conflict: null, more, next: 0 });
+  }
+
+  /** Makes the sets of a branch whose turn it is, and leaves the dearer ones for later. */
+  private grow(branch: Branch): void {
+    const { edits, cost, demanded, conflict, more } = branch;
+    const now = cost + (more[branch.next]?.cost ?? 0);
+    let next = branch.next;
+    for (let edit = more[next]; edit !== undefined; edit = more[next]) {
+      const least = cost + edit.cost;
+      if (least > Math.max(now, branch.least)) {
+        if (least <= this.best) this.queue.push({ ...branch, least, next });
+        return;
+      }
+      next++;
+      if (conflict?.leaves(edit)) continue;
+      this.push(edits, edit, demanded, conflict === null ? null : { conflict, edit });
     }
   }
 
@@ -335,10 +366,10 @@ function within(small: readonly Edit[], large: readonly Edit[]): boolean {
 
 /** Cheapest first; of one cost, first come first. */
 class Queue {
-  private readonly byCost = new Map<number, Node[]>();
+  private readonly byCost = new Map<number, (Node | Branch)[]>();
   private readonly costs: number[] = [];
 
-  push(node: Node): void {
+  push(node: Node | Branch): void {
     const list = this.byCost.get(node.least);
     if (list !== undefined) {
       list.push(node);
@@ -349,7 +380,7 @@ class Queue {
     this.costs.splice(at < 0 ? this.costs.length : at, 0, node.least);
   }
 
-  pop(): Node | undefined {
+  pop(): Node | Branch | undefined {
     for (let cost = this.costs.at(-1); cost !== undefined; cost = this.costs.at(-1)) {
       const node = this.byCost.get(cost)?.shift();
       if (node !== undefined) return node;
