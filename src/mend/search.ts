@@ -12,6 +12,7 @@ import type { RunOptions } from '../verdict/runs.js';
 import { type Conflict, Conflicts, type Demand, demands, leastCost } from './conflicts.js';
 import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
+import { Queue } from './queue.js';
 import { type Outcome, refute } from './refute.js';
 import { keepTargets, type Targets, targetsOf } from './targets.js';
 import type { Variant, Variants } from './variant.js';
@@ -192,7 +193,7 @@ export class Searcher {
 
 /** One search: its own vocabulary and bound, over conflicts that all searches share. */
 class Search {
-  private readonly queue = new Queue();
+  private readonly queue = new Queue<Node | Branch>();
   private readonly pushed = new Set<string>();
   private readonly visited = new Set<string>();
   private readonly allowed: ReadonlySet<Edit>;
@@ -362,33 +363,6 @@ function keyOf(edits: readonly Edit[]): string {
 
 function within(small: readonly Edit[], large: readonly Edit[]): boolean {
   return small.every((edit) => large.includes(edit));
-}
-
-/** Cheapest first; of one cost, first come first. */
-class Queue {
-  private readonly byCost = new Map<number, (Node | Branch)[]>();
-  private readonly costs: number[] = [];
-
-  push(node: Node | Branch): void {
-    const list = this.byCost.get(node.least);
-    if (list !== undefined) {
-      list.push(node);
-      return;
-    }
-    this.byCost.set(node.least, [node]);
-    const at = this.costs.findIndex((cost) => cost < node.least);
-    this.costs.splice(at < 0 ? this.costs.length : at, 0, node.least);
-  }
-
-  pop(): Node | Branch | undefined {
-    for (let cost = this.costs.at(-1); cost !== undefined; cost = this.costs.at(-1)) {
-      const node = this.byCost.get(cost)?.shift();
-      if (node !== undefined) return node;
-      this.byCost.delete(cost);
-      this.costs.pop();
-    }
-    return undefined;
-  }
 }
 
 /** How many sets of at most `maxEdits` edits cost less than `bound`, or as much. */
