@@ -13,6 +13,7 @@ import type { MendCommandOptions } from './commands/mend.js';
 import type { RecordCommandOptions } from './commands/record.js';
 import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
+import { addExport } from './export-verb.js';
 import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
@@ -41,6 +42,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
+    .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),
@@ -65,6 +67,7 @@ function addCheck(program: Command, finish: Finish): void {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -332,6 +335,7 @@ export function makeProgram(finish: Finish): Command {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()
@@ -353,6 +357,7 @@ export function makeProgram(finish: Finish): Command {
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addExport(program, finish);
   addTrace(program, finish);
   addRecord(program, finish);
   addCompletion(program, finish);

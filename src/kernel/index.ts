@@ -2,6 +2,7 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
@@ -54,6 +55,7 @@ defineOperations([
   ...iommuDefaultOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...deviceRangeOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

@@ -36,6 +36,8 @@ export interface Recorder {
   mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
   /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
   maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
+  /** A row of the cache table came up that is open under this liberty only. */
+  met?(liberty: string): void;
   /** Bytes a call maintains or bounces, whether or not the scenario names a word there. */
   operated?(what: Operated): void;
   passed?(what: Passed): void;
@@ -43,6 +45,8 @@ export interface Recorder {
   reached?(site: number, kind: 'load' | 'store'): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
+  /** A value goes from one word to another without passing through a local. */
+  copies?(from: Cell, to: Cell): void;
   /** A TLB invalidation waits for the stores of every CPU. */
   waitsForStores?(): void;
 }

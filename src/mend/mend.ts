@@ -253,7 +253,9 @@ class Mender {
       0,
       this.options.all === true ? undefined : ANSWERS_MAX,
     );
-    const mends = this.answers.flatMap((answer) => this.described(answer) ?? []);
+    const described = this.answers.flatMap((answer) => this.described(answer) ?? []);
+    // Two sets of edits may come to the same text.
+    const mends = [...new Map(described.map((each) => [each.text, each])).values()];
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);

@@ -232,7 +232,8 @@ class Search {
     const key = keyOf(edits);
     if (this.visited.has(key) || this.answers.some((answer) => within(answer.edits, edits))) return;
     if (!this.helps(node)) return;
-    const least = cost + leastCost(this.demanded(edits), []);
+    const demanded = this.demanded(edits);
+    const least = cost + leastCost(demanded, []);
     // Conflicts learned since it was put into the queue: it waits for its turn.
     if (least > node.least) {
       if (least <= this.best) this.queue.push({ ...node, least, via: null });
@@ -240,7 +241,7 @@ class Search {
     }
     this.visited.add(key);
     const refuting = this.searcher.conflicts.refuting(edits);
-    if (refuting !== null) this.branch(edits, refuting);
+    if (refuting !== null) this.branch(edits, refuting, demanded);
     else this.judge(edits, cost);
   }
 
@@ -267,17 +268,20 @@ class Search {
     } else if (outcome.kind === 'hazard') {
       const conflict = this.searcher.conflicts.learn(outcome.run, edits);
       if (conflict === null) this.spread(edits, outcome.run);
-      else this.branch(edits, conflict);
+      else this.branch(edits, conflict, this.demanded(edits));
     }
   }
 
   /** The sets with one edit more that may take the run away. */
-  private branch(edits: readonly Edit[], conflict: Conflict): void {
+  private branch(
+    edits: readonly Edit[],
+    conflict: Conflict,
+    demanded: readonly Demand[],
+  ): void {
     if (edits.length >= this.searcher.limits.maxEdits) {
       this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
       return;
     }
-    const demanded = this.demanded(edits);
     const isPlain = conflict.needs.length === 0;
     for (const edit of isPlain ? conflict.kills : conflict.candidates) {
       if (!conflict.leaves(edit)) this.push(edits, edit, demanded, { conflict, edit });

@@ -11,7 +11,7 @@ import { type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
 import type { RunOptions } from '../verdict/runs.js';
-import { AS_WRITTEN, type Variant } from './variant.js';
+import { AS_WRITTEN, oldByte, type Variant } from './variant.js';
 
 /**
  * `instruction` of an access that was made, and `instruction > word`, both by where they come from
@@ -127,7 +127,8 @@ class Watcher implements Model<State, RawFinding> {
     const cell = this.variant.layout.cells[id];
     if (cell === undefined) return;
     const { origins } = this.variant;
-    const word = `${origins[cell.buffer]} ${cell.page} ${cell.offset}`;
+    const byte = cell.page * this.variant.program.machine.pageSize + cell.offset;
+    const word = `${origins[cell.buffer]} ${oldByte(this.variant, cell.buffer, byte)}`;
     this.targets.add(this.originAt(site));
     this.targets.add(`${origins[site]} > ${word}`);
   }

@@ -6,8 +6,9 @@ import type { Program } from '../litmus/program.js';
 import { compile } from '../litmus/index.js';
 import { Layout } from '../kernel/layout.js';
 import { Sites } from '../system/sites.js';
-import { apply, type Edit, type Patch } from './edit.js';
-import { lineStarts } from './source.js';
+import { apply, type Edit, type Patch, type Relocation } from './edit.js';
+import { readNames } from './names.js';
+import { lineStarts, readSource } from './source.js';
 
 /** A machine that the scenario may have to run on: a setting, changed in the text. */
 export interface Platform {
@@ -41,6 +42,9 @@ export interface Variant {
   readonly origins: readonly string[];
   readonly siteOf: ReadonlyMap<string, number>;
   readonly layout: Layout;
+  readonly relocations: readonly Relocation[];
+  /** Where memory is allocated that edits know of, as offsets in the user's text. */
+  readonly roots: ReadonlySet<number>;
   /** Its label, or AS_WRITTEN. */
   readonly platform: string;
   /** Labels of the other platforms that it has to be coherent on; none where nobody asked. */
@@ -49,9 +53,23 @@ export interface Variant {
   on(platform: string): Variant | null;
 }
 
+/** Where bytes of a buffer were in the user's text; null for bytes that were not there. */
+export function oldByte(variant: Variant, buffer: number, byte: number): number | null {
+  const root = rootOffset(variant.origins[buffer] ?? '');
+  const found = variant.relocations.find((each) => each.root === root);
+  if (found === undefined || byte < found.from) return byte;
+  return byte < found.from + found.by ? null : byte - found.by;
+}
+
+/** Offset in the user's text out of `o123#0`; -1 for text of an edit. */
+function rootOffset(origin: string): number {
+  return origin.startsWith('o') ? Number.parseInt(origin.slice(1), 10) : -1;
+}
+
 export class Variants {
   /** Edits that keep the header out of the way; they belong to every variant. */
   private readonly header: Edit;
+  private readonly roots: ReadonlySet<number>;
 
   constructor(
     readonly file: string,
@@ -59,6 +77,7 @@ export class Variants {
     patches: readonly Patch[],
     private readonly others: Platforms = { of: () => [], except: new Set(), known: new Map() },
   ) {
+    this.roots = rootsIn(text);
     this.header = {
       id: -1,
       kind: 'change',
@@ -87,8 +106,10 @@ export class Variants {
   make(edits: readonly Edit[], like?: Variant): Variant | null {
     const applied = apply(this.text, [this.header, ...edits]);
     if (applied === null) return null;
-    const made = this.compiled(applied.text, applied.origin, AS_WRITTEN);
-    if (made === null) return null;
+    const compiled = this.compiled(applied.text, applied.origin, AS_WRITTEN);
+    if (compiled === null) return null;
+    const relocations = edits.flatMap(({ relocation }) => relocation ?? []);
+    const made: Variant = { ...compiled, relocations };
     if (like !== undefined) seed(made, like);
     return this.everywhere(made, applied.origin);
   }
@@ -114,7 +135,8 @@ export class Variants {
     });
     const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
     const parts = { text, program, sites, origins, siteOf, layout, platform };
-    return { ...parts, platforms: [], on: () => null };
+    const { roots } = this;
+    return { ...parts, relocations: [], roots, platforms: [], on: () => null };
   }
 
   /** The variant with its other platforms, each made when somebody asks for it. */
@@ -144,8 +166,10 @@ export class Variants {
     const text = platform.change(written.text);
     const before = placesBefore(written.text, text);
     if (before === null) return null;
-    const there = this.compiled(text, (offset) => origin(before(offset)), label);
-    if (there !== null) seed(there, written);
+    const compiled = this.compiled(text, (offset) => origin(before(offset)), label);
+    if (compiled === null) return null;
+    const there: Variant = { ...compiled, relocations: written.relocations };
+    seed(there, written);
     return there;
   }
 }
@@ -178,11 +202,21 @@ function placesBefore(earlier: string, later: string): ((offset: number) => numb
   };
 }
 
+function rootsIn(text: string): ReadonlySet<number> {
+  const source = readSource(text);
+  // Sizes do not matter here.
+  const names = source === null ? null : readNames(source, 1);
+  return new Set(names?.roots.map(({ id }) => id));
+}
+
 /** The words a variant names are nearly always those of the text it came from. */
 function seed(variant: Variant, like: Variant): void {
   for (const { buffer, page, offset, size } of like.layout.cells) {
     const site = variant.siteOf.get(like.origins[buffer] ?? '');
     if (site === undefined) continue;
-    variant.layout.add(site, page * variant.program.machine.pageSize + offset, size);
+    const byte = page * variant.program.machine.pageSize + offset;
+    const root = rootOffset(variant.origins[site] ?? '');
+    const moved = variant.relocations.find((each) => each.root === root && byte >= each.from);
+    variant.layout.add(site, byte + (moved?.by ?? 0), size);
   }
 }

@@ -47,7 +47,7 @@ export class ProjectedRuns implements RunSource {
     this.parts = groups.map((group) => this.part(group.flatMap((line) => line.words)));
     const limits = { ...options.limits };
     limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
-    const all = layoutOf(program, this.words, () => true);
+    const all = layoutOf(program, this.words, () => true, analysis.layout);
     this.whole = new Runs(program, all, { ...options, limits });
   }
 
@@ -57,6 +57,7 @@ export class ProjectedRuns implements RunSource {
       this.program,
       this.words,
       (word) => shown.some((each) => same(each, word)) || control.some((each) => same(each, word)),
+      this.analysis.layout,
     );
     return { runs: new Runs(this.program, layout, this.options, this.facts), words: shown };
   }
