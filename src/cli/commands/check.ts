@@ -51,10 +51,10 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { maxStates, maxSeconds, maxMemory, order, engine } = options;
   const { projection, symmetry, strictAlias } = options;
   return {
-    ...(advise === undefined ? {} : { advise }),
+    ...(options.advise === true ? { advise: 'all' as const } : {}),
     ...(strictAlias === undefined ? {} : { strictAlias }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
@@ -64,6 +64,11 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
   };
+}
+
+/** One scenario, which somebody looks at closely: what it maintains in vain is said unasked. */
+function withWaste(settings: Settings, isOne: boolean): Settings {
+  return isOne && settings.advise === undefined ? { ...settings, advise: 'waste' } : settings;
 }
 
 function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
@@ -152,7 +157,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const progress = new Progress(files.length, quiet);
   const onProgress = (input: { file: string }, p: Parameters<Progress['update']>[1]) =>
     progress.update(input.file, p);
-  for await (const outcome of checkAll(all.inputs, settingsOf(options), signals, onProgress)) {
+  const shown = !expect && !quiet && options.brief !== true;
+  const settings = withWaste(settingsOf(options), shown && all.inputs.length === 1);
+  for await (const outcome of checkAll(all.inputs, settings, signals, onProgress)) {
     progress.finished();
     tellDiagnostics(outcome, stderrColor(!options.color));
     count(outcome, tally);
