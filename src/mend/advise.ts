@@ -9,6 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import { type CheckOptions, DEFAULT_LIMITS, libertiesOf, TABLES_FROM } from '../verdict/check.js';
+import { importersOf } from '../verdict/importers.js';
 import type { Note, TraceStep, Worth } from '../verdict/result.js';
 import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
 import { replay } from '../verdict/trace.js';
@@ -31,7 +32,9 @@ export function advise(
   advice: Advice = 'all',
 ): readonly Note[] {
   const { program } = compile(text, file);
-  return program === null ? [] : new Adviser(text, file, program, options, advice).run();
+  // What a sync is worth differs from importer to importer.
+  if (program === null || importersOf(program.machine).length > 0) return [];
+  return new Adviser(text, file, program, options, advice).run();
 }
 
 /** A scenario explored completely. */
