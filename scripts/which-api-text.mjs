@@ -25,8 +25,8 @@ export const advice = [
     when: 'device with page tables that does not snoop; the CPU maps write-combined',
     advised:
       'clean the pages when you get them, before anybody maps them, and again after swap-in;' +
-      ' invalidate before they go back; nothing per frame (no function that a module may call does' +
-      ' just that today: see the next two rows)',
+      ' invalidate before they go back; nothing per frame (no function that a module may call' +
+      ' does just that today: see the next two rows)',
     design: 'arch_sync',
     cells: [cells('arch_sync', all, safe)],
   },

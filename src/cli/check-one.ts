@@ -39,7 +39,8 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
     const plain = check(program, { ...settings, ...watch });
-    const result = settings.advise === undefined ? plain : withAdvice(plain, input, settings, watch);
+    const { advise: advice } = settings;
+    const result = advice === undefined ? plain : withAdvice(plain, input, settings, watch);
     return { kind: 'result', input, result, diagnostics };
   } catch (error) {
     if (error instanceof ScenarioFault) {

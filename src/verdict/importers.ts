@@ -35,7 +35,7 @@ function importersOfDevice(device: DeviceConfig, machine: MachineConfig): readon
   });
   // What cannot differ on this machine needs no word, unless nothing can.
   const open = choices.filter((values) => values.length > 1);
-  const all = (open.length === 0 ? choices : open).reduce<(readonly (readonly [string, string])[])[]>(
+  const all = (open.length === 0 ? choices : open).reduce<Importer['settings'][]>(
     (sets, options) => sets.flatMap((set) => options.map((option) => [...set, option])),
     [[]],
   );
