@@ -67,6 +67,8 @@ export function isHidden(cell: Cell): boolean {
 class Ranges {
   readonly spans = new Map<number, readonly Span[]>();
   readonly cuts = new Map<number, Set<number>>();
+  /** Those of the cuts that are not from maintenance alone. */
+  readonly mapped = new Map<number, Set<number>>();
   /** `buffer:byte` of the words that only ranges name. */
   readonly spread = new Set<string>();
 }
@@ -203,11 +205,20 @@ export class Layout {
   }
 
   /** A call treats the bytes before and behind this one differently. Throws as `range` does. */
-  cut(buffer: number, byte: number): void {
+  cut(buffer: number, byte: number, why: 'mapped' | 'maintained' = 'mapped'): void {
+    if (why === 'mapped') {
+      const mapped = this.ranges.mapped.get(buffer) ?? new Set<number>();
+      this.ranges.mapped.set(buffer, mapped.add(byte));
+    }
     const cuts = this.ranges.cuts.get(buffer) ?? new Set<number>();
     if (cuts.has(byte)) return;
     this.ranges.cuts.set(buffer, cuts.add(byte));
     if (this.ranges.spans.has(buffer)) this.nameRanges(buffer);
+  }
+
+  /** Ends of what was mapped, or gone over, in a buffer. */
+  mappedCuts(buffer: number): readonly number[] {
+    return [...(this.ranges.mapped.get(buffer) ?? [])].sort((a, b) => a - b);
   }
 
   private nameRanges(buffer: number): void {
