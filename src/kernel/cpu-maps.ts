@@ -171,6 +171,7 @@ export function cpuReach(
     return { kind: 'fault', why: 'the mapping is gone' };
   }
   if (present === undefined && map.user) {
+    context.recorder.faulted?.(context.step.site);
     const fault = faultIn(context, map, cell.page);
     if (fault !== null) return fault;
   }

@@ -45,7 +45,7 @@ export interface Recorder {
   reached?(site: number, kind: 'load' | 'store'): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
-  /** An access had nowhere to arrive. */
+  /** An access had nowhere to arrive, or took a page fault first. */
   faulted?(site: number): void;
   /** A value goes from one word to another without passing through a local. */
   copies?(from: Cell, to: Cell): void;

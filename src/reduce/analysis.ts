@@ -264,7 +264,8 @@ export function analyse(
       }
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
       // A range goes over the words there are: with those that turned up it is gone over again.
-      if (words.list().length === size) return result(program, words, layout, watch, states);
+      if (!layout.hasRanges || words.list().length === size)
+        return result(program, words, layout, watch, states);
       size = words.list().length;
     } catch (error) {
       if (error instanceof CouplesAll) return { kind: 'coupled', why: error.why, states: 0 };
@@ -335,7 +336,16 @@ function result(
     .map((keys) => keys.map((key) => lineOf(program, key, lines.get(key) ?? [])));
   const at = groups.findIndex((group) => group.some(({ key }) => key === spoken[0]));
   const control = words.list().filter((word) => word.size === 0 || words.isControl(word));
-  return { kind: 'lines', control, groups, couplings, states, layout, ...recorded(program, words, watch), speaking: at };
+  return {
+    kind: 'lines',
+    control,
+    groups,
+    couplings,
+    states,
+    layout,
+    ...recorded(program, words, watch),
+    speaking: at,
+  };
 }
 
 function lineOf(program: Program, key: LineKey, words: readonly Named[]): DataLine {

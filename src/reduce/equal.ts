@@ -120,7 +120,13 @@ function describe(instruction: Instruction, site: number, pc: number, about: Abo
     const { address: _a, args: _b, at: _c, ...rest } = { address: 0, args: 0, ...instruction };
     const places = mine.map(({ byte }) => byte - line.from);
     const only = analysis.sites.get(site)?.keys.length === 1 ? '' : pc;
-    return JSON.stringify({ ...rest, operation: only, at, places, stored: stored(instruction, about) });
+    return JSON.stringify({
+      ...rest,
+      operation: only,
+      at,
+      places,
+      stored: stored(instruction, about),
+    });
   }
   const ranges = analysis.operated.get(site) ?? [];
   const near = ranges.map((range) =>
@@ -131,7 +137,9 @@ function describe(instruction: Instruction, site: number, pc: number, about: Abo
   if (isHelper(instruction) && instruction.op === 'call') {
     const touches = ranges.some((range) => meets(range, line));
     if (!touches) return `dsb ${instruction.operation.name}`;
-    const only = ranges.every((range) => line.from <= range.from && range.from + range.size <= line.to);
+    const only = ranges.every(
+      (range) => line.from <= range.from && range.from + range.size <= line.to,
+    );
     return `${only ? at : `${at} ${pc}`} ${instruction.operation.name} ${JSON.stringify(near)}`;
   }
   // A range goes over the line's words: which, and whether it goes over others before.

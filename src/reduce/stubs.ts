@@ -26,9 +26,7 @@ const stub: Operation = {
   source: 'docs/reductions.md',
   effect: (context: KernelContext) => {
     const { entries } = context.step;
-    context.blocked = entries.some(
-      (entry) => entry.kind === 'barrier' && holdsLoads(entry.scope),
-    );
+    context.blocked = entries.some((entry) => entry.kind === 'barrier' && holdsLoads(entry.scope));
     return 0;
   },
 };

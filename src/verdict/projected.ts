@@ -5,10 +5,12 @@
  * Leaves out: which lines belong together; reduce/analysis.ts says so.
  */
 import type { RawFinding } from '../kernel/context.js';
+import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import { type Analysis, type DataLine, layoutOf, type Named as Word } from '../reduce/analysis.js';
 import { equalGroups, rolesFor } from '../reduce/equal.js';
 import { withStubs } from '../reduce/stubs.js';
+import { System } from '../system/system.js';
 import { Facts } from './recorder.js';
 import type { Liberty } from './result.js';
 import {
@@ -42,6 +44,8 @@ export class ProjectedRuns implements RunSource {
   private readonly speaker: number;
   private readonly words: readonly Word[];
   private readonly done = new Map<string, Run>();
+  /** All lines, or as many as stand for all. */
+  private readonly layout: Layout;
   private readonly whole: Runs;
 
   constructor(
@@ -54,15 +58,18 @@ export class ProjectedRuns implements RunSource {
     this.words = [...control, ...groups.flat().flatMap((line) => line.words)];
     for (const all of analysis.operated.values()) for (const each of all) this.facts.operated(each);
     const classes = symmetry ? equalGroups(program, analysis) : groups.map((group) => [group]);
-    this.parts = classes.map((members) => ({ groups: members, runs: this.runsOn(members[0] ?? []) }));
+    this.parts = classes.map((members) => ({
+      groups: members,
+      runs: this.runsOn(members[0] ?? []),
+    }));
     this.speaker = Math.max(
       0,
       classes.findIndex(([group]) => group === groups[analysis.speaking]),
     );
     const limits = { ...options.limits };
     limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
-    const all = layoutOf(program, this.words, () => true, analysis.layout);
-    this.whole = new Runs(program, all, { ...options, limits });
+    this.layout = layoutOf(program, this.words, () => true, analysis.layout);
+    this.whole = new Runs(program, this.layout, { ...options, limits });
   }
 
   private runsOn(lines: readonly DataLine[]): Runs {
@@ -127,7 +134,9 @@ export class ProjectedRuns implements RunSource {
       states: sum('states'),
       transitions: sum('transitions'),
     };
-    const { system } = speaker;
+    // What is decided on one projection is shown on it; places have the names of the whole.
+    origins.set('assertion', speaker);
+    const system = new System(this.program, this.layout, new Set(liberties), this.facts);
     return { liberties, system, exploration, sightings, origins, stuck: [...stuck.values()] };
   }
 
