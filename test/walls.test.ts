@@ -23,6 +23,7 @@ const layers = [
   'fast',
   'reduce',
   'verdict',
+  'export',
   'mend',
   'report',
   'compare',

@@ -38,6 +38,8 @@ export interface Recorder {
   mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
   /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
   maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
+  /** A row of the cache table came up that is open under this liberty only. */
+  met?(liberty: string): void;
   /** Bytes a call maintains or bounces, whether or not the scenario names a word there. */
   operated?(what: Operated): void;
   passed?(what: Passed): void;

@@ -58,7 +58,7 @@ export class Conflict {
 }
 
 export class Conflicts {
-  /** Of the scenario as it is; which edits take them away is known. */
+  /** Of the scenario as it is, the strictest first; which edits take them away is known. */
   private readonly plain: Conflict[] = [];
   /** Of sets of edits. */
   private readonly others: Conflict[] = [];
@@ -88,7 +88,12 @@ export class Conflicts {
   }
 
   private keep(conflict: Conflict): Conflict {
-    (conflict.needs.length === 0 ? this.plain : this.others).push(conflict);
+    if (conflict.needs.length > 0) {
+      this.others.push(conflict);
+    } else {
+      this.plain.push(conflict);
+      this.plain.sort((a, b) => a.kills.size - b.kills.size);
+    }
     return conflict;
   }
 
@@ -128,6 +133,11 @@ export class Conflicts {
     return made;
   }
 
+  /** Runs of the scenario as it is, in the order they were met. */
+  get ofScenario(): readonly Conflict[] {
+    return this.plain;
+  }
+
   /** The edit alone makes a run impossible, as no kernel could do what it asks for. */
   isSenseless(edit: Edit): boolean {
     return this.plain.some((conflict) => conflict.fate(edit) === 'senseless');
@@ -141,8 +151,7 @@ export class Conflicts {
 
   /** The conflicts of the scenario as it is that a set has not met; the strictest first. */
   open(edits: readonly Edit[]): readonly Conflict[] {
-    const open = this.plain.filter(({ kills }) => !edits.some((edit) => kills.has(edit)));
-    return open.sort((a, b) => a.kills.size - b.kills.size);
+    return this.plain.filter(({ kills }) => !edits.some((edit) => kills.has(edit)));
   }
 }
 

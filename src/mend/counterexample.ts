@@ -73,9 +73,18 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
     name: nameOf(variant, system, sighting),
     labels,
     replayable: sighting.action >= 0,
-    root: buffer === undefined ? null : oldOffset(variant.origins[buffer] ?? ''),
+    root: buffer === undefined ? null : rootOf(variant, buffer),
     passages,
   };
+}
+
+/**
+ * Null for memory that no edit is known to concern: a bounce buffer, say, which stands for what
+ * was mapped. Any edit may then matter.
+ */
+function rootOf(variant: Variant, buffer: number): number | null {
+  const offset = oldOffset(variant.origins[buffer] ?? '');
+  return offset !== null && variant.roots.has(offset) ? offset : null;
 }
 
 /** Offset in the user's text out of `o123#0`; null for text of an edit. */
@@ -142,16 +151,21 @@ function changeOf(before: State, after: State, frame: number, line: number): str
 export function touches(edit: Edit, run: Counterexample): boolean {
   if (!edit.spots.some((spot) => passed(spot, run))) return false;
   if (edit.roots === null) {
-    return !edit.orders || !isPlainValue(run) || edit.spots.some((spot) => reordered(spot, run));
+    if (!edit.orders || !isBarriers(run, edit)) return true;
+    return edit.spots.some((spot) => reordered(spot, run));
   }
   if (run.root === null || !valueHazards.has(run.id)) return true;
   if (edit.roots.includes(run.root)) return true;
   return edit.orders && edit.spots.some((spot) => reordered(spot, run));
 }
 
-/** A wrong value of known memory in a run that can be followed step by step. */
-function isPlainValue(run: Counterexample): boolean {
-  return run.replayable && valueHazards.has(run.id);
+/**
+ * The run can be followed step by step, and an order is all the edit changes in it: of the values
+ * of known memory, or, for a barrier, of what the kernel's books forbid, which no barrier alters.
+ */
+function isBarriers(run: Counterexample, { operation }: Edit): boolean {
+  if (!run.replayable) return false;
+  return valueHazards.has(run.id) || (run.id === 'H11' && operation.endsWith('mb'));
 }
 
 /** The run came by: it executed something behind the place, or the statement itself. */
@@ -178,15 +192,17 @@ function reordered(spot: Spot, run: Counterexample): boolean {
 /** States looked at before a run counts as gone; then the variant is explored instead. */
 const REPLAY_STATES_MAX = 4000;
 
-/** What becomes of a run in another variant; `senseless`: a step on the way makes no sense there. */
+/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
 export type Fate = 'exists' | 'gone' | 'senseless';
 
 /**
  * Looks for the run in another variant: its steps in their order, with what edits inserted in
- * between at will and what they took away left out. `exists` is a proof: the run was made.
+ * between at will and what they took away left out, on the platform of the run. `exists` is a
+ * proof: the run was made.
  */
-export function follow(variant: Variant, run: Counterexample): Fate {
-  if (!run.replayable) return 'gone';
+export function follow(given: Variant, run: Counterexample): Fate {
+  const variant = given.on(run.variant.platform);
+  if (!run.replayable || variant === null) return 'gone';
   const known = new Set(variant.origins);
   const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {

@@ -13,8 +13,8 @@ import { type Conflict, Conflicts, type Demand, demands, leastCost } from './con
 import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
-import { type Targets, targetsOf } from './targets.js';
-import type { Variant, Variants } from './variant.js';
+import { keepTargets, type Targets, targetsOf } from './targets.js';
+import { AS_WRITTEN, type Variant, type Variants } from './variant.js';
 
 export interface Limits {
   /** Edits in one set. */
@@ -65,6 +65,8 @@ export class Searcher {
     counterexamples: 0,
   };
   readonly conflicts: Conflicts;
+  /** Platforms where a set of edits fails that does on the machine as written. */
+  readonly deciding = new Set<string>();
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Outcome>();
   /** Do two edits make sense together? By their numbers. */
@@ -106,6 +108,12 @@ export class Searcher {
       return { kind: 'senseless' };
     }
     return this.explored(edits);
+  }
+
+  /** What comes of one edit by itself: the run that goes wrong with it, or why there is none. */
+  alone(edit: Edit): Outcome['kind'] | Counterexample {
+    const outcome = this.judge(sorted([edit, ...edit.enablers]));
+    return outcome.kind === 'hazard' ? outcome.run : outcome.kind;
   }
 
   /**
@@ -156,9 +164,9 @@ export class Searcher {
 
   /** Every access still reaches what it reached. */
   private keepsTargets(variant: Variant): boolean {
-    this.targets ??= targetsOf(this.base, this.options) ?? new Set();
-    const now = targetsOf(variant, this.options);
-    return now === null || [...this.targets].every((target) => now.has(target));
+    const { platforms } = this.base;
+    this.targets ??= targetsOf(this.base, platforms, this.options);
+    return keepTargets(this.targets, targetsOf(variant, platforms, this.options));
   }
 
   private note(outcome: Outcome): void {
@@ -166,6 +174,9 @@ export class Searcher {
       case 'hazard':
         this.counts.explored++;
         this.counts.counterexamples++;
+        if (outcome.run.variant.platform !== AS_WRITTEN) {
+          this.deciding.add(outcome.run.variant.platform);
+        }
         break;
       case 'unknown':
         this.counts.undecided++;
@@ -221,7 +232,8 @@ class Search {
     const key = keyOf(edits);
     if (this.visited.has(key) || this.answers.some((answer) => within(answer.edits, edits))) return;
     if (!this.helps(node)) return;
-    const least = cost + leastCost(this.demanded(edits), []);
+    const demanded = this.demanded(edits);
+    const least = cost + leastCost(demanded, []);
     // Conflicts learned since it was put into the queue: it waits for its turn.
     if (least > node.least) {
       if (least <= this.best) this.queue.push({ ...node, least, via: null });
@@ -229,7 +241,7 @@ class Search {
     }
     this.visited.add(key);
     const refuting = this.searcher.conflicts.refuting(edits);
-    if (refuting !== null) this.branch(edits, refuting);
+    if (refuting !== null) this.branch(edits, refuting, demanded);
     else this.judge(edits, cost);
   }
 
@@ -256,17 +268,20 @@ class Search {
     } else if (outcome.kind === 'hazard') {
       const conflict = this.searcher.conflicts.learn(outcome.run, edits);
       if (conflict === null) this.spread(edits, outcome.run);
-      else this.branch(edits, conflict);
+      else this.branch(edits, conflict, this.demanded(edits));
     }
   }
 
   /** The sets with one edit more that may take the run away. */
-  private branch(edits: readonly Edit[], conflict: Conflict): void {
+  private branch(
+    edits: readonly Edit[],
+    conflict: Conflict,
+    demanded: readonly Demand[],
+  ): void {
     if (edits.length >= this.searcher.limits.maxEdits) {
       this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
       return;
     }
-    const demanded = this.demanded(edits);
     const isPlain = conflict.needs.length === 0;
     for (const edit of isPlain ? conflict.kills : conflict.candidates) {
       if (!conflict.leaves(edit)) this.push(edits, edit, demanded, { conflict, edit });

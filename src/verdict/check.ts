@@ -2,7 +2,7 @@
  * `check`: explores a scenario and says what can go wrong in it, or that nothing can. The full
  * machine decides the verdict; smaller machines tell what each finding needs.
  */
-import { MixedSize } from '../kernel/layout.js';
+import { type Layout, MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { orderProfiles } from '../machine/profile.js';
@@ -12,7 +12,7 @@ import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { explored, TooManyWords } from './reduced.js';
+import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
 import type { Engine, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
@@ -28,6 +28,8 @@ export interface CheckOptions {
    * One exploration: the verdict, without findings, what they need, and whether it is portable.
    */
   readonly verdictOnly?: boolean;
+  /** Mismatched accesses are findings also where nothing goes wrong (H5). */
+  readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   /** One line at a time with those of control; true unless said otherwise. */
@@ -68,20 +70,58 @@ export class ScenarioFault extends Error {
   }
 }
 
+function withStrictAlias(program: Program, strict: boolean): Program {
+  if (!strict || program.machine.strictAlias) return program;
+  return { ...program, machine: { ...program.machine, strictAlias: true } };
+}
+
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
+  const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
+    judge(runs, started, options.verdictOnly === true),
+  );
+  return { ...value, reduction: how };
+}
+
+/** Has a scenario's explorations judged in another way than `check` does. Throws ScenarioFault. */
+export function onLayout<T>(
+  program: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): T {
+  return reduced(program, options, liberties, work).value;
+}
+
+function reduced<T>(
+  given: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): Reduced<T> {
   const started = now();
-  const runOptions = optionsOf(options, started);
+  const program = withStrictAlias(given, options.strictAlias === true);
   const { projection = true, symmetry = true, reduceAll: always = false } = options;
   try {
-    const { value, how } = explored(
+    return explored(
       program,
-      runOptions,
+      optionsOf(options, started),
       { projection, symmetry, always },
-      libertiesOf(program),
-      (runs) => judge(runs, started, options.verdictOnly === true),
+      liberties,
+      (runs) => work(runs, started),
     );
-    return { ...value, reduction: how };
+  } catch (error) {
+    throw faultOf(program, error);
+  }
+}
+
+/**
+ * Does the work again, with one more word each time, until it meets none that is not tracked yet.
+ * Throws ScenarioFault as `check` does.
+ */
+export function withWords<T>(program: Program, work: (layout: Layout) => T): T {
+  try {
+    return withEveryWord(program, work);
   } catch (error) {
     throw faultOf(program, error);
   }
@@ -195,7 +235,7 @@ function byPlace(a: Finding, b: Finding): number {
   return a.at.line - b.at.line || a.at.column - b.at.column || Number(b.cause) - Number(a.cause);
 }
 
-function reasonText(stopped: string, options: RunOptions): string {
+export function reasonText(stopped: string, options: RunOptions): string {
   const { maxStates, maxSeconds, maxMemoryBytes } = options.limits;
   switch (stopped) {
     case 'states':
@@ -224,6 +264,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),

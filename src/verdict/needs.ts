@@ -6,7 +6,7 @@ import type { Run, RunSource, Sighting } from './runs.js';
 import type { Liberty } from './result.js';
 
 /** Causes of a wrong value: the ones that H13 stands for when only reordering shows them. */
-const VALUE_CAUSES: readonly string[] = ['H1', 'H2', 'H3', 'H4', 'H10'];
+export const VALUE_CAUSES: readonly string[] = ['H1', 'H2', 'H3', 'H4', 'H10'];
 
 export interface Named {
   readonly id: string;
