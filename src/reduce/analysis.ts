@@ -46,6 +46,8 @@ export interface Analysis {
   readonly sites: ReadonlyMap<number, SiteWords>;
   /** By site: the ranges it maintains. */
   readonly operated: ReadonlyMap<number, readonly Operated[]>;
+  /** By site: the data lines that its ranges meet. */
+  readonly maintained: ReadonlyMap<number, readonly LineKey[]>;
   /** Index of the group that assertions speak of; -1 where they speak of none. */
   readonly speaking: number;
   /** A call writes the same number to many lines. */
@@ -343,7 +345,7 @@ function result(
     couplings,
     states,
     layout,
-    ...recorded(program, words, watch),
+    ...recorded(program, words, watch, groups.flat()),
     speaking: at,
   };
 }
@@ -356,7 +358,14 @@ function lineOf(program: Program, key: LineKey, words: readonly Named[]): DataLi
   return { key, buffer, page, from, to: from + lineSize, words };
 }
 
-function recorded(program: Program, words: Words, watch: Watch) {
+function linesIn({ buffer, from, size }: Operated, lines: readonly DataLine[]): LineKey[] {
+  const met = lines.filter(
+    (line) => line.buffer === buffer && line.from < from + size && from < line.to,
+  );
+  return met.map(({ key }) => key);
+}
+
+function recorded(program: Program, words: Words, watch: Watch, lines: readonly DataLine[]) {
   const sites = new Map<number, SiteWords>();
   for (const [site, cells] of watch.cells) {
     const named = [...cells].map((cell) => words.nameOf(cell));
@@ -370,7 +379,12 @@ function recorded(program: Program, words: Words, watch: Watch) {
     ({ instruction }) =>
       instruction.op === 'call' && RANGE_WRITES.includes(instruction.operation.name),
   );
-  return { sites, operated, rangeWrites };
+  const maintained = new Map(
+    [...operated].map(
+      ([site, ranges]) => [site, ranges.flatMap((r) => linesIn(r, lines))] as const,
+    ),
+  );
+  return { sites, operated, maintained, rangeWrites };
 }
 
 /** Sets of lines that are explored together. */

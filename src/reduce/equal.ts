@@ -40,10 +40,9 @@ export function rolesFor(
     if (found !== undefined && isSingle(instruction)) {
       return found.quiet && !found.keys.some((key) => shown.has(key)) ? 'hidden' : 'kept';
     }
-    const ranges = analysis.operated.get(site);
-    if (ranges === undefined || !isHelper(instruction)) return 'kept';
-    const others = analysis.groups.flat().filter((line) => ranges.some((r) => meets(r, line)));
-    return others.length > 0 && !others.some(({ key }) => shown.has(key)) ? 'dsb' : 'kept';
+    const lines = analysis.maintained.get(site);
+    if (lines === undefined || !isHelper(instruction)) return 'kept';
+    return lines.length > 0 && !lines.some((key) => shown.has(key)) ? 'dsb' : 'kept';
   };
 }
 

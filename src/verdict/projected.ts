@@ -137,7 +137,15 @@ export class ProjectedRuns implements RunSource {
     // What is decided on one projection is shown on it; places have the names of the whole.
     origins.set('assertion', speaker);
     const system = new System(this.program, this.layout, new Set(liberties), this.facts);
-    return { liberties, system, exploration, sightings, origins, stuck: [...stuck.values()] };
+    const soonest = [...sightings].sort(([, one], [, other]) => one.depth - other.depth);
+    return {
+      liberties,
+      system,
+      exploration,
+      sightings: new Map(soonest),
+      origins,
+      stuck: [...stuck.values()],
+    };
   }
 
   /**
