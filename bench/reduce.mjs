@@ -126,7 +126,7 @@ try {
     }
   }
   console.log();
-  row('', 'verdict', 'states', 'compile', 'verdict alone, warm', 'all of check, warm', 'first time');
+  row('', 'verdict', 'states', 'compile', 'verdict, warm', 'all of check, warm', 'first time');
   row('---', '---', '--:', '--:', '--:', '--:', '--:');
   const large = [
     ...[64, 1024, 2 ** 26].flatMap((n) => [

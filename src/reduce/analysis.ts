@@ -11,6 +11,7 @@ import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import { System } from '../system/system.js';
 import { type Flow, flowOf } from './flow.js';
+import { Union } from './union.js';
 
 /** A word by its place, which no exploration changes. */
 export interface Named {
@@ -385,43 +386,4 @@ function recorded(program: Program, words: Words, watch: Watch, lines: readonly 
     ),
   );
   return { sites, operated, maintained, rangeWrites };
-}
-
-/** Sets of lines that are explored together. */
-class Union {
-  private readonly parent = new Map<LineKey, LineKey>();
-
-  constructor(keys: readonly LineKey[]) {
-    for (const key of keys) this.parent.set(key, key);
-  }
-
-  private root(key: LineKey): LineKey {
-    let at = key;
-    for (let up = this.parent.get(at); up !== undefined && up !== at; up = this.parent.get(at)) {
-      at = up;
-    }
-    return at;
-  }
-
-  /** False when they were together already. */
-  join(keys: readonly LineKey[]): boolean {
-    const [first, ...rest] = keys.filter((key) => this.parent.has(key));
-    let changed = false;
-    for (const key of rest) {
-      const [a, b] = [this.root(first ?? key), this.root(key)];
-      if (a === b) continue;
-      this.parent.set(b, a);
-      changed = true;
-    }
-    return changed;
-  }
-
-  groups(): LineKey[][] {
-    const groups = new Map<LineKey, LineKey[]>();
-    for (const key of this.parent.keys()) {
-      const root = this.root(key);
-      groups.set(root, [...(groups.get(root) ?? []), key]);
-    }
-    return [...groups.values()];
-  }
 }

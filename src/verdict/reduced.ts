@@ -132,7 +132,8 @@ function howProjected(
   const lines = groups.flat().length;
   const words = control.filter(({ size }) => size > 0).length;
   return [
-    `${lines} lines, ${groups.length} groups, ${projections} projections, ${words} words of control in each`,
+    `${lines} lines, ${groups.length} groups, ${projections} projections`,
+    `control in each: ${words} words`,
     `control alone: ${states} states`,
     ...couplings.map((why) => `together: ${why}`),
   ];
