@@ -344,7 +344,7 @@ function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: numb
       at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
       expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
       actual: kind === 'always' ? 'false' : 'true',
-      trace: replay(run, sighting, runs.facts).steps,
+      trace: replay(run.origins?.get('assertion') ?? run, sighting, runs.facts).steps,
       mends: [],
     },
   ];

@@ -97,8 +97,8 @@ export function explored<T>(
       if (analysis.kind === 'coupled' || why !== null) {
         return whole(program, options, use, why ?? '');
       }
-      const value = use(new ProjectedRuns(program, options, analysis));
-      return { value, how: howProjected(analysis) };
+      const runs = new ProjectedRuns(program, options, analysis, reductions.symmetry);
+      return { value: use(runs), how: howProjected(analysis, runs.projections) };
     } catch (error) {
       // What makes no sense is told as the exploration without reductions meets it.
       if (error instanceof ScenarioError || error instanceof MixedSize) {
@@ -125,11 +125,15 @@ function whyWhole(analysis: ReturnType<typeof analyse>): string | null {
   return null;
 }
 
-function howProjected({ control, groups, couplings, states }: Analysis): readonly string[] {
+function howProjected(
+  { control, groups, couplings, states }: Analysis,
+  projections: number,
+): readonly string[] {
   const lines = groups.flat().length;
   const words = control.filter(({ size }) => size > 0).length;
   return [
-    `${lines} lines in ${groups.length} projections, ${words} words of control in each`,
+    `${lines} lines, ${groups.length} groups, ${projections} projections`,
+    `control in each: ${words} words`,
     `control alone: ${states} states`,
     ...couplings.map((why) => `together: ${why}`),
   ];
