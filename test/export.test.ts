@@ -1,6 +1,6 @@
 /** What `civac export` writes, compared with reviewed files, and what it says when it cannot. */
 import { describe, expect, it } from 'vitest';
-import { exportText, targets } from '../src/export/index.js';
+import { exportText, type Target } from '../src/export/index.js';
 import { compile } from '../src/litmus/index.js';
 import { Names } from '../src/export/names.js';
 import { DEFAULT_LIMITS } from '../src/verdict/check.js';
@@ -13,7 +13,7 @@ import { walk } from './witness-walk.js';
 const bench = new Bench(root);
 const file = 'litmus/thread/b-fbcon-vmap.broken.litmus';
 
-function exported(to: (typeof targets)[number], name: string): string {
+function exported(to: Target, name: string): string {
   return exportText(scenario(name).program, to, DEFAULT_LIMITS);
 }
 

@@ -11,6 +11,7 @@ import {
   unread,
   type Variable,
 } from './model.js';
+import { Names } from './names.js';
 
 /** How the parts of a model are written; a batch writes the hazards differently. */
 export interface PromelaStyle {
@@ -123,7 +124,7 @@ function processText(agent: Agent, model: ExportModel, name: string, style: Prom
     options.push(optionText(option, style, model.running === null ? '' : 'RUNNING'));
   }
   const body = options.length === 0 ? '\tfalse' : `end:\n\tdo\n${options.join('\n')}\n\tod`;
-  return `/* ${quoted(agent.comment)} */\nactive proctype p_${name}() {\n${body}\n}`;
+  return `/* ${quoted(agent.comment)} */\nactive proctype ${name}() {\n${body}\n}`;
 }
 
 /** Spin leaves out of the state what nothing reads; here it is read, and nothing comes of it. */
@@ -133,7 +134,7 @@ export function readAll(model: ExportModel, name: (variable: number) => string):
 }
 
 /** A process that goes nowhere: it reads what no step reads, and tells what no run may come to. */
-function monitorText(model: ExportModel, style: PromelaStyle): readonly string[] {
+function monitorText(model: ExportModel, style: PromelaStyle, process: string): readonly string[] {
   const forbidden = model.forbidden.map(({ cond, hazard }) =>
     optionText({ comment: '', guard: cond, body: [{ kind: 'hazard', hazard }] }, style, ''),
   );
@@ -143,13 +144,15 @@ function monitorText(model: ExportModel, style: PromelaStyle): readonly string[]
     ...(reads === '' ? [] : ['\t/* Never so: keeps in the state what no step reads. */', reads]),
   ];
   if (options.length === 0) return [];
-  return ['active proctype p_monitor() {\nend:\n\tdo', ...options, '\tod\n}'];
+  return [`active proctype ${process}() {\nend:\n\tdo`, ...options, '\tod\n}'];
 }
 
 /** The whole file. */
 export function promela(model: ExportModel, head: readonly string[]): string {
   const name = (variable: number): string => model.variables[variable]?.name ?? '';
   const style: PromelaStyle = { name, hazard: (hazard) => `HAZARD_${hazard}` };
+  const names = new Names();
+  for (const variable of model.variables) names.take(variable.name);
   const hazards = model.hazards.map(
     ({ text }, i) => `#define HAZARD_${i} assert(HAZARD)\t/* ${quoted(text)} */`,
   );
@@ -164,8 +167,11 @@ export function promela(model: ExportModel, head: readonly string[]): string {
     '',
     ...running,
     '',
-    ...model.agents.map((agent) => `${processText(agent, model, agent.name, style)}\n`),
-    ...monitorText(model, style),
+    ...model.agents.map((agent) => {
+      const process = names.take(`p_${agent.name}`);
+      return `${processText(agent, model, process, style)}\n`;
+    }),
+    ...monitorText(model, style, names.take('p_monitor')),
     '',
   ].join('\n');
 }
