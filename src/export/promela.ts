@@ -17,6 +17,8 @@ import { Names } from './names.js';
 export interface PromelaStyle {
   readonly name: (variable: number) => string;
   readonly hazard: (hazard: number) => string;
+  /** Where a rule of the export and the explorer disagree. */
+  readonly wrong: string;
 }
 
 export function condText(cond: Cond, name: (variable: number) => string): string {
@@ -61,32 +63,51 @@ function among(name: string, values: readonly number[]): string {
     .join(' || ');
 }
 
-function statementText(statement: Statement, style: PromelaStyle): string {
+/** A statement as lines, the last one without its semicolon. */
+function statementLines(statement: Statement, style: PromelaStyle): readonly string[] {
   switch (statement.kind) {
     case 'set':
-      return `${style.name(statement.variable)} = ${statement.value}`;
+      return [`${style.name(statement.variable)} = ${statement.value}`];
     case 'copy':
-      return `${style.name(statement.variable)} = ${style.name(statement.from)}`;
+      return [`${style.name(statement.variable)} = ${style.name(statement.from)}`];
     case 'hazard':
-      return style.hazard(statement.hazard);
+      return [style.hazard(statement.hazard)];
     case 'wrong':
-      return 'assert(false)';
+      return [style.wrong];
     case 'if': {
-      const list = (body: readonly Statement[]): string =>
-        body.map((each) => statementText(each, style)).join('; ');
-      const otherwise = statement.otherwise.length > 0 ? ` -> ${list(statement.otherwise)}` : '';
-      const { cond, body } = statement;
-      return `if :: ${condText(cond, style.name)} -> ${list(body)} :: else${otherwise} fi`;
+      const { cond, body, otherwise } = statement;
+      const rest =
+        otherwise.length === 0 ? [':: else'] : [':: else ->', ...inner(otherwise, style)];
+      return ['if', `:: ${condText(cond, style.name)} ->`, ...inner(body, style), ...rest, 'fi'];
     }
   }
 }
+
+function inner(body: readonly Statement[], style: PromelaStyle): readonly string[] {
+  return bodyLines(body, style).map((line) => `\t${line}`);
+}
+
+function bodyLines(body: readonly Statement[], style: PromelaStyle): readonly string[] {
+  if (body.length === 0) return ['skip'];
+  return body.flatMap((statement, i) => {
+    const lines = statementLines(statement, style);
+    const end = i < body.length - 1 ? ';' : '';
+    return lines.map((line, at) => (at === lines.length - 1 ? line + end : line));
+  });
+}
+
+/** Longer steps get a line for each statement. */
+const LINE_MAX = 120;
 
 /** `only`: a condition that comes on top of the option's own; '' for none. */
 export function optionText(option: Option, style: PromelaStyle, only: string): string {
   const own = condText(option.guard, style.name);
   const guard = only === '' ? own : `${only} && ${option.guard.kind === 'or' ? `(${own})` : own}`;
-  const body = option.body.map((each) => statementText(each, style)).join('; ');
-  return `\t:: d_step { ${guard} -> ${body === '' ? 'skip' : body} }`;
+  const lines = bodyLines(option.body, style);
+  const short = `\t:: d_step { ${guard} -> ${lines.join(' ')} }`;
+  if (short.length <= LINE_MAX) return short;
+  const rest = lines.map((line) => `\t\t${line}`).join('\n');
+  return `\t:: d_step { ${guard} ->\n${rest} }`;
 }
 
 function type(variable: Variable): string {
@@ -150,7 +171,8 @@ function monitorText(model: ExportModel, style: PromelaStyle, process: string): 
 /** The whole file. */
 export function promela(model: ExportModel, head: readonly string[]): string {
   const name = (variable: number): string => model.variables[variable]?.name ?? '';
-  const style: PromelaStyle = { name, hazard: (hazard) => `HAZARD_${hazard}` };
+  const hazard = (each: number): string => `HAZARD_${each}`;
+  const style: PromelaStyle = { name, hazard, wrong: 'WRONG' };
   const names = new Names();
   for (const variable of model.variables) names.take(variable.name);
   const hazards = model.hazards.map(
@@ -161,6 +183,7 @@ export function promela(model: ExportModel, head: readonly string[]): string {
   return [
     `/*\n${head.map((line) => ` * ${quoted(line)}`.trimEnd()).join('\n')}\n */`,
     '#define HAZARD false',
+    '#define WRONG assert(false)\t/* a rule of this file and civac itself disagree */',
     ...hazards,
     '',
     ...model.variables.map(declaration),
