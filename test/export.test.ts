@@ -1,8 +1,9 @@
 /** What `civac export` writes, compared with reviewed files, and what it says when it cannot. */
 import { describe, expect, it } from 'vitest';
-import { exportText, type Target } from '../src/export/index.js';
+import { exportText, NotExportable, type Target } from '../src/export/index.js';
 import { compile } from '../src/litmus/index.js';
 import { Names } from '../src/export/names.js';
+import { exportScenario } from '../src/export/scenario.js';
 import { DEFAULT_LIMITS } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
 import { scenario } from './corpus-scenarios.js';
@@ -61,6 +62,24 @@ describe('civac export', () => {
     const run = bench.civac([...args]);
     expect(run.err).toContain(message);
     expect([run.status, run.out]).toEqual([status, '']);
+  });
+
+  it('is whole or nothing, whenever the time is up', () => {
+    const { program } = scenario('thread/b-fbcon-vmap.broken');
+    const whole = exportScenario(program, { ...DEFAULT_LIMITS, now: () => 0 });
+    const cut = Array.from({ length: 12 }, (_, calls) => {
+      let left = calls;
+      const now = (): number => (left-- > 0 ? 0 : 1e6 - left);
+      try {
+        return exportScenario(program, { ...DEFAULT_LIMITS, maxSeconds: 0.5, now });
+      } catch (error) {
+        if (error instanceof NotExportable) return null;
+        throw error;
+      }
+    });
+    expect(cut[0]).toBeNull();
+    expect(cut.at(-1)).toEqual(whole);
+    for (const each of cut) if (each !== null) expect(each).toEqual(whole);
   });
 
   it('takes no word that a language reserves, and no name twice', () => {
