@@ -44,6 +44,7 @@ async function rowsOf(...texts: string[]): Promise<{ rows: MatrixRow[]; refused:
     invalid: () => {
       refused++;
     },
+    skipped: () => {},
     crashed: () => {
       throw new Error('crashed');
     },
