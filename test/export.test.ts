@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { exportText, NotExportable, type Target } from '../src/export/index.js';
 import { compile } from '../src/litmus/index.js';
+import type { Cond } from '../src/export/model.js';
 import { Names } from '../src/export/names.js';
+import { optionText } from '../src/export/promela.js';
 import { exportScenario } from '../src/export/scenario.js';
 import { DEFAULT_LIMITS } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
@@ -62,6 +64,13 @@ describe('civac export', () => {
     const run = bench.civac([...args]);
     expect(run.err).toContain(message);
     expect([run.status, run.out]).toEqual([status, '']);
+  });
+
+  it('brackets a choice of values beside another condition', () => {
+    const guard: Cond = { kind: 'in', variable: 0, values: [1, 3] };
+    const style = { name: () => 'v', hazard: () => '', wrong: '' };
+    const text = optionText({ comment: '', guard, body: [] }, style, 'model == 2');
+    expect(text).toBe('\t:: d_step { model == 2 && (v == 1 || v == 3) -> skip }');
   });
 
   it('is whole or nothing, whenever the time is up', () => {
