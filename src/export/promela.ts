@@ -102,7 +102,8 @@ const LINE_MAX = 120;
 /** `only`: a condition that comes on top of the option's own; '' for none. */
 export function optionText(option: Option, style: PromelaStyle, only: string): string {
   const own = condText(option.guard, style.name);
-  const guard = only === '' ? own : `${only} && ${bracketed(option.guard, own)}`;
+  const also = option.guard.kind === 'and' ? own : bracketed(option.guard, own);
+  const guard = only === '' ? own : `${only} && ${also}`;
   const lines = bodyLines(option.body, style);
   const short = `\t:: d_step { ${guard} -> ${lines.join(' ')} }`;
   if (short.length <= LINE_MAX) return short;
