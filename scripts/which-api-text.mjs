@@ -17,7 +17,78 @@ function unless(design, useCases, setting) {
 }
 
 /** Designs that map write-combined and work on the pages, whatever device they are for. */
-const all = 'a b c c2 d d2 e f g i1 i2 k l';
+const all = 'a b c c2 d d2 e f g i1 i2 k l n';
+
+/** The answer, up front: what to do in which case. `design`: which one shows that it is right. */
+export const advice = [
+  {
+    when: 'device with page tables that does not snoop; the CPU maps write-combined',
+    advised:
+      'clean the pages when you get them, before anybody maps them, and again after swap-in;' +
+      ' invalidate before they go back; nothing per frame (no function that a module may call' +
+      ' does just that today: see the next two rows)',
+    design: 'arch_sync',
+    cells: [cells('arch_sync', all, safe)],
+  },
+  {
+    when: 'the same, on the `drm_gem_shmem` helpers',
+    advised:
+      'call `drm_gem_shmem_get_pages_sgt()` when the object is created, not when a device maps' +
+      ' it: the `dma_map` inside is the clean',
+    design: 'shmem_sgt_early',
+    cells: [
+      cells('shmem_sgt_early', 'a b c c2 d d2 f i1 i2 k n', safe),
+      cells('shmem_helper', 'a b', unsafe),
+    ],
+  },
+  {
+    when: 'the same, pages and page tables your own (drm/msm)',
+    advised: '`dma_map_sgtable()` when the pages are got, `dma_unmap_sgtable()` when they go',
+    design: 'msm_dma_map',
+    cells: [cells('msm_dma_map', 'a b c c2 d d2 e f i1 i2 k n', safe)],
+  },
+  {
+    when: 'device that snoops',
+    advised: 'map write-back everywhere, and with `IOMMU_CACHE`; write-combined is the bug (j)',
+    design: 'cached',
+    cells: [
+      cells('cached', 'j', safe),
+      cells('arch_sync', 'j', unsafe),
+      cells('shmem_sgt_early', 'j', unsafe),
+    ],
+  },
+  {
+    when: 'the CPU reads the buffer back a lot, so it maps write-back',
+    advised:
+      'a sync before and after each access of the CPU, and user space that keeps to it; no CPU' +
+      ' and GPU in one cache line',
+    design: 'streaming',
+    cells: [cells('streaming', 'a c d2 e f g i1 i2 j n', safe), cells('streaming', 'c2 d', unsafe)],
+  },
+  {
+    when: 'memory of user space (userptr)',
+    advised: 'pin it, and the same syncs: it is mapped write-back whatever you would like (h)',
+    design: 'streaming',
+    cells: [
+      cells('streaming', 'h', safe),
+      cells('arch_sync_owner', 'h', safe),
+      cells('arch_sync', 'h', unsafe),
+      cells('msm_dma_map', 'h', unsafe),
+    ],
+  },
+  {
+    when: 'device without page tables, or one that emits few bits of address',
+    advised: '`dma_alloc_wc()`, or pages from a zone that it reaches (`GFP_DMA32`)',
+    design: 'dma_alloc_wc',
+    cells: [cells('dma_alloc_wc', 'm', safe), cells('shmem_dma32', 'm', safe)],
+  },
+  {
+    when: 'exporter that does not know the importer (vgem, udmabuf)',
+    advised: 'maintain the pages, not a mapping; or map when the importer attaches',
+    design: 'arch_sync',
+    cells: [cells('arch_sync', 'g', safe), cells('streaming', 'g', safe)],
+  },
+];
 
 export const statements = [
   {
@@ -26,13 +97,14 @@ export const statements = [
       ' snoop:** clean the pages when they are got (new or back from swap, before anybody' +
       ' maps them), invalidate before they go back to the kernel, and do both by the page,' +
       ' without asking for a device. `drm_cflush` and `arch_sync` do that. They are unsafe in' +
-      ' two use cases: none that maps write-combined is safe for a GPU that snoops (j), and' +
-      ' they hand a device without page tables an address that it may not reach (m).',
+      ' three use cases: none that maps write-combined is safe for a GPU that snoops (j), they' +
+      ' hand a device without page tables an address that it may not reach (m), and user pages' +
+      ' stay write-back (h).',
     cells: [
       cells('drm_cflush', all, safe),
       cells('arch_sync', all, safe),
-      cells('drm_cflush', 'j m', unsafe),
-      cells('arch_sync', 'j m', unsafe),
+      cells('drm_cflush', 'h j m', unsafe),
+      cells('arch_sync', 'h j m', unsafe),
       cells('prep_coherent', 'j', unsafe),
       cells('msm_dma_map', 'j', unsafe),
       cells('alias_removed', 'j', unsafe),
@@ -146,6 +218,31 @@ export const statements = [
     cells: [cells('no_kernel_mapping', 'a d i1', unsafe), cells('no_kernel_mapping', 'i2', safe)],
   },
 ];
+
+statements.push(
+  {
+    text:
+      '**User pages need syncs.** Memory that user space gives the device (h) is mapped' +
+      ' write-back and stays so. A clean when it is imported is not enough; only designs with a' +
+      ' sync at each change of owner (`streaming`, `arch_sync_owner`) are right.',
+    cells: [
+      cells('streaming', 'h', safe),
+      cells('arch_sync_owner', 'h', safe),
+      cells('drm_cflush', 'h', unsafe),
+      cells('prep_coherent', 'h', unsafe),
+      cells('msm_dma_map', 'h', unsafe),
+    ],
+  },
+  {
+    text:
+      '**A kernel that reads through its linear map is right on today’s cores, and no further.**' +
+      ' `linear_reads` invalidates before it reads; then the line is in the cache, and an' +
+      ' uncached read of the same CPU may hit it unless a DMB stands between (Arm ARM B2.11).' +
+      ' Cortex-A cores do not look; the architecture does not promise it (n: *core*). Read' +
+      ' through a write-combined `vmap()`, as the other designs do.',
+    cells: [cells('linear_reads', 'n', ['core']), cells('arch_sync', 'n', safe)],
+  },
+);
 
 export const answers = [
   {

@@ -125,6 +125,13 @@ const result = record({
   states: whole,
   transitions: whole,
   seconds: amount,
+  importers: list(
+    record({
+      importer: text,
+      verdict: oneOf('coherent', 'hazard', 'unknown'),
+      hazards: list(text),
+    }),
+  ),
 });
 const problem = record({ file: text, line: whole, column: whole, code: text, message: text });
 const document = record({ version: oneOf(1), results: list(result), errors: list(problem) });

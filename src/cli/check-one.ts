@@ -5,15 +5,15 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
-import { advise } from '../mend/advise.js';
+import { type Advice, advise } from '../mend/advise.js';
 import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
-import type { CheckResult } from '../verdict/result.js';
+import type { CheckResult, Note } from '../verdict/result.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
 export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'> & {
-  /** Also say what each sync and barrier is worth. */
-  readonly advise?: boolean;
+  /** Also say what syncs and barriers are worth. */
+  readonly advise?: Advice;
 };
 export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'>;
 
@@ -39,7 +39,8 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
     const plain = check(program, { ...settings, ...watch });
-    const result = settings.advise === true ? withAdvice(plain, input, settings, watch) : plain;
+    const { advise: advice } = settings;
+    const result = advice === undefined ? plain : withAdvice(plain, input, settings, watch);
     return { kind: 'result', input, result, diagnostics };
   } catch (error) {
     if (error instanceof ScenarioFault) {
@@ -49,15 +50,28 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
   }
 }
 
+/** Advice that nobody asked for is for small scenarios: in states, so that it never varies. */
+const UNASKED_STATES = 1000;
+
 /** What the syncs are worth, among the notes. */
 function withAdvice(
   result: CheckResult,
   input: Input,
-  settings: Settings,
+  { advise: advice = 'all', ...settings }: Settings,
   watch: Watch,
 ): CheckResult {
-  const told = advise(input.text, input.file, { ...settings, ...watch });
-  const notes = [...result.notes, ...told].sort((a, b) => a.line - b.line);
+  const asked = advice === 'all';
+  if (!asked && (result.verdict === 'unknown' || result.states > UNASKED_STATES)) return result;
+  const limits = asked ? settings : { ...settings, maxStates: 4 * UNASKED_STATES };
+  const told = advise(input.text, input.file, { ...limits, ...watch }, advice);
+  // That a call does nothing on this machine is said already.
+  const isNoop = ({ operation, line }: Note): boolean =>
+    result.notes.some((n) => n.kind === 'no-op' && n.operation === operation && n.line === line);
+  // Where something goes wrong, a sync that changes nothing is more likely late than needless.
+  const isNews = (note: Note): boolean =>
+    !isNoop(note) && (note.kind !== 'redundant' || result.verdict === 'coherent');
+  const news = asked ? told : told.filter(isNews);
+  const notes = [...result.notes, ...news].sort((a, b) => a.line - b.line);
   return { ...result, notes };
 }
 

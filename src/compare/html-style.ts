@@ -8,7 +8,7 @@ export const style = `
   --back: #14181d; --band: #1c2229; --safe: #153a24; --safe-text: #b6ecc7; --bad: #4c1d1f;
   --bad-text: #ffc9c9; --open: #45370f; --open-text: #fbe3a2; --none: #232a32; --link: #7db7ff; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.5rem 6rem; max-width: 92rem; background: var(--back);
+body { margin: 0 auto; padding: 2rem 1.5rem 6rem; max-width: 104rem; background: var(--back);
   color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1rem; margin: 1.75rem 0 .5rem; }
@@ -21,11 +21,12 @@ table { border-collapse: collapse; } th, td { text-align: left; vertical-align: 
 thead th { background: var(--band); font-weight: 600; }
 .grid th[scope=row] { position: sticky; left: 0; background: var(--band); white-space: nowrap;
   font-weight: 600; }
-.grid thead th { vertical-align: bottom; min-width: 4.6rem; }
+.grid thead th { vertical-align: bottom; min-width: 3.9rem; }
 .grid thead th:first-child { position: sticky; left: 0; z-index: 1; }
 .grid thead small { display: block; font-weight: 400; color: var(--faint); line-height: 1.25;
   hyphens: auto; }
-.grid td { text-align: center; padding: .3rem .4rem; line-height: 1.3; }
+.grid thead th { padding: .35rem .4rem; }
+.grid td { text-align: center; padding: .3rem .3rem; line-height: 1.3; }
 .grid td small { display: block; font-size: .72rem; opacity: .8; white-space: nowrap; }
 .grid td a { color: inherit; font-weight: 600; }
 .safe { background: var(--safe); color: var(--safe-text); }

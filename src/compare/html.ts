@@ -3,16 +3,22 @@
  * for each unsafe cell the shortest run, every step with the event and the operation it is of.
  */
 import { escapeHtml as esc } from '../base/html.js';
-import { script, style } from './html-style.js';
 import { runTable } from './html-run.js';
+import { script, style } from './html-style.js';
 import type { Cell, Matrix, UseCaseFact } from './matrix.js';
 import {
   cellsOf,
+  costCells,
+  costNote,
   costText,
   designRows,
   hazardIdsOf,
+  idsShort,
   likelihood,
   plainAbout,
+  questionCells,
+  questionHeads,
+  questionNote,
   tally,
   tallyWords,
   verdictWords,
@@ -80,7 +86,7 @@ function page(body: string): string {
 const legend =
   '<p class="legend"><span class="safe">safe in every run, on every arm64 core</span>' +
   '<span class="core">core: only where uncached accesses never hit</span>' +
-  '<span class="hazard">H2: the hazards found</span>' +
+  '<span class="hazard">H2+: hazard H2, and others</span>' +
   '<span class="setting">H2 if: safe with a setting changed</span>' +
   '<span class="refused">– not possible</span></p>';
 
@@ -106,7 +112,7 @@ function cellId({ design, useCase }: Cell): string {
 }
 
 function gridCell(cell: Cell): string {
-  const link = `<a href="#${esc(cellId(cell))}">${esc(hazardIdsOf(cell))}</a>`;
+  const link = `<a href="#${esc(cellId(cell))}">${esc(idsShort(cell))}</a>`;
   const title = esc(`${cell.design}, ${cell.useCase}: ${verdictWords(cell)}`);
   const open = `<td class="${cell.verdict}" title="${title}">`;
   switch (cell.verdict) {
@@ -143,37 +149,26 @@ function useCases(facts: readonly UseCaseFact[]): string {
 }
 
 function designs(matrix: Matrix): string {
-  const head = [
-    'design',
-    'what it does',
-    'safe',
-    'unsafe',
-    'lines per life',
-    'per frame',
-    'needs the device early',
-    'device’s mask',
-    'may bounce',
-    'second address',
-  ];
-  const rows = designRows(matrix).map(({ design, cost, ...facts }) =>
-    row([
-      `<b>${esc(design.name)}</b><br><code>${esc(design.file.replace(/^.*[/\\]/u, ''))}</code>`,
-      esc(design.about),
-      number(String(facts.safe)),
-      number(String(facts.unsafe)),
-      number(cost === null ? '–' : costText(cost.life)),
-      number(cost === null ? '–' : costText(cost.frame)),
-      facts.needsDevice,
-      facts.reach,
-      facts.bounce,
-      facts.secondAddress,
-    ]),
+  const rows = designRows(matrix);
+  const costs = rows.map((each) => {
+    const { name, file, about } = each.design;
+    const numbers = costCells(each, '–').map(number);
+    return row([designName(name, file), esc(about), ...numbers]);
+  });
+  const asked = rows.map((each) =>
+    row([`<b>${esc(each.design.name)}</b>`, ...questionCells(each).map(esc)]),
   );
-  const note =
-    'Lines: cache lines maintained, at most, where the design is safe. Needs the device early: it' +
-    ' tells the DMA API the device before the buffer is mapped for one. Second address: behind an' +
-    ' IOMMU the DMA API gives it an address that its own page tables do not use.';
-  return `${tableOf(head, rows)}<p class="faint">${note}</p>`;
+  return [
+    tableOf(['design', 'what it does', 'safe', 'unsafe', 'lines per life', 'per frame'], costs),
+    `<p class="faint">${costNote}</p>`,
+    '<h2>What the thread asked of each</h2>',
+    tableOf(['design', ...questionHeads(matrix)], asked),
+    `<p class="faint">${questionNote(matrix)}</p>`,
+  ].join('\n');
+}
+
+function designName(name: string, file: string): string {
+  return `<b>${esc(name)}</b><br><code>${esc(file.replace(/^.*[/\\]/u, ''))}</code>`;
 }
 
 function number(text: string): string {

@@ -41,8 +41,8 @@ export interface CellSource {
 }
 
 export function sourceOf(design: Design, useCase: UseCase): CellSource {
-  const raised = (name: string): number =>
-    Math.max(1, useCase.events.filter(({ node }) => node.event === name).length);
+  const raised = (...names: readonly string[]): number =>
+    Math.max(1, useCase.events.filter(({ node }) => names.includes(node.event)).length);
   const expansion = expand(design, useCase);
   return {
     design: design.name,
@@ -50,7 +50,7 @@ export function sourceOf(design: Design, useCase: UseCase): CellSource {
     file: `${useCase.name}.${design.name}.litmus`,
     text: expansion.text,
     replay: `civac compare --expand ${design.file} ${useCase.file} | civac check -`,
-    buffers: raised('create'),
+    buffers: raised('create', 'import_user'),
     jobs: raised('submit'),
     expansion,
   };

@@ -5,12 +5,17 @@
 import type { Cell, Matrix } from './matrix.js';
 import {
   cellsOf,
+  costCells,
+  costNote,
   costText,
-  designCells,
+  type DesignRow,
   designRows,
   isTold,
   likelihood,
   plainAbout,
+  questionCells,
+  questionHeads,
+  questionNote,
   shortText,
   tally,
   tallyWords,
@@ -112,27 +117,19 @@ export function designsMarkdown(matrix: Matrix): string {
 }
 
 export function factsMarkdown(matrix: Matrix): string {
-  const head = [
-    'design',
-    'safe',
-    'unsafe',
-    'lines per life',
-    'lines per frame',
-    'needs the device early',
-    "device's mask",
-    'may bounce',
-    'second address',
-  ];
-  const rows = designRows(matrix).map((row) => [
-    `\`${row.design.name}\``,
-    ...designCells(row, '–'),
-  ]);
+  const rows = designRows(matrix);
+  const name = ({ design }: DesignRow): string => `\`${design.name}\``;
   return [
-    table(head, rows),
-    'Lines: cache lines maintained, at most, where the design is safe: in the life of a buffer of' +
-      ' one page (4 KiB, 64 lines), and for each job. *Needs the device early*: it tells the DMA' +
-      ' API the device before the buffer is mapped for one. *Second address*: behind an IOMMU the' +
-      ' DMA API gives it an address that its own page tables do not use.',
+    table(
+      ['design', 'safe', 'unsafe', 'lines per life', 'lines per frame'],
+      rows.map((row) => [name(row), ...costCells(row, '–')]),
+    ),
+    costNote,
+    table(
+      ['design', ...questionHeads(matrix)],
+      rows.map((row) => [name(row), ...questionCells(row)]),
+    ),
+    questionNote(matrix),
   ].join('\n\n');
 }
 

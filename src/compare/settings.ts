@@ -5,6 +5,7 @@
  * Leaves out: combinations, and settings that the scenario's operations never look at.
  */
 import type { DeviceConfig, Program } from '../litmus/program.js';
+import { importerLabel, importersOf } from '../verdict/importers.js';
 
 export interface Setting {
   /** As it reads in the machine block: `.swap = none`, `gpu .iommu = smmu`. */
@@ -45,6 +46,20 @@ export function callsOf(program: Program): ReadonlySet<string> {
   return new Set(code.flatMap((each) => (each.op === 'call' ? [each.operation.name] : [])));
 }
 
+/** Every importer that an `any` device may turn out to be (M15), as settings of its block. */
+export function importerSettings(program: Program): readonly Setting[] {
+  return importersOf(program.machine).map((importers) => {
+    const parts = importers.flatMap(({ device, settings }) => [
+      deviceSetting(device, 'any', 'false'),
+      ...settings.map(([name, value]) => deviceSetting(device, name, value)),
+    ]);
+    return {
+      label: importerLabel(importers),
+      change: (text) => parts.reduce((changed, { change }) => change(changed), text),
+    };
+  });
+}
+
 /** What is worth trying on this scenario. */
 export function settingsFor(program: Program): readonly Setting[] {
   const { machine } = program;
@@ -62,7 +77,7 @@ export function settingsFor(program: Program): readonly Setting[] {
   }
   const uses = new Set(program.threads.map(({ device }) => device));
   machine.devices.forEach((device, index) => {
-    if (uses.has(index)) settings.push(...deviceSettings(device));
+    if (uses.has(index) && device.varies.length === 0) settings.push(...deviceSettings(device));
   });
   return settings;
 }

@@ -3,16 +3,20 @@
  * each use case is, what each design asks for, then every cell that is not simply safe.
  */
 import { count, hang } from '../base/text.js';
-import { palette, type Palette } from '../report/paint.js';
+import { type Palette, palette } from '../report/paint.js';
 import type { Cell, Matrix } from './matrix.js';
 import {
   cellsOf,
+  costCells,
+  costNote,
   costText,
-  designCells,
   designRows,
   isTold,
   likelihood,
   plainAbout,
+  questionCells,
+  questionHeads,
+  questionNote,
   shortLegend,
   shortText,
   tally,
@@ -46,7 +50,7 @@ function matrixLines(matrix: Matrix, width: number, paint: Palette): string[] {
     '',
     ...useCaseLines(matrix, width, paint),
     '',
-    ...designLines(matrix, paint),
+    ...designLines(matrix, width, paint),
   ];
 }
 
@@ -96,19 +100,38 @@ function useCaseLines(matrix: Matrix, width: number, paint: Palette): string[] {
   ];
 }
 
-function designLines(matrix: Matrix, paint: Palette): string[] {
-  const rows = designRows(matrix).map((row) => [row.design.name, ...designCells(row, '-')]);
-  const head = [
-    'design',
-    'safe',
-    'unsafe',
-    'lines/life',
-    '/frame',
-    'needs dev',
-    'device mask',
-    'bounces',
-    '2nd address',
+function designLines(matrix: Matrix, width: number, paint: Palette): string[] {
+  const rows = designRows(matrix);
+  const names = rows.map(({ design }) => design.name);
+  const costs = rows.map((each, i) => [names[i] ?? '', ...costCells(each, '-')]);
+  const asked = rows.map((each, i) => [names[i] ?? '', ...questionCells(each)]);
+  return [
+    ...columns(['design', 'safe', 'unsafe', 'lines/life', '/frame'], costs, paint),
+    hang('', costNote, width),
+    '',
+    ...columns(['design', ...questionHeads(matrix).map(shortHead)], asked, paint),
+    hang('', questionNote(matrix), width),
   ];
+}
+
+/** Narrow columns have short titles. */
+function shortHead(head: string): string {
+  const short: Readonly<Record<string, string>> = {
+    'mmap before map': 'mmap 1st',
+    'several domains': 'domains',
+    'needs the device early': 'needs dev',
+    "device's mask": 'mask',
+    'may bounce': 'bounces',
+    'second address': '2nd address',
+  };
+  return short[head] ?? head;
+}
+
+function columns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Palette,
+): string[] {
   const widths = head.map((title, i) =>
     Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
   );
@@ -117,13 +140,7 @@ function designLines(matrix: Matrix, paint: Palette): string[] {
       .map((cell, i) => cell.padEnd(widths[i] ?? 0))
       .join('  ')
       .trimEnd();
-  return [
-    paint.strong(line(head)),
-    ...rows.map(line),
-    'lines: cache lines maintained, at most, where it is safe; in the life of a buffer of one',
-    'page, and for each job. needs dev: it tells the DMA API the device before it maps for one.',
-    '2nd address: behind an IOMMU the DMA API gives it an address that its page tables do not use.',
-  ];
+  return [paint.strong(line(head)), ...rows.map(line)];
 }
 
 function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {

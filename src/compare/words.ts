@@ -1,5 +1,12 @@
 /** A cell, a design and an answer in words, the same in every format. */
-import { type Cell, cellOf, type Cost, type DesignFact, type Matrix } from './matrix.js';
+import {
+  type Cell,
+  type Cost,
+  cellOf,
+  type DesignFact,
+  type Matrix,
+  type UseCaseFact,
+} from './matrix.js';
 
 /** For a narrow column. */
 export function shortText(cell: Cell): string {
@@ -20,7 +27,8 @@ export function shortText(cell: Cell): string {
   }
 }
 
-function idsShort({ hazards }: Cell): string {
+/** The first id, and a `+` for others. */
+export function idsShort({ hazards }: Cell): string {
   return `${hazards[0]?.id ?? ''}${hazards.length > 1 ? '+' : ''}`;
 }
 
@@ -95,6 +103,8 @@ export interface DesignRow {
   readonly design: DesignFact;
   readonly safe: number;
   readonly unsafe: number;
+  /** For each use case that answers a question with yes or no, its answer. */
+  readonly answers: readonly string[];
   readonly needsDevice: string;
   readonly reach: string;
   readonly bounce: string;
@@ -102,22 +112,71 @@ export interface DesignRow {
   readonly cost: Cost | null;
 }
 
-/** A design's row after its name; `none` stands for a cost that no safe cell tells. */
-export function designCells(row: DesignRow, none: string): readonly string[] {
-  return [
-    `${row.safe}`,
-    `${row.unsafe}`,
-    row.cost === null ? none : costText(row.cost.life),
-    row.cost === null ? none : costText(row.cost.frame),
-    row.needsDevice,
-    row.reach,
-    row.bounce,
-    row.secondAddress,
-  ];
+/** How often a design is safe, and what it costs; `none` for a cost that no safe cell tells. */
+export function costCells({ safe, unsafe, cost }: DesignRow, none: string): readonly string[] {
+  const lines = cost === null ? [none, none] : [costText(cost.life), costText(cost.frame)];
+  return [`${safe}`, `${unsafe}`, ...lines];
 }
 
-/** What the thread asked of each design and no use case answers: read off its operations. */
+/** What the thread asked of each design, in the order of `questionHeads`. */
+export function questionCells(row: DesignRow): readonly string[] {
+  const { answers, needsDevice, reach, bounce, secondAddress } = row;
+  return [...answers, needsDevice, reach, bounce, secondAddress];
+}
+
+export function questionHeads(matrix: Matrix): readonly string[] {
+  const asked = askedBy(matrix).map(({ question }) => question ?? '');
+  return [...asked, 'needs the device early', "device's mask", 'may bounce', 'second address'];
+}
+
+export const costNote =
+  'Lines: cache lines maintained, at most, where the design is safe: in the life of a buffer of' +
+  ' one page (4 KiB, 64 lines), and for each job.';
+
+export function questionNote(matrix: Matrix): string {
+  const answered =
+    'Yes: it can do that, and every run of the use case of that name is coherent; unsafe: it can,' +
+    ' and goes wrong; no: it cannot. ';
+  const told =
+    'Needs the device early: it tells the DMA API the device before the buffer is mapped for one.' +
+    ' Second address: behind an IOMMU the DMA API gives it an address that its own page tables do' +
+    ' not use.';
+  return askedBy(matrix).length === 0 ? told : answered + told;
+}
+
+/** Questions that a use case answers with yes or no, by the label of their `Question:` line. */
+const yesNo: ReadonlySet<string> = new Set([
+  'swappable',
+  'mmap before map',
+  'several domains',
+  'user pages',
+  '32-bit device',
+]);
+
+function askedBy({ useCases }: Matrix): readonly UseCaseFact[] {
+  return useCases.filter(({ question }) => question !== null && yesNo.has(question));
+}
+
+function answerOf(cell: Cell | undefined): string {
+  switch (cell?.verdict) {
+    case 'safe':
+      return 'yes';
+    case 'core':
+      return 'this core only';
+    case 'setting':
+    case 'hazard':
+      return `unsafe: ${idsShort(cell)}`;
+    case 'idle':
+    case 'refused':
+      return 'no';
+    default:
+      return '?';
+  }
+}
+
+/** What the thread asked of each design: cells of use cases, and what its operations tell. */
 export function designRows(matrix: Matrix): readonly DesignRow[] {
+  const asked = askedBy(matrix);
   return matrix.designs.map((design) => {
     const { name, needsDevice, dmaMaps, dmaAllocs, zones } = design;
     const cells = matrix.cells.filter((cell) => cell.design === name);
@@ -129,6 +188,7 @@ export function designRows(matrix: Matrix): readonly DesignRow[] {
       design,
       safe: count('safe', 'core'),
       unsafe: count('hazard', 'setting'),
+      answers: asked.map((useCase) => answerOf(cellOf(matrix, name, useCase.name))),
       needsDevice: needsDevice.length > 0 ? 'yes' : 'no',
       reach: allocates
         ? 'by allocation'

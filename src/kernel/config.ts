@@ -2,6 +2,9 @@
 import type { Span } from '../diagnostics/diagnostic.js';
 import type { ProfileName } from '../machine/profile.js';
 
+/** What an importer that nobody knows yet may be. */
+export type Varying = 'coherent' | 'iommu' | 'dma_mask';
+
 export interface DeviceConfig {
   readonly name: string;
   /** The kernel takes it for coherent: dev_is_dma_coherent(), no maintenance for it (K5). */
@@ -20,6 +23,8 @@ export interface DeviceConfig {
   readonly busDmaLimit: number;
   /** dma_map_* may fail at any call, for want of memory or address space. */
   readonly mappingMayFail: boolean;
+  /** It stands for every device of a class (M15): settings that are not as written but any. */
+  readonly varies: readonly Varying[];
   readonly at: Span;
 }
 

@@ -33,6 +33,8 @@ export type Work =
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number }
+  /** Until the device has done so many jobs. */
+  | { readonly do: 'fence'; readonly device: number; readonly ticket: number }
   | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
   | Bounce;
 

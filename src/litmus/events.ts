@@ -14,6 +14,8 @@ export interface EventKind {
   readonly phase: EventPhase;
   /** A design without an answer is incomplete; elsewhere no answer means: nothing to do. */
   readonly required: boolean;
+  /** What a design without an answer does: nothing, or it cannot take part at all. */
+  readonly unanswered: 'nothing' | 'refused';
   readonly doc: string;
 }
 
@@ -23,13 +25,23 @@ function event(
   more: readonly string[],
   doc: string,
   required = false,
+  unanswered: EventKind['unanswered'] = 'nothing',
 ): EventKind {
-  return { name, params: ['bo', 'dev', 'size', ...more], phase, required, doc };
+  return { name, params: ['bo', 'dev', 'size', ...more], phase, required, unanswered, doc };
 }
 
 export const events: readonly EventKind[] = [
   event('create', 'life', [], 'the object comes into being; gives `bo` its meaning', true),
   event('pages_got', 'life', [], 'its pages become resident, at the latest when it faults', true),
+  event(
+    'import_user',
+    'life',
+    ['p'],
+    'instead of both: memory that user space has at `p` becomes the object; without an answer ' +
+      'the design takes none',
+    false,
+    'refused',
+  ),
   event('map_cpu', 'life', ['p'], 'user space maps it; gives `p` its value', true),
   event('map_kernel', 'life', ['p'], 'the kernel maps it (vmap); gives `p` its value'),
   event(
@@ -55,6 +67,7 @@ export const events: readonly EventKind[] = [
   event('swap_in', 'life', [], 'the pages are needed again, other ones perhaps'),
   event('madvise', 'life', ['madv'], 'user space needs the contents, or no longer does'),
   event('purge', 'life', [], 'the shrinker takes pages and contents that are not needed'),
+  event('release_user', 'life', [], 'user space has its memory for itself again'),
   event('free', 'life', [], 'the last user is gone'),
 ];
 

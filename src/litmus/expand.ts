@@ -46,7 +46,11 @@ export interface Refusal {
 export function refusalOf(design: Design, useCase: UseCase): Refusal | null {
   for (const { node } of useCase.events) {
     const refusal = design.node.refusals.find(({ event }) => event === node.event);
-    if (refusal === undefined) continue;
+    const isAnswered = design.node.handlers.some(({ event }) => event === node.event);
+    if (refusal === undefined) {
+      if (isAnswered || findEvent(node.event)?.unanswered !== 'refused') continue;
+      return { event: node.event, why: `it has no answer to ${node.event}`, line: node.at.line };
+    }
     const comments = design.tokens.comments.filter(({ line }) => line === refusal.at.line);
     const why = comments.map(({ text }) => text.replace(/^\/[/*]\s*|\s*\*\/$/gu, '')).join(' ');
     return { event: node.event, why, line: node.at.line };

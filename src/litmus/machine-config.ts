@@ -4,6 +4,7 @@
  */
 import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import { nearestName } from '../diagnostics/nearest.js';
+import type { Varying } from '../kernel/config.js';
 import { constants } from '../kernel/constants.js';
 import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
 import { constantOf } from './constant-expression.js';
@@ -36,6 +37,7 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
     'true: it snoops the CPU caches, and the kernel knows (default true, except on arm64)',
   ],
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
+  ['any', 'true: every device, coherent or not, with an IOMMU or not, of 64 or 32 bits (M15)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
@@ -107,8 +109,10 @@ function buildDevice(
     coherentDmaMask: -1,
     busDmaLimit: Number.MAX_SAFE_INTEGER,
     mappingMayFail: false,
+    varies: [],
     at: node.at,
   };
+  let isAny = false;
   let snoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
@@ -123,6 +127,9 @@ function buildDevice(
         break;
       case 'snoops':
         snoops = booleanOf(setting, diagnostics);
+        break;
+      case 'any':
+        isAny = booleanOf(setting, diagnostics);
         break;
       case 'write_back_cache':
         device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
@@ -146,12 +153,17 @@ function buildDevice(
     }
   }
   const { coherentDmaMask, dmaMask } = device;
+  const given = new Set(settings.map(({ name }) => name));
   return {
     ...device,
+    varies: isAny ? varying.filter((name) => !given.has(name)) : [],
     snoops: snoops ?? device.coherent,
     coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
   };
 }
+
+/** What stays open of `any` device is what its block does not say. */
+const varying: readonly Varying[] = ['coherent', 'iommu', 'dma_mask'];
 
 /** x86 has no dev->dma_coherent: what does not snoop there, the DMA API does not know of. */
 function coherentOf(

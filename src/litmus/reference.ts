@@ -5,7 +5,7 @@
 import { type DiagnosticCode, diagnosticCodes } from '../diagnostics/codes.js';
 import { constants } from '../kernel/constants.js';
 import { allOperations, type Family, type Operation, type Param } from '../kernel/registry.js';
-import { events, eventSignature } from './events.js';
+import { type EventKind, events, eventSignature } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
 import { deviceSettings, machineSettings } from './machine-config.js';
@@ -57,7 +57,7 @@ export function operationsReference(): string {
         `\`${eventSignature(each)}\``,
         each.doc,
         each.phase === 'frame' ? 'per frame' : 'per life',
-        each.required ? 'is needed' : 'may be missing: nothing to do',
+        answerText(each),
       ]),
     ),
     '## Constants',
@@ -139,4 +139,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function answerText({ required, unanswered }: EventKind): string {
+  if (required) return 'is needed';
+  return unanswered === 'refused'
+    ? 'may be missing: not possible'
+    : 'may be missing: nothing to do';
 }

@@ -7,6 +7,7 @@
 import {
   callsOf,
   deviceSetting,
+  importerSettings,
   machineSetting,
   mapsByDma,
   type Setting,
@@ -22,7 +23,7 @@ const ALL_ADDRESSES = Number.MAX_SAFE_INTEGER;
 export function platformsOf(program: Program): readonly Setting[] {
   const { machine } = program;
   const calls = callsOf(program);
-  const found: Setting[] = [];
+  const found: Setting[] = [...importerSettings(program)];
   for (const hit of ['ignore', 'arch', 'may-hit'] as const) {
     if (hit === machine.unexpectedHit) continue;
     const setting = machineSetting('unexpected_hit', hit.replace('-', '_'));
@@ -42,7 +43,7 @@ export function platformsOf(program: Program): readonly Setting[] {
     found.push(machineSetting('swiotlb', 'noforce'));
   }
   for (const device of machine.devices) {
-    if (device.snoops !== device.coherent) {
+    if (device.snoops !== device.coherent && device.varies.length === 0) {
       found.push(deviceSetting(device.name, 'snoops', device.coherent ? 'true' : 'false'));
     }
   }

@@ -16,7 +16,7 @@ export function matrixText(row: MatrixRow): string {
   });
   const deciding = row.others.filter((cell) => matters(row, cell) === true);
   const open = row.others.some((cell) => matters(row, cell) === null);
-  const names = deciding.map((cell) => cell.setting).join(', ');
+  const names = deciding.map((cell) => cell.setting).join('; ');
   const known = names === '' ? 'no setting alone changes what is found' : `what matters: ${names}`;
   const summary = open ? `${known}; some could not be decided` : known;
   return `${row.file}: ${verdictOnAll(row)} over all\n${lines.join('\n')}\n  ${summary}\n`;

@@ -9,6 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import { type CheckOptions, DEFAULT_LIMITS, libertiesOf, TABLES_FROM } from '../verdict/check.js';
+import { importersOf } from '../verdict/importers.js';
 import type { Note, TraceStep, Worth } from '../verdict/result.js';
 import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
 import { replay } from '../verdict/trace.js';
@@ -20,10 +21,20 @@ import { lineStarts } from './source.js';
 import { Variants } from './variant.js';
 import { vocabularyOf } from './vocabulary.js';
 
+/** `waste`: only what is redundant or destructive, which nothing cheaper has to be sought for. */
+export type Advice = 'all' | 'waste';
+
 /** Empty for a text that does not compile, and from a limit on: what is not known is not said. */
-export function advise(text: string, file: string, options: CheckOptions = {}): readonly Note[] {
+export function advise(
+  text: string,
+  file: string,
+  options: CheckOptions = {},
+  advice: Advice = 'all',
+): readonly Note[] {
   const { program } = compile(text, file);
-  return program === null ? [] : new Adviser(text, file, program, options).run();
+  // What a sync is worth differs from importer to importer.
+  if (program === null || importersOf(program.machine).length > 0) return [];
+  return new Adviser(text, file, program, options, advice).run();
 }
 
 /** A scenario explored completely. */
@@ -45,6 +56,7 @@ class Adviser {
     private readonly file: string,
     private readonly program: Program,
     given: CheckOptions,
+    private readonly advice: Advice,
   ) {
     this.maxSeconds = given.maxSeconds ?? DEFAULT_LIMITS.maxSeconds;
     this.options = {
@@ -67,16 +79,17 @@ class Adviser {
     return removableCalls(this.program).flatMap((call) => {
       if (performance.now() / 1000 - this.started > this.maxSeconds) return [];
       const without = this.explored(withoutCall(this.program, call.operation, call.occurrence));
-      return without === null ? [] : [this.judged(call, base, without)];
+      return without === null ? [] : (this.judged(call, base, without) ?? []);
     });
   }
 
-  private judged(call: RemovableCall, base: Explored, without: Explored): Note {
+  private judged(call: RemovableCall, base: Explored, without: Explored): Note | null {
     const caused = [...without.byPlace].find(([place]) => !base.byPlace.has(place));
     const cured = [...base.byPlace].find(([place]) => !without.byPlace.has(place));
-    if (cured !== undefined) {
-      const [, sighting] = cured;
-      const also = caused === undefined ? '' : `; but then ${placed(without, caused[1])}`;
+    const sighting = cured?.[1] ?? this.kept(base, without);
+    if (sighting !== null) {
+      const then = caused?.[1] ?? this.changed(base, without);
+      const also = then === null ? '' : `; but then ${placed(without, then)}`;
       const message = `destructive: without it there is no ${placed(base, sighting)}${also}`;
       return note(call, 'destructive', message, stepsOf(base, sighting));
     }
@@ -84,12 +97,22 @@ class Adviser {
     if (other === null) {
       return note(call, 'redundant', 'redundant: without it every run is as right or wrong', []);
     }
+    if (this.advice === 'waste') return null;
     const cheaper = base.byPlace.size === 0 ? this.cheaper(call) : null;
     const needed = `without it ${placed(without, other)}`;
     const steps = stepsOf(without, other);
     if (cheaper === null) return note(call, 'needed', `needed: ${needed}`, steps);
     const message = `sufficient but dearer than ${cheaper.title}; ${needed}`;
     return note(call, 'dearer', message, steps);
+  }
+
+  /** A value that is lost with the call and not without it, even if its reader then errs else. */
+  private kept(base: Explored, without: Explored): Sighting | null {
+    const names = new Set(without.run.sightings.keys());
+    const lost = [...base.run.sightings].find(
+      ([name, { id }]) => (id === 'H3' || id === 'H10') && !names.has(name),
+    );
+    return lost?.[1] ?? null;
   }
 
   /** At the same places, but something else goes wrong. */

@@ -9,6 +9,7 @@ import type {
   CellView,
   CheckResult,
   Finding,
+  ImporterResult,
   Liberty,
   Note,
   TraceStep,
@@ -53,6 +54,8 @@ export interface JsonResult {
   readonly states: number;
   readonly transitions: number;
   readonly seconds: number;
+  /** Empty without an `any` device. */
+  readonly importers: readonly ImporterResult[];
 }
 
 /** An input that is no scenario; `line` and `column` are 0 when the file could not be read. */
@@ -120,6 +123,11 @@ export function jsonResult(result: CheckResult): JsonResult {
     states: result.states,
     transitions: result.transitions,
     seconds: result.seconds,
+    importers: (result.importers ?? []).map(({ importer, verdict, hazards }) => ({
+      importer,
+      verdict,
+      hazards: [...hazards],
+    })),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   AssertionResult,
   CheckResult,
   Finding,
+  ImporterResult,
   TraceStep,
 } from '../verdict/result.js';
 import { sourceExcerpt } from './excerpt.js';
@@ -153,6 +154,10 @@ function aliasText(alias: AliasFact, width: number): string[] {
   ];
 }
 
+function importerText({ importer, verdict, hazards }: ImporterResult): string {
+  return `  ${importer}: ${verdict}${hazards.length > 0 ? ` ${hazards.join(' ')}` : ''}`;
+}
+
 function assertionText({ kind, line, holds }: AssertionResult): string {
   if (holds === null) return `  line ${line}: ${kind}: not decided`;
   if (kind === 'exists') {
@@ -190,6 +195,7 @@ function factsText({ result, options, paint }: Context): string[] {
       return [said, ...(note.trace ?? []).map((step) => stepText(step, width))];
     }),
   );
+  group('importers', (result.importers ?? []).map(importerText));
   group('assertions', result.assertions.map(assertionText));
   return lines;
 }

@@ -137,4 +137,14 @@ export interface CheckResult {
   readonly seconds: number;
   /** How it was explored, for --stats: which lines were told apart, and why or why not. */
   readonly reduction?: readonly string[];
+  /** With an `any` device: the verdict for every importer it may turn out to be. */
+  readonly importers?: readonly ImporterResult[];
+}
+
+export interface ImporterResult {
+  /** `gpu .coherent = false, .iommu = smmu`. */
+  readonly importer: string;
+  readonly verdict: Verdict;
+  /** Ids, each once. */
+  readonly hazards: readonly Finding['id'][];
 }

@@ -8,6 +8,7 @@ import type { MachineConfig } from '../kernel/config.js';
 import type { Program } from '../litmus/program.js';
 import { judgeAssertions } from './assertions.js';
 import { type CheckOptions, libertiesOf, onLayout, reasonText } from './check.js';
+import { importersOf, resolved } from './importers.js';
 import { VALUE_CAUSES } from './needs.js';
 import type { Liberty, Verdict } from './result.js';
 import type { RunSource, Sighting } from './runs.js';
@@ -39,6 +40,21 @@ interface Seen {
 
 /** Throws ScenarioFault as `check` does. */
 export function summarise(program: Program, options: CheckOptions = {}): Summary {
+  const importers = importersOf(program.machine);
+  if (importers.length === 0) return summariseOne(program, options);
+  const all = importers.map((each) => summariseOne(resolved(program, each), options));
+  const verdicts = all.map(({ verdict }) => verdict);
+  const worst = (['hazard', 'unknown'] as const).find((each) => verdicts.includes(each));
+  return {
+    verdict: worst ?? 'coherent',
+    hazards: all.flatMap(({ hazards }) => hazards),
+    reason: all.find(({ reason }) => reason !== null)?.reason ?? null,
+    // What it rests on is known for each importer, not for all together: nothing else is alike.
+    restsOn: { code: 'any device', settings: new Map(), liberties: new Map() },
+  };
+}
+
+function summariseOne(program: Program, options: CheckOptions): Summary {
   const settings = new Map<string, string>();
   const watched = watchedMachine(program.machine, settings);
   const liberties = libertiesOf(program);

@@ -54,10 +54,10 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { maxStates, maxSeconds, maxMemory, order, engine } = options;
   const { projection, symmetry, strictAlias } = options;
   return {
-    ...(advise === undefined ? {} : { advise }),
+    ...(options.advise === true ? { advise: 'all' as const } : {}),
     ...(strictAlias === undefined ? {} : { strictAlias }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
@@ -67,6 +67,11 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
   };
+}
+
+/** One scenario, which somebody looks at closely: what it maintains in vain is said unasked. */
+function withWaste(settings: Settings, isOne: boolean): Settings {
+  return isOne && settings.advise === undefined ? { ...settings, advise: 'waste' } : settings;
 }
 
 function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
@@ -163,7 +168,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const progress = new Progress(files.length, quiet, { ...DEFAULT_LIMITS, ...settingsOf(options) });
   const onProgress = (input: { file: string }, p: Parameters<Progress['update']>[1]) =>
     progress.update(input.file, p);
-  for await (const outcome of checkAll(inputs, settingsOf(options), signals, onProgress)) {
+  const shown = !expect && !quiet && options.brief !== true;
+  const settings = withWaste(settingsOf(options), shown && inputs.length === 1);
+  for await (const outcome of checkAll(inputs, settings, signals, onProgress)) {
     progress.finished();
     tellDiagnostics(outcome, stderrColor(!options.color));
     count(outcome, tally);

@@ -6,6 +6,7 @@ import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
 import { int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { accessFaults, cpuReach } from '../cpu-maps.js';
+import { unshare } from '../private-maps.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
 
@@ -33,6 +34,7 @@ function patternOf(byte: number, size: number): number {
 
 /** All stores at once: they become visible one by one as they leave the store buffer (M7). */
 const memset: Effect = (context, args) => {
+  unshare(context, shifted(context, args[0], 0));
   cutAt(context, args[0], int(args[2]));
   return context.layout.over(() => setWords(context, args));
 };
@@ -81,6 +83,7 @@ function pairWords(context: KernelContext, args: readonly Value[]) {
 
 /** One word a step: others may act between two words. */
 const memcpy: Effect = (context, args) => {
+  unshare(context, shifted(context, args[0], 0));
   cutAt(context, args[0], int(args[2]));
   cutAt(context, args[1], int(args[2]));
   return context.layout.over(() => copyWord(context, args));
