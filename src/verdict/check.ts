@@ -80,7 +80,7 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
   const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
     judge(runs, started, options.verdictOnly === true),
   );
-  return { ...value, reduction: how };
+  return { ...value, reduction: [...how, ...(value.reduction ?? [])] };
 }
 
 /** Has a scenario's explorations judged in another way than `check` does. Throws ScenarioFault. */
@@ -211,6 +211,7 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
+    reduction: runs.effort.lines(runs.options.engine, runs.options.tablesFrom),
     states: full.exploration.states,
     transitions: full.exploration.transitions,
     seconds: now() - started,

@@ -17,6 +17,7 @@ import {
   type Shown,
   type Sighting,
 } from './runs.js';
+import { Effort } from './effort.js';
 import type { Stuck } from './lost-wakeup.js';
 
 /** A whole scenario of at most so many states is searched once more for the shortest run. */
@@ -60,6 +61,12 @@ export class ProjectedRuns implements RunSource {
       this.analysis.layout,
     );
     return { runs: new Runs(this.program, layout, this.options, this.facts), words: shown };
+  }
+
+  get effort(): Effort {
+    const sum = new Effort();
+    for (const { effort } of [...this.parts.map(({ runs }) => runs), this.whole]) sum.add(effort);
+    return sum;
   }
 
   get stopped(): Run['exploration']['stopped'] {

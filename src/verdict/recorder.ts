@@ -26,6 +26,7 @@ function attribute(name: string): string {
 
 export class Facts implements Recorder {
   tracing = false;
+  quiet = false;
   /** Liberties that some row of the cache table asked for. */
   readonly liberties = new Set<string>();
   private readonly noteBy = new Map<string, RecordedNote>();

@@ -13,6 +13,7 @@ import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import { lostWakeups, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
+import { Effort } from './effort.js';
 import type { Liberty } from './result.js';
 
 export type Engine = 'reference' | 'fast';
@@ -41,6 +42,7 @@ export interface RunSource {
   readonly facts: Facts;
   readonly options: RunOptions;
   readonly stopped: Run['exploration']['stopped'];
+  readonly effort: Effort;
   run(liberties: readonly Liberty[]): Run;
   avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
   /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
@@ -98,6 +100,7 @@ export class Runs implements RunSource {
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
   private readonly started: number;
+  readonly effort = new Effort();
   /** A limit that an exploration hit which `done` does not have. */
   private cut: Run['exploration']['stopped'] = null;
 
@@ -157,15 +160,39 @@ export class Runs implements RunSource {
     system: System,
     options: ExploreOptions<RawFinding>,
   ): Exploration<State, RawFinding> {
+    const { effort } = this;
+    const begun = this.options.now();
+    const before = this.tables?.leaves ?? 0;
+    try {
+      const found = this.byEngine(system, options);
+      effort.states += found.states;
+      return found;
+    } finally {
+      effort.seconds += this.options.now() - begun;
+      effort.leaves += (this.tables?.leaves ?? 0) - before;
+    }
+  }
+
+  private byEngine(
+    system: System,
+    options: ExploreOptions<RawFinding>,
+  ): Exploration<State, RawFinding> {
     const { engine, tablesFrom } = this.options;
     const { limits } = options;
-    if (engine === 'reference' || limits.maxStates <= tablesFrom) return explore(system, options);
+    if (engine === 'reference' || limits.maxStates <= tablesFrom) {
+      this.effort.reference++;
+      return explore(system, options);
+    }
     if (this.tables === undefined && tablesFrom > 0) {
       const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
-      if (few.stopped !== 'states') return few;
+      if (few.stopped !== 'states') {
+        this.effort.reference++;
+        return few;
+      }
       if (this.options.smallOnly === true) throw new TooLarge();
     }
     this.tables ??= new Tables(this.program, this.layout, this.facts);
+    this.effort.tables++;
     return exploreTables(this.tables, system, options);
   }
 
