@@ -7,6 +7,7 @@ import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { orderProfiles } from '../machine/profile.js';
 import type { Program } from '../litmus/program.js';
+import type { Checkpoints } from './checkpoint.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
@@ -32,6 +33,7 @@ export interface CheckOptions {
   readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  readonly checkpoints?: Checkpoints;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
   /** Lines that nothing tells apart as one; true unless said otherwise. */
@@ -75,7 +77,7 @@ function withStrictAlias(program: Program, strict: boolean): Program {
   return { ...program, machine: { ...program.machine, strictAlias: true } };
 }
 
-/** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
+/** Checks one scenario. Throws ScenarioFault when a step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
   const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
     judge(runs, started, options.verdictOnly === true),
@@ -153,6 +155,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
+    checkpoints: options.checkpoints,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,

@@ -4,6 +4,7 @@
  */
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
 import { exploreTables } from '../fast/explore.js';
+import type { Keeper } from '../fast/snapshot.js';
 import { Tables } from '../fast/tables.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
@@ -13,6 +14,7 @@ import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import { lostWakeups, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
+import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
 import type { Liberty } from './result.js';
 
@@ -31,10 +33,14 @@ export interface RunOptions {
   readonly stopAtFirst?: boolean;
   /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
   readonly smallOnly?: boolean;
+  /** Keeps long explorations of the scenario as it stands. */
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /** An exploration has more states than are worth doing as they stand. */
 export class TooLarge extends Error {}
+
+type SearchOptions = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
 
 /** What `check` asks of the explorations of a scenario; Runs has one of each, projections many. */
 export interface RunSource {
@@ -101,6 +107,7 @@ export class Runs implements RunSource {
   private tables: Tables | undefined;
   private readonly started: number;
   readonly effort = new Effort();
+  private readonly kept: Kept | undefined;
   /** A limit that an exploration hit which `done` does not have. */
   private cut: Run['exploration']['stopped'] = null;
 
@@ -111,6 +118,15 @@ export class Runs implements RunSource {
     readonly facts = new Facts(),
   ) {
     this.started = options.now();
+    const { checkpoints, smallOnly } = options;
+    if (checkpoints !== undefined && smallOnly !== true) this.kept = new Kept(checkpoints, layout);
+    if (this.kept?.saved) facts.restore(this.kept.saved.facts);
+  }
+
+  private makeTables(): Tables {
+    const tables = new Tables(this.program, this.layout, this.facts);
+    if (this.kept?.saved) tables.restore(this.kept.saved.tables);
+    return tables;
   }
 
   /** The first limit that any exploration so far ran into. */
@@ -156,10 +172,7 @@ export class Runs implements RunSource {
     return new Set([...names].filter((name) => found.has(name)));
   }
 
-  private search(
-    system: System,
-    options: ExploreOptions<RawFinding>,
-  ): Exploration<State, RawFinding> {
+  private search(system: System, options: SearchOptions): Exploration<State, RawFinding> {
     const { effort } = this;
     const begun = this.options.now();
     const before = this.tables?.leaves ?? 0;
@@ -173,17 +186,14 @@ export class Runs implements RunSource {
     }
   }
 
-  private byEngine(
-    system: System,
-    options: ExploreOptions<RawFinding>,
-  ): Exploration<State, RawFinding> {
+  private byEngine(system: System, options: SearchOptions): Exploration<State, RawFinding> {
     const { engine, tablesFrom } = this.options;
     const { limits } = options;
     if (engine === 'reference' || limits.maxStates <= tablesFrom) {
       this.effort.reference++;
       return explore(system, options);
     }
-    if (this.tables === undefined && tablesFrom > 0) {
+    if (this.tables === undefined && tablesFrom > 0 && !this.kept?.saved) {
       const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
       if (few.stopped !== 'states') {
         this.effort.reference++;
@@ -191,9 +201,9 @@ export class Runs implements RunSource {
       }
       if (this.options.smallOnly === true) throw new TooLarge();
     }
-    this.tables ??= new Tables(this.program, this.layout, this.facts);
+    const tables = (this.tables ??= this.makeTables());
     this.effort.tables++;
-    return exploreTables(this.tables, system, options);
+    return exploreTables(tables, system, options);
   }
 
   private system(liberties: readonly Liberty[]): System {
@@ -216,8 +226,13 @@ export class Runs implements RunSource {
 
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
+    const keeper = this.kept?.keeper(liberties.join('+'), () => {
+      const tables = (this.tables ??= this.makeTables());
+      return { tables: tables.saved, facts: this.facts.saved };
+    });
     const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
+      keeper,
       keepGraph: true,
       untilFound: this.options.stopAtFirst === true,
     });
