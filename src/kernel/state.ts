@@ -247,6 +247,21 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A device's own memory, no-map, from which its dma_alloc_* are served. */
+export interface CarveOut {
+  readonly device: number;
+}
+
+/** A mapping that drm_gpuvm keeps books of, in the page table or evicted. */
+export interface GpuVa {
+  readonly domain: number;
+  readonly iova: number;
+  readonly size: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly prot: number;
+}
+
 /** A driver wants to know before pages of user memory go. */
 export interface Notifier {
   readonly buffer: number;
@@ -261,6 +276,11 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly gpuVas: readonly GpuVa[];
+  /** drm/msm's objects, the one that was used longest ago first. */
+  readonly lru: readonly number[];
+  /** Memory that the device tree reserves for single devices. */
+  readonly carveOuts: readonly CarveOut[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];

@@ -369,10 +369,16 @@ class Mender {
       senseless: counts?.senseless ?? 0,
       undecided: counts?.undecided ?? 0,
       counterexamples: counts?.counterexamples ?? 0,
-      ruledOut: this.ruledOut(bound, mends),
+      ruledOut: why === '' || verdict === 'none' ? this.ruledOut(bound, mends) : this.refuted(),
       seconds: now() - this.started,
     };
     return { file: this.file, verdict, mends, finding, why, platforms: [], effort };
+  }
+
+  /** Where a limit came first, no more than what was looked at is ruled out. */
+  private refuted(): number {
+    const { explored = 0, replayed = 0, senseless = 0 } = this.searcher?.counts ?? {};
+    return explored + replayed + senseless;
   }
 
   private ruledOut(bound: number, mends: readonly Mend[]): number {

@@ -111,12 +111,14 @@ function effortText({ effort, why, verdict }: MendResult, width: number): string
   const open = undecided > 0 ? `; ${count(undecided, 'set')} undecided` : '';
   const isFound = verdict === 'mended' || verdict === 'partly';
   const scope = isFound ? 'as cheap or cheaper' : 'within the limits';
+  const rules = counterexamples === 1 ? 'rules' : 'rule';
+  const seconds = `${effort.seconds.toFixed(2)} s`;
   const text =
-    `${count(counterexamples, 'counterexample')} rule out all ${groupDigits(ruledOut)} other ` +
-    `sets of edits ${scope}, out of ${count(vocabulary, 'edit')}: ${tried}${open}; ` +
-    `${effort.seconds.toFixed(2)} s`;
+    `${count(counterexamples, 'counterexample')} ${rules} out all ${groupDigits(ruledOut)} other ` +
+    `sets of edits ${scope}, out of ${count(vocabulary, 'edit')}: ${tried}; ${seconds}`;
   const doubt = isFound && why !== '' ? [hang('note: ', why, width)] : [];
-  return [...doubt, hang('searched: ', verdict === 'unknown' ? tried + open : text, width)].join(
-    '\n',
-  );
+  // Where a limit was hit there are sets that nobody looked at.
+  const isWhole = verdict !== 'unknown' && doubt.length === 0;
+  const told = isWhole ? text : `${tried}${open}; ${seconds}`;
+  return [...doubt, hang('searched: ', told, width)].join('\n');
 }
