@@ -63,15 +63,13 @@ try {
   console.log(`free before each run: ${idle.join(', ')} %; load ${loadavg()[0].toFixed(1)}`);
   const of = (workers, what) => median(all[workers].map((r) => r[what]));
   for (const workers of Object.keys(all)) {
-    const [wall, user] = [of(workers, 'wall'), of(workers, 'user')];
-    console.log(
-      `${workers} thread${workers === '1' ? ' ' : 's'}  wall ${wall.toFixed(2)} s  user ${user.toFixed(2)} s`,
-    );
+    const [wall, user] = ['wall', 'user'].map((what) => of(workers, what).toFixed(2));
+    const name = `${workers} thread${workers === '1' ? ' ' : 's'}`;
+    console.log(`${name}  wall ${wall} s  user ${user} s`);
   }
   const speedUp = of(1, 'wall') / of(2, 'wall');
-  console.log(
-    `wall 1 : 2 = ${speedUp.toFixed(2)}; user 2 : 1 = ${(of(2, 'user') / of(1, 'user')).toFixed(2)}`,
-  );
+  const dearer = of(2, 'user') / of(1, 'user');
+  console.log(`wall 1 : 2 = ${speedUp.toFixed(2)}; user 2 : 1 = ${dearer.toFixed(2)}`);
 } finally {
   rmSync(folder, { recursive: true });
 }

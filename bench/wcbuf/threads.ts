@@ -1,6 +1,6 @@
 /**
- * wcbuf by several threads over shared memory: `threads.mjs LINES WORKERS [FIX]`. Prints one line of
- * JSON with wall and user time. The bundle is its own worker.
+ * wcbuf by several threads over shared memory: `threads.mjs LINES WORKERS [FIX]`. Prints one line
+ * of JSON with wall and user time. The bundle is its own worker.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pack } from '../../src/fast/pack.js';

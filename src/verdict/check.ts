@@ -5,8 +5,8 @@
 import { type Layout, MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
-import { orderProfiles } from '../machine/profile.js';
 import type { Program } from '../litmus/program.js';
+import { assumptionsOf } from './assumptions.js';
 import type { Checkpoints } from './checkpoint.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
@@ -253,29 +253,6 @@ export function reasonText(stopped: string, options: RunOptions): string {
   }
 }
 
-function assumptionsOf(program: Program): CheckResult['assumptions'] {
-  const { machine } = program;
-  const swap =
-    typeof machine.swap === 'object'
-      ? (machine.devices[machine.swap.device]?.name ?? 'device')
-      : machine.swap;
-  return {
-    profile: machine.profile,
-    unexpectedHit: machine.unexpectedHit,
-    loadOrder: orderProfiles[machine.profile].totalStoreOrder
-      ? 'total store order'
-      : 'early loads; stores do not overtake loads',
-    lineSize: machine.lineSize,
-    pageSize: machine.pageSize,
-    linearMapRemovable: machine.linearMapRemovable,
-    ...(machine.strictAlias ? { strictAlias: true } : {}),
-    swap,
-    iommu: machine.iommuStrict ? 'strict' : 'lazy',
-    ...addressing(machine),
-    devices: machine.devices.map((device) => deviceText(device)).join('; '),
-  };
-}
-
 function expectedText(program: Program): string | null {
   const { result } = program.header;
   if (result === null) return null;
@@ -372,32 +349,4 @@ function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: numb
       mends: [],
     },
   ];
-}
-
-/** What matters only where it is not as usual: zones and bounce buffers (K9). */
-function addressing(machine: Program['machine']): Readonly<Record<string, string>> {
-  const { swiotlb, memoryAbove4G, zoneDma } = machine;
-  return {
-    ...(memoryAbove4G ? { memory: 'above 4 GiB but for ZONE_DMA32 and ZONE_DMA' } : {}),
-    ...(zoneDma < 2 ** 32 - 1 ? { zoneDma: `up to 0x${zoneDma.toString(16)}` } : {}),
-    ...(swiotlb === 'on' ? {} : { swiotlb }),
-  };
-}
-
-/** `, 32-bit addresses`; nothing where the device reaches everything. */
-function reachText({ dmaMask, busDmaLimit }: Program['machine']['devices'][number]): string {
-  const limit = Math.min(dmaMask, busDmaLimit);
-  if (limit === Number.MAX_SAFE_INTEGER) return '';
-  const bits = Math.log2(limit + 1);
-  const text = Number.isInteger(bits) ? `${bits}-bit addresses` : `up to 0x${limit.toString(16)}`;
-  return `, ${text}`;
-}
-
-function deviceText(device: Program['machine']['devices'][number]): string {
-  const believed = device.coherent ? 'coherent' : 'non-coherent';
-  const real = device.snoops ? 'snoops' : 'does not snoop';
-  const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
-  const fails = device.mappingMayFail ? ', mappings may fail' : '';
-  const ops = device.iommu ? 'dma-iommu' : 'dma-direct';
-  return `${device.name}: ${kind}, ${ops}${reachText(device)}${fails}`;
 }
