@@ -57,9 +57,8 @@ try {
   );
   if (counts.size > 1) throw new Error(`counts differ: ${[...counts].join(', ')}`);
   const [states] = all[1].map((r) => r.states);
-  console.log(
-    `wcbuf, ${lines} lines, ${states} states, median of ${rounds}; ${availableParallelism()} cores,`,
-  );
+  const cores = availableParallelism();
+  console.log(`wcbuf, ${lines} lines, ${states} states, median of ${rounds}; ${cores} cores,`);
   console.log(`free before each run: ${idle.join(', ')} %; load ${loadavg()[0].toFixed(1)}`);
   const of = (workers, what) => median(all[workers].map((r) => r[what]));
   for (const workers of Object.keys(all)) {

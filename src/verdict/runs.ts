@@ -123,10 +123,12 @@ export class Runs implements RunSource {
     if (this.kept?.saved) facts.restore(this.kept.saved.facts);
   }
 
-  private makeTables(): Tables {
-    const tables = new Tables(this.program, this.layout, this.facts);
-    if (this.kept?.saved) tables.restore(this.kept.saved.tables);
-    return tables;
+  private ownTables(): Tables {
+    if (this.tables === undefined) {
+      this.tables = new Tables(this.program, this.layout, this.facts);
+      if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
+    }
+    return this.tables;
   }
 
   /** The first limit that any exploration so far ran into. */
@@ -201,7 +203,7 @@ export class Runs implements RunSource {
       }
       if (this.options.smallOnly === true) throw new TooLarge();
     }
-    const tables = (this.tables ??= this.makeTables());
+    const tables = this.ownTables();
     this.effort.tables++;
     return exploreTables(tables, system, options);
   }
@@ -227,8 +229,7 @@ export class Runs implements RunSource {
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
     const keeper = this.kept?.keeper(liberties.join('+'), () => {
-      const tables = (this.tables ??= this.makeTables());
-      return { tables: tables.saved, facts: this.facts.saved };
+      return { tables: this.ownTables().saved, facts: this.facts.saved };
     });
     const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
