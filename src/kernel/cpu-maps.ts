@@ -47,7 +47,9 @@ export function mapBuffer(
     present,
   };
   const mapping = { name: mapName(kind, attribute), site: context.step.site };
-  if (kind !== 'linear') context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
+  if (kind !== 'linear' && context.recorder.quiet !== true) {
+    context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
+  }
   context.update({ maps: [...maps.filter((each) => each.id !== id), map] });
   return { kind: 'ptr', map: id, offset: 0 };
 }

@@ -78,6 +78,16 @@ class Ranges {
   }
 }
 
+/** All a layout knows, as plain data. */
+export interface LayoutData {
+  readonly cells: readonly Cell[];
+  readonly hidden: readonly Cell[];
+  readonly bare: readonly { readonly buffer: number; readonly page: number }[];
+  readonly spans: readonly (readonly [number, readonly Span[]])[];
+  readonly cuts: readonly (readonly [number, readonly number[]])[];
+  readonly spread: readonly string[];
+}
+
 export class Layout {
   readonly cells: Cell[] = [];
   readonly hidden: Cell[] = [];
@@ -99,6 +109,24 @@ export class Layout {
     readonly pageSize: number,
     readonly lineSize: number,
   ) {}
+
+  get saved(): LayoutData {
+    const { cells, hidden, bare, ranges } = this;
+    const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
+    return { cells, hidden, bare, spans: [...ranges.spans], cuts, spread: [...ranges.spread] };
+  }
+
+  /** Takes over what another layout knew; only while this one knows nothing. */
+  restore({ cells, hidden, bare, spans, cuts, spread }: LayoutData): void {
+    this.cells.push(...cells);
+    this.hidden.push(...hidden);
+    this.bare.push(...bare);
+    for (const cell of [...cells, ...hidden]) this.byPlace.set(this.placeOf(cell), cell);
+    for (const [buffer, span] of spans) this.ranges.spans.set(buffer, span);
+    for (const [buffer, at] of cuts) this.ranges.cuts.set(buffer, new Set(at));
+    for (const place of spread) this.ranges.spread.add(place);
+    for (const { buffer } of [...cells, ...bare]) this.rebuild(buffer);
+  }
 
   add(buffer: number, byte: number, size: number): void {
     const page = Math.floor(byte / this.pageSize);

@@ -40,8 +40,10 @@ export function issueMaintenance(context: KernelContext, op: Maintenance, range:
     return frame === undefined ? [] : linesIn(context, op, range, layout.page, frame, i);
   });
   if (entries.length === 0) return;
-  const live = liveMappings(context, buffer);
-  context.recorder.maintained(buffer.id, context.step.site, live, goneMappings(context, buffer));
+  if (context.recorder.quiet !== true) {
+    const live = liveMappings(context, buffer);
+    context.recorder.maintained(buffer.id, context.step.site, live, goneMappings(context, buffer));
+  }
   issue(context, entries);
 }
 

@@ -33,6 +33,8 @@ export interface Passed {
 
 export interface Recorder {
   readonly tracing: boolean;
+  /** Nobody will ask which mappings there were at once, and what maintenance kept them apart. */
+  readonly quiet?: boolean;
   note(kind: NoteKind, rule: string, site: number, message: string): void;
   /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
   mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;

@@ -21,6 +21,7 @@ import {
   type Shown,
   type Sighting,
 } from './runs.js';
+import { Effort } from './effort.js';
 import type { Stuck } from './lost-wakeup.js';
 
 /** A whole scenario of at most so many states is searched once more for the shortest run. */
@@ -91,6 +92,12 @@ export class ProjectedRuns implements RunSource {
 
   get projections(): number {
     return this.parts.length;
+  }
+
+  get effort(): Effort {
+    const sum = new Effort();
+    for (const { effort } of [...this.parts.map(({ runs }) => runs), this.whole]) sum.add(effort);
+    return sum;
   }
 
   get stopped(): Run['exploration']['stopped'] {
