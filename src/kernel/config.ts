@@ -11,6 +11,17 @@ export interface DeviceConfig {
   readonly writeBackCache: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
+  /** Name of that IOMMU: devices behind one share its IOTLB (M12); '' without one. */
+  readonly iommuUnit: string;
+  /**
+   * What the kernel believes of the walks of its page tables (io_pgtable_cfg.coherent_walk); null:
+   * page tables are not memory, and every change of one is seen at once.
+   */
+  readonly coherentWalk: boolean | null;
+  /** The walks do snoop the CPU's caches (M15); as `coherentWalk` unless the scenario says else. */
+  readonly walkSnoops: boolean;
+  /** The IOTLB may also hold that an address is not mapped. */
+  readonly cachesFaults: boolean;
   /** Highest bus address it can emit, as DMA_BIT_MASK(n); also what the driver says at first. */
   readonly dmaMask: number;
   /** The same for coherent allocations, as the driver says. */

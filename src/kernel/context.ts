@@ -10,6 +10,7 @@ import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
+import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Bounce } from './swiotlb.js';
@@ -21,6 +22,15 @@ export type Work =
   | { readonly do: 'enqueue'; readonly entries: readonly Entry[] }
   /** `dsb`: until the store buffer is empty. `stores`: maintenance may stay (M9). */
   | { readonly do: 'drained'; readonly what: 'all' | 'stores' }
+  | PteWork
+  /** TLBI of an IOMMU; `lazily`: it waits in a flush queue. */
+  | {
+      readonly do: 'iotlb';
+      readonly domain: number;
+      readonly iova: number;
+      readonly size: number;
+      readonly lazily: boolean;
+    }
   | { readonly do: 'translate'; readonly domain: number; readonly entry: Translation }
   | {
       readonly do: 'untranslate';
@@ -34,6 +44,15 @@ export type Work =
   | { readonly do: 'free'; readonly buffer: number }
   | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
   | Bounce;
+
+/** Stores to page tables in memory, and the change of the books that goes with them (M12). */
+export interface PteWork {
+  readonly do: 'pte';
+  readonly stores: readonly { readonly cell: number; readonly value: number }[];
+  readonly domain: number;
+  readonly install?: Translation;
+  readonly remove?: { readonly iova: number; readonly size: number };
+}
 
 export type FindingId =
   | 'H1'
@@ -253,6 +272,7 @@ export class KernelContext {
       const lines = frame.lines.slice();
       lines[lineIndex] = outcome.line;
       this.setFrame(frameIndex, { ...frame, lines });
+      if (this.layout.hasPtes) ptesChanged(this, frame, lineIndex, line, outcome.line);
       if (outcome.wroteBack || outcome.dropped) {
         this.recordLosses(frameIndex, frame, lineIndex, line, outcome.line, range);
       }

@@ -35,6 +35,7 @@ import {
 } from './dma-debug.js';
 import { objectId } from './ids.js';
 import { dmaDomain, translationFor } from './iommu.js';
+import { queueInstall, queueRemove } from './io-tables.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import type { DmaMapping, Piece } from './state.js';
@@ -87,8 +88,7 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   if (config.iommu) {
     const prot = protOf(direction, config.coherent);
     for (const piece of pieces) {
-      const entry = translationFor(piece, prot);
-      context.queue({ do: 'translate', domain: dmaDomain(device), entry });
+      queueInstall(context, dmaDomain(device), translationFor(piece, prot));
     }
   }
   const mapping: DmaMapping = {
@@ -245,7 +245,7 @@ function whole(piece: Piece): SyncPart {
 
 function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
   const sync = context.machine.iommuStrict;
-  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync });
+  queueRemove(context, dmaDomain(device), iova, size, sync);
 }
 
 function forget(context: KernelContext, mapping: DmaMapping): void {

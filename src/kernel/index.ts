@@ -7,6 +7,7 @@ import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gemOperations } from './ops/gem.js';
+import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
 import { ioremapOperations } from './ops/ioremap.js';
@@ -50,6 +51,7 @@ defineOperations([
   ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,
+  ...ioContextOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...mmioOperations,

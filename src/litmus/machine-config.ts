@@ -5,6 +5,7 @@
 import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
+import { GRANULE } from '../kernel/io-pgtable.js';
 import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
 import { constantOf } from './constant-expression.js';
 import type { DeviceConfig, MachineConfig } from './program.js';
@@ -25,6 +26,15 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  [
+    'coherent_walk',
+    'its IOMMU walks page tables in memory; true: the kernel takes walks for coherent',
+  ],
+  [
+    'walk_snoops',
+    'what the walks really do, where the kernel is wrong (default: as .coherent_walk)',
+  ],
+  ['caches_faults', 'true: its IOTLB may keep that an address is not mapped (default false)'],
   ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
   ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
@@ -82,6 +92,10 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     snoops: false,
     writeBackCache: false,
     iommu: false,
+    iommuUnit: '',
+    coherentWalk: null,
+    walkSnoops: false,
+    cachesFaults: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
     coherentDmaMask: -1,
     busDmaLimit: Number.MAX_SAFE_INTEGER,
@@ -89,6 +103,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     at: node.at,
   };
   let snoops: boolean | null = null;
+  let walkSnoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
     deviceSettings,
@@ -107,7 +122,16 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
         device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
         break;
       case 'iommu':
-        device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        device = { ...device, ...iommuOf(setting, diagnostics) };
+        break;
+      case 'coherent_walk':
+        device = { ...device, coherentWalk: booleanOf(setting, diagnostics) };
+        break;
+      case 'walk_snoops':
+        walkSnoops = booleanOf(setting, diagnostics);
+        break;
+      case 'caches_faults':
+        device = { ...device, cachesFaults: booleanOf(setting, diagnostics) };
         break;
       case 'mapping_may_fail':
         device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
@@ -128,8 +152,17 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
   return {
     ...device,
     snoops: snoops ?? device.coherent,
+    walkSnoops: walkSnoops ?? device.coherentWalk ?? false,
     coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
   };
+}
+
+function iommuOf(
+  setting: OptionNode,
+  diagnostics: DiagnosticCollector,
+): Pick<DeviceConfig, 'iommu' | 'iommuUnit'> {
+  const name = nameOf(setting, diagnostics);
+  return name === 'none' ? { iommu: false, iommuUnit: '' } : { iommu: true, iommuUnit: name };
 }
 
 function applySettings(
@@ -174,6 +207,11 @@ function applySettings(
         break;
       default:
     }
+  }
+  const walked = devices.find((each) => each.coherentWalk !== null);
+  if (walked !== undefined && machine.pageSize !== GRANULE) {
+    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
+    diagnostics.error('L022', block.at, message, { expected: `.page_size = ${GRANULE}` });
   }
   if (machine.lineSize > machine.pageSize) {
     const message = `a cache line of ${machine.lineSize} bytes does not fit a page`;

@@ -70,6 +70,10 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      iotlb: [],
+      ptes: [],
+      contexts: [],
+      iommusOff: [],
       notifiers: [],
       invalidated: [],
       pools: [],

@@ -12,6 +12,7 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
+import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { leavesTo } from '../kernel/standing.js';
 import { attributes } from '../machine/attributes.js';
@@ -164,11 +165,14 @@ export class System implements Model<State, RawFinding> {
     if (line === undefined) return;
     const events: LineEvent[] = [];
     if (this.liberties.has('eviction')) events.push('evict');
-    if (this.liberties.has('speculation') && this.speculates(state, index)) {
+    const fills = this.liberties.has('speculation') && state.frames[index]?.table !== true;
+    if (fills && this.speculates(state, index)) {
       events.push('speculate');
     }
     for (const event of events) {
       for (const row of rowsFor(line.state, event)) {
+        // Only its walker looks at a table: whether a clean copy is there makes no difference.
+        if (state.frames[index]?.table === true && row.next === 'absent') continue;
         this.enumerate(state, -1, -1, 'cache', steps, (context) => {
           context.apply(index, at, row);
           context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
@@ -190,8 +194,11 @@ export class System implements Model<State, RawFinding> {
 
   /** The name the scenario gave to what a call made, else the call's own name. */
   bufferName(buffer: number): string {
-    const site = this.sites.at(buffer);
+    const { site: call, nth } = originOf(buffer);
+    const site = this.sites.at(call);
     if (site?.instruction.op !== 'call') return `buffer${buffer}`;
+    // A call that makes several: page tables.
+    if (nth > 0) return `${site.instruction.operation.name}#${nth}`;
     const { target, operation } = site.instruction;
     const name =
       target === undefined

@@ -6,6 +6,7 @@ import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.j
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
+import { doInvalidate, doPteWork } from '../kernel/io-tables.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, movePages, swapOut } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
@@ -193,6 +194,12 @@ function doWork(context: KernelContext, item: Work): boolean {
     }
     case 'translate':
       install(context, item.domain, item.entry);
+      return true;
+    case 'pte':
+      doPteWork(context, item);
+      return true;
+    case 'iotlb':
+      doInvalidate(context, item);
       return true;
     case 'untranslate':
       remove(context, item.domain, item.iova, item.size, item.sync);

@@ -29,13 +29,26 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   const limit = Math.min(dmaMask, busDmaLimit);
   const withDomain = args.length > count;
   const address = int(args[withDomain ? 1 : 0]);
-  const at = (bus: number) =>
-    withDomain
-      ? reachThrough(context, handle(context, args[0], 'domain'), bus, right)
-      : deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  const at = (bus: number): Reached => {
+    if (withDomain) return reachThrough(context, handle(context, args[0], 'domain'), bus, right);
+    const own = ownContext(context, bus);
+    if (own !== null) return translate(context, own, bus, DEVICE_WORD, right);
+    return deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  };
   const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
   if (whole) return at(address);
   return truncated(address, limit, at);
+}
+
+/** Addresses from here on go by TTBR1 (drivers/iommu/arm/arm-smmu/arm-smmu-qcom.c). */
+const TTBR1_FROM = 2 ** 48;
+
+/** The domain that the device's own context names for an address; null without such a context. */
+function ownContext(context: KernelContext, address: number): number | null {
+  const { device } = context.step;
+  const mine = context.kernel.contexts.find((each) => each.device === device);
+  if (mine === undefined) return null;
+  return address >= TTBR1_FROM ? mine.ttbr1 : mine.ttbr0;
 }
 
 function reachThrough(context: KernelContext, id: number, iova: number, right: number): Reached {
@@ -59,9 +72,9 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
 }
 
 function fault(context: KernelContext, reached: Fault, what: string): void {
-  const { why, hazard = 'H14' } = reached;
+  const { why, hazard = 'H14', consequence = false } = reached;
   const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
-  context.find(hazard, true, -1, () => ({
+  context.find(hazard, !consequence, -1, () => ({
     message: `the device's ${what} ${verb}: ${why}`,
     expected: 'a valid translation',
     actual: why,
