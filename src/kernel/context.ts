@@ -5,17 +5,18 @@
  */
 import type { Clock, Loss, View, Word } from '../ideal/word.js';
 import { join, newest, withWrite } from '../ideal/word.js';
-import type { MachineConfig } from './config.js';
-import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
+import type { MachineConfig } from './config.js';
+import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
+import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
+import type { EarlyRead, Place, StepState } from './step-state.js';
 import type { Bounce } from './swiotlb.js';
 import type { Value } from './value.js';
-import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
@@ -116,6 +117,9 @@ export class KernelContext {
 
   /** Uses the running call's own early read of a word: its value, or null when there is none. */
   takeEarly: (cell: number) => number | null = () => null;
+
+  /** While a load that was put off is judged: what its thread knew in its place (M8). */
+  before: Clock | null = null;
 
   /** Words the step stored to: early reads of them end (M8: the same word keeps its order). */
   readonly stored: number[] = [];
@@ -219,7 +223,11 @@ export class KernelContext {
   }
 
   view(cell: Cell): View {
-    return { clock: this.step.clock, seen: this.step.seen[cell.id] };
+    const view = { clock: this.step.clock, seen: this.step.seen[cell.id] };
+    const before = this.before?.[this.step.agent];
+    return before === undefined
+      ? view
+      : { ...view, before: { agent: this.step.agent, count: before } };
   }
 
   learn(clock: Clock): void {
@@ -352,47 +360,4 @@ function touchCode(frame: number, line: number): number {
   return frame * 8192 + line;
 }
 
-/** The mutable shell of one step: what the running thread and the shared state look like now. */
-export interface StepState {
-  readonly agent: number;
-  readonly site: number;
-  /** Designated options of the running call. */
-  readonly options: Readonly<Record<string, number>>;
-  /** The running value of the call is a synchronising read. */
-  readonly sync: boolean;
-  /** Index of the device this agent is; -1 for a CPU. */
-  readonly device: number;
-  /** Lines this CPU accessed WB with no DMB since; only kept under M6 `arch`. */
-  touched: readonly number[];
-  /** Words of the running memcpy that are done. */
-  copied: number;
-  /** Reads of this thread satisfied before their turn (M8, M10). */
-  early: readonly EarlyRead[];
-  /** Completions this thread waits for next, per device. */
-  tickets: readonly number[];
-  frames: readonly Frame[];
-  words: readonly Word[];
-  kernel: KernelState;
-  /** The running thread's clock, what it read, and its store buffer. */
-  clock: Clock;
-  seen: Readonly<Record<number, Clock>>;
-  entries: readonly Entry[];
-  /** Store buffers of all CPUs, this thread's included. */
-  allBuffers(): readonly (readonly Entry[])[];
-}
-
-/** A read whose value was taken before its turn; it is judged in its turn. */
-export interface EarlyRead {
-  readonly pc: number;
-  /** Id of the cell it read. */
-  readonly cell: number;
-  readonly value: number;
-  readonly place: Place;
-  /** The reader is outside the kernel (a user mapping, a device). */
-  readonly outside: boolean;
-}
-
-/** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
-export type Place = 'copy' | 'dram' | 'buffer' | 'hit' | 'slot';
-
-export type { Named, NoteKind, Operated, Recorder };
+export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

@@ -6,10 +6,12 @@
  * Leaves out: a store that overtakes an earlier load (the second half of M8), and accesses whose
  * address is not known yet, which are never passed.
  */
+
+import { admissible, newest } from '../ideal/word.js';
 import {
   cpuFetch,
-  deviceFetch,
   type Destination,
+  deviceFetch,
   type Fetched,
   loadMustWait,
 } from '../kernel/access.js';
@@ -18,8 +20,8 @@ import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
 import type { Cell } from '../kernel/layout.js';
-import { wordsIn } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
+import { wordsIn } from '../kernel/ops/memory.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
@@ -44,6 +46,8 @@ interface Passed {
 interface Candidate {
   readonly pc: number;
   readonly passes: readonly Passed[];
+  /** It passes a load barrier for the inner shareable domain, which devices are not in. */
+  readonly ish: boolean;
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
   readonly maintained: readonly (readonly Expr[])[];
 }
@@ -109,9 +113,18 @@ function stops(instruction: Instruction): boolean {
   return operation.reads === true ? sync : operation.loadsPass !== true;
 }
 
-/** Executing it ends every early read: what was satisfied must have been used by then. */
-export function endsEarlyReads(instruction: Instruction): boolean {
-  return stops(instruction);
+/** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
+function isInnerBarrier(instruction: Instruction): boolean {
+  return instruction.op === 'call' && /^smp_r?mb$/u.test(instruction.operation.name);
+}
+
+/** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
+export function earlyReadsAfter(
+  instruction: Instruction,
+  early: readonly EarlyRead[],
+): readonly EarlyRead[] {
+  if (early.length === 0 || !stops(instruction)) return early;
+  return isInnerBarrier(instruction) ? early.filter((each) => each.ish === true) : [];
 }
 
 const known = new WeakMap<ThreadCode, Map<number, readonly Candidate[]>>();
@@ -133,14 +146,16 @@ function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
 
 function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
   const found: Candidate[] = [];
-  const start = { pc: from, left: WINDOW, pending: new Set<number>(), overtakes: false };
+  const none = { pending: new Set<number>(), overtakes: false, ish: false };
+  const start = { pc: from, left: WINDOW, ...none };
   const open: Look[] = [{ ...start, passes: [], maintained: [] }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
     const look = open.pop();
     if (look === undefined) break;
     const instruction = code.code[look.pc];
-    if (instruction === undefined || look.left === 0 || stops(instruction)) continue;
+    if (instruction === undefined || look.left === 0) continue;
+    if (stops(instruction) && !isInnerBarrier(instruction)) continue;
     const accesses = accessesOf(instruction);
     const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
     if (exprs.some((expr) => uses(expr, look.pending))) continue;
@@ -148,8 +163,8 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
     const passing =
       look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
     if (accesses.length > 0 && isRead(instruction) && passing) {
-      const { pc, passes, maintained } = look;
-      found.push({ pc, passes, maintained });
+      const { pc, passes, maintained, ish } = look;
+      found.push({ pc, passes, maintained, ish });
     }
     open.push(...after(instruction, look, accesses));
   }
@@ -157,7 +172,8 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
 }
 
 function after(instruction: Instruction, look: Look, accesses: readonly Passed[]): Look[] {
-  const step = { ...look, left: look.left - 1 };
+  const ish = look.ish || isInnerBarrier(instruction);
+  const step = { ...look, left: look.left - 1, ish };
   if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
   if (instruction.op === 'branch') {
     return [
@@ -213,7 +229,7 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
 
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
-  if (thread.work.length > 0) return [];
+  if (thread.work.length > 0 || thread.delayed.length > 0) return [];
   const all = candidates(code, thread.pc);
   if (all.length === 0) return [];
   const pcs = new Set(all.map((each) => each.pc));
@@ -257,7 +273,8 @@ export function readEarly(
   const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
   const value: Evaluate = (expr) => evaluate(expr, env);
   const mine = targetOf(context, { thread, pc, instruction, value }, mineIs);
-  const free = mine !== null && paths.some((path) => isFree(context, path, mine, value));
+  const open = mine === null ? [] : paths.filter((path) => isFree(context, path, mine, value));
+  const free = open.length > 0;
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
@@ -265,7 +282,8 @@ export function readEarly(
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
-  const read = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
+  const plain = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
+  const read = open.every((path) => path.ish) ? { ...plain, ish: true } : plain;
   const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
   context.step.early = [...thread.early, read].sort(byPlace);
   return thread;
@@ -357,8 +375,16 @@ export function takeEarlyRead(
   const read = early.find((each) => each.pc === pc && (cell < 0 || each.cell === cell));
   const word = context.layout.cells[read?.cell ?? -1];
   if (read === undefined || word === undefined) return null;
+  context.step.early = early.filter((each) => each !== read);
+  if (read.ish === true && missesCpu(context, word, read.value)) return null;
   context.say('M8', () => `takes ${showValue(read.value)}, read before its turn`);
   judge(context, word, read.value, read.place, read.outside, sync);
-  context.step.early = early.filter((each) => each !== read);
   return read.value;
+}
+
+/** The barrier it passed orders it after a CPU's write: it is read in its turn after all. */
+function missesCpu(context: KernelContext, cell: Cell, value: number): boolean {
+  const allowed = admissible(context.word(cell), context.view(cell));
+  if (allowed.some((each) => each.value === value)) return false;
+  return newest(allowed).some((each) => !context.step.isDevice(each.agent));
 }

@@ -215,7 +215,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
   return {
     profile: machine.profile,
     unexpectedHit: machine.unexpectedHit,
-    loadOrder: 'early loads; stores do not overtake loads',
+    loadOrder: 'early loads; stores may overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
