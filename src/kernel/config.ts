@@ -9,6 +9,10 @@ export interface DeviceConfig {
   readonly snoops: boolean;
   /** It has a write-back cache of its own (M11). */
   readonly writeBackCache: boolean;
+  /** It keeps what it reads in a cache of its own, until told to drop it (M11). */
+  readonly readCache: boolean;
+  /** It runs without being told to, and a fault of its is protection at work (M15). */
+  readonly rogue: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
   /** Name of that IOMMU: devices behind one share its IOTLB (M12); '' without one. */

@@ -303,7 +303,15 @@ export interface Notifier {
   readonly lock: number;
 }
 
+/** A word as a device's own cache keeps it since it was read (M11). */
+export interface DeviceLine {
+  readonly device: number;
+  readonly cell: number;
+  readonly value: number;
+}
+
 export interface KernelState {
+  readonly deviceLines: readonly DeviceLine[];
   readonly iotlb: readonly IotlbEntry[];
   readonly ptes: readonly PteMeaning[];
   readonly contexts: readonly IoContext[];

@@ -25,6 +25,11 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
+  [
+    'read_cache',
+    'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
+  ],
+  ['rogue', 'true: it runs at any time, doorbell or not; its faults are protection at work (M15)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   [
     'coherent_walk',
@@ -91,6 +96,8 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
     coherent: false,
     snoops: false,
     writeBackCache: false,
+    readCache: false,
+    rogue: false,
     iommu: false,
     iommuUnit: '',
     coherentWalk: null,
@@ -120,6 +127,12 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
         break;
       case 'write_back_cache':
         device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
+        break;
+      case 'read_cache':
+        device = { ...device, readCache: booleanOf(setting, diagnostics) };
+        break;
+      case 'rogue':
+        device = { ...device, rogue: booleanOf(setting, diagnostics) };
         break;
       case 'iommu':
         device = { ...device, ...iommuOf(setting, diagnostics) };

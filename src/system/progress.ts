@@ -82,6 +82,7 @@ export class Progress {
       ptes: [],
       contexts: [],
       iommusOff: [],
+      deviceLines: [],
       notifiers: [],
       invalidated: [],
       pools: [],
@@ -121,6 +122,7 @@ export class Progress {
 
   /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */
   isRung(device: number): boolean {
+    if (this.program.machine.devices[device]?.rogue === true) return false;
     return this.sites.threads.some((thread) =>
       thread.code.some(
         (each) =>
