@@ -1,5 +1,5 @@
 /**
- * Bundles src/ into dist/ with esbuild: the command line, its worker and the library, a file each,
+ * Bundles src/ into dist/ with esbuild: the command line, its workers and the library, a file each,
  * since at start-up opening one larger file costs less than opening many small ones. `--types`
  * also writes the declarations for a published package; `--force` builds even when nothing is
  * newer.
@@ -57,7 +57,12 @@ export async function build({ force = false, quiet = false } = {}) {
   const { build: bundle } = await import('esbuild');
   const result = await bundle({
     absWorkingDir: root,
-    entryPoints: { civac: 'src/cli/main.ts', worker: 'src/cli/worker.ts', index: 'src/index.ts' },
+    entryPoints: {
+      civac: 'src/cli/main.ts',
+      worker: 'src/cli/worker.ts',
+      'mend-worker': 'src/cli/mend-worker.ts',
+      index: 'src/index.ts',
+    },
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
     bundle: true,

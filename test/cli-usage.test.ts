@@ -123,6 +123,7 @@ describe('help', () => {
       'explain',
       'fmt',
       'reference',
+      'export',
       'trace',
       'record',
       'completion',

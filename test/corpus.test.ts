@@ -75,7 +75,7 @@ function needsCell({ hazards }: CheckResult): string {
 }
 
 describe('the tables of the shelves', () => {
-  it.each(['basics', 'bugs', 'nearmiss'])('list every scenario of %s', (shelf) => {
+  it.each(['arch', 'basics', 'bugs', 'nearmiss'])('list every scenario of %s', (shelf) => {
     const rows = rowsOf(shelf);
     const mine = all.filter(({ name }) => name.startsWith(`${shelf}/`));
     const stated = (result: Program['header']['result']): string =>

@@ -13,6 +13,7 @@ import type { MendCommandOptions } from './commands/mend.js';
 import type { RecordCommandOptions } from './commands/record.js';
 import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
+import { addExport } from './export-verb.js';
 import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
@@ -48,7 +49,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('-o, --output <file>', 'write the report to a file')
     .option('--brief', 'one line per scenario')
     .option('--quiet', 'print nothing but errors; the exit status tells')
-    .option('--stats', 'print states, transitions and time')
+    .option('--stats', 'print states, transitions, time, and which lines were told apart')
     .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
     .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
@@ -64,6 +65,8 @@ function addCheck(program: Command, finish: Finish): void {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -114,6 +117,7 @@ Exit status:
   1  nothing mends it
   2  the input or the command line is wrong
   3  gave up at a limit
+  130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
@@ -121,7 +125,7 @@ Examples:
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
-      finish(runMend(file === undefined ? [] : [file], withColor(program, given)));
+      finish(await runMend(file === undefined ? [] : [file], withColor(program, given)));
     });
 }
 
@@ -327,6 +331,8 @@ export function makeProgram(finish: Finish): Command {
         'reference',
       ]),
     )
+    .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()
@@ -348,6 +354,7 @@ export function makeProgram(finish: Finish): Command {
   addExplain(program, finish);
   addFmt(program, finish);
   addReference(program, finish);
+  addExport(program, finish);
   addTrace(program, finish);
   addRecord(program, finish);
   addCompletion(program, finish);

@@ -18,10 +18,14 @@ export class Progress {
   }
 
   update(file: string, progress: WorkerProgress): void {
-    if (!this.on || performance.now() - this.started < quietMs) return;
     const place = this.total > 1 ? `${this.done + 1}/${this.total} ` : '';
     const states = count(progress.states, 'state');
-    const text = `${place}${file}: ${states}, ${progress.seconds.toFixed(1)} s (${progress.run})`;
+    this.say(`${place}${file}: ${states}, ${progress.seconds.toFixed(1)} s (${progress.run})`);
+  }
+
+  /** The line in words; nothing before there is something to wait for. */
+  say(text: string): void {
+    if (!this.on || performance.now() - this.started < quietMs) return;
     const width = (process.stderr.columns ?? 80) - 1;
     process.stderr.write(`\r\u001b[K${text.slice(0, width)}`);
     this.shown = true;

@@ -23,6 +23,7 @@ import type {
   StepPlace,
   UseCaseFact,
 } from './matrix.js';
+import { mapsByDma } from './settings.js';
 
 /** One cell on its way: what is explored for it, and what its places mean. */
 export interface CellSource {
@@ -63,7 +64,7 @@ export function designFact(design: Design): DesignFact {
     file,
     about,
     needsDevice: devicesNeeded(node),
-    dmaMaps: calls.filter((call) => /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u.test(call)),
+    dmaMaps: calls.filter(mapsByDma),
     dmaAllocs: calls.filter((call) => /^dma_alloc_/u.test(call)),
     zones: calls.filter((call) => call === 'mapping_set_gfp_mask'),
   };

@@ -12,8 +12,30 @@ export interface Setting {
   readonly change: (text: string) => string;
 }
 
-/** With swiotlb=force these bounce. */
-const mapsByDma = /^dma_map_|^drm_gem_shmem_get_pages_sgt$/u;
+/** Beside dma_map_*, the calls that come to dma_map_* inside: with swiotlb=force they bounce. */
+const mapInside: ReadonlySet<string> = new Set([
+  'dma_buf_map_attachment',
+  'drm_gem_shmem_get_pages_sgt',
+  // Its get_pages maps, whoever calls it: a pin, a fault, a vmap.
+  'msm_gem_new',
+]);
+const unmapInside: ReadonlySet<string> = new Set([
+  'dma_buf_unmap_attachment',
+  'dma_pool_destroy',
+  'drm_gem_object_put',
+  'drm_gem_shmem_purge',
+  'msm_gem_new',
+]);
+
+/** The call makes a streaming mapping, itself or inside: what can bounce (K5, K9). */
+export function mapsByDma(call: string): boolean {
+  return call.startsWith('dma_map_') || mapInside.has(call);
+}
+
+/** The call may end a mapping of the DMA API: what a flush queue can delay (M12). */
+export function unmapsByDma(call: string): boolean {
+  return call.startsWith('dma_unmap_') || call.startsWith('dma_free_') || unmapInside.has(call);
+}
 
 /** Names of the operations that any thread of the scenario calls. */
 export function callsOf(program: Program): ReadonlySet<string> {
@@ -33,7 +55,7 @@ export function settingsFor(program: Program): readonly Setting[] {
     settings.push(swapsByDma);
   }
   if (machine.memoryAbove4G) settings.push(machineSetting('memory_above_4g', 'false'));
-  if (machine.swiotlb === 'on' && [...calls].some((name) => mapsByDma.test(name))) {
+  if (machine.swiotlb === 'on' && [...calls].some(mapsByDma)) {
     settings.push(machineSetting('swiotlb', 'force'));
   }
   const uses = new Set(program.threads.map(({ device }) => device));
@@ -75,7 +97,7 @@ export function machineSetting(name: string, value: string): Setting {
     change: (text) =>
       given.test(text)
         ? text.replace(given, `$1${value};`)
-        : text.replace(/\bmachine\s+arm64\s*\{/u, (open) => `${open} .${name} = ${value};`),
+        : text.replace(/\bmachine\s+\w+\s*\{/u, (open) => `${open} .${name} = ${value};`),
   };
 }
 

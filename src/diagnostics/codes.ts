@@ -23,6 +23,7 @@ export const diagnosticCodes = {
   L025: 'a name is used like a variable but needs a declaration',
   L026: 'a handle is given objects of two kinds',
   L027: 'a thread does not fit the machine block',
+  L028: 'an operation or setting that this architecture does not have',
   L030: 'kinds of values that do not go together',
   L031: 'a wrong number of arguments',
   L032: 'an argument of the wrong kind',

@@ -24,7 +24,7 @@ export interface TabledStep {
 }
 
 /** Which branch of a test each local id takes; shared by all tests of the same parts. */
-interface Look {
+export interface Look {
   readonly component: number;
   readonly units: readonly string[];
   /** Local id → branch, or -1. */
@@ -141,6 +141,11 @@ export class Tables {
   /** Everything has run to its end. */
   isComplete(ids: Ids): boolean {
     return this.lookUp(this.complete, ids).length > 0;
+  }
+
+  /** The tree of `isComplete`: a leaf with a step where it is. */
+  get completeTree(): Node | undefined {
+    return this.complete.root;
   }
 
   private lookUp(table: Table, ids: Ids): readonly TabledStep[] {

@@ -5,8 +5,9 @@
  */
 import type { Attribute } from '../machine/attributes.js';
 import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
-import { type Entry, tidy } from '../machine/store-buffer.js';
+import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.js';
 import type { KernelContext, Place } from './context.js';
+import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
 import { secretOf, showValue } from './values.js';
@@ -19,6 +20,7 @@ export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = 
   const mayHit = liberties.has('may-hit');
   const open = rows.filter((row) => {
     if (row.liberty === undefined) return true;
+    context.recorder.met?.(row.liberty);
     if (row.liberty !== 'arch-hit') return liberties.has(row.liberty);
     return mayHit || (liberties.has('arch-hit') && (row.own !== true || own));
   });
@@ -69,13 +71,36 @@ export function loadMustWait(
   const here = (entry: Entry): boolean =>
     'line' in entry && entry.frame === destination.frame && entry.line === line;
   return context.step.entries.some((entry) => {
-    if (entry.kind === 'barrier') return entry.scope === 'ish-full';
+    if (entry.kind === 'barrier') return holdsLoads(entry.scope);
     if (!here(entry)) return false;
     if (entry.kind === 'maintain') return attribute === 'WB';
     return (
       entry.kind === 'store' && entry.attribute !== attribute && !context.liberties.has('reorder')
     );
   });
+}
+
+/**
+ * True when this exploration leaves the word out: then the access has happened, and nothing came
+ * of it. Who asked for the exploration is told.
+ */
+export function passesBy(
+  context: KernelContext,
+  destination: Destination,
+  kind: 'load' | 'store',
+  sync = false,
+): boolean {
+  const { cell, refused } = destination;
+  const { site } = context.step;
+  if (!isHidden(cell)) {
+    context.recorder.reached?.(site, kind);
+    return false;
+  }
+  const astray = refused !== null || realCell(context, destination) !== cell;
+  context.recorder.passed?.({ site, kind, cell, sync, astray });
+  // A store is one event more that its thread knows of, whatever word it is about.
+  if (kind === 'store' && !astray) context.tick();
+  return true;
 }
 
 /** What a load or a device read got, before it is judged. */
@@ -92,6 +117,7 @@ export function cpuLoad(
   outside: boolean,
   sync: boolean,
 ): number {
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const event = attributeEvent(attribute, 'load');
   if (refuse(context, destination, 'read')) {
     return readRefused(context, destination, outside, event);
@@ -134,6 +160,7 @@ export function cpuStore(
   attribute: Attribute,
   value: number,
 ): void {
+  if (passesBy(context, destination, 'store')) return;
   const refused = refuse(context, destination, 'write');
   context.stored.push(destination.cell.id);
   if (isFree(context, destination)) return;
@@ -173,9 +200,15 @@ function noteMeaning(context: KernelContext, cell: number, value: number): void 
 
 export function pushEntries(context: KernelContext, entries: readonly Entry[]): void {
   // A store barrier orders no loads, so it does not end what M6 `arch` allows.
-  const full = entries.some((each) => each.kind === 'barrier' && each.scope === 'ish-full');
+  const full = entries.some((each) => each.kind === 'barrier' && holdsLoads(each.scope));
   if (full) context.step.touched = [];
-  context.step.entries = tidy([...context.step.entries, ...entries]);
+  const { profile } = context.machine;
+  context.step.entries = tidy([...context.step.entries, ...entries], profile);
+}
+
+/** What a release waits for: stores and doorbells, and on RISC-V maintenance too (M7, M9). */
+export function storesPending(context: KernelContext): boolean {
+  return context.step.entries.some((each) => isFenced(each, context.machine.profile));
 }
 
 /** A device's read or write at a place its translation reached. */
@@ -185,6 +218,7 @@ export function deviceRead(
   snoops: boolean,
   sync: boolean,
 ): number {
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const event = snoops ? 'snooping read' : 'device read';
   if (refuse(context, destination, 'read')) return readRefused(context, destination, true, event);
   const { value, place } = deviceFetch(context, destination, snoops);
@@ -207,6 +241,7 @@ export function deviceWrite(
   snoops: boolean,
   value: number,
 ): void {
+  if (passesBy(context, destination, 'store')) return;
   const refused = refuse(context, destination, 'write');
   if (isFree(context, destination)) return;
   if (refused) noteRefused(context, destination, value);

@@ -17,7 +17,9 @@ export function liveMappings(context: KernelContext, buffer: Buffer): readonly N
   const frames = buffer.pages.flatMap((slot) => (slot.state === 'resident' ? [slot.frame] : []));
   const removed = frames.some((frame) => context.frame(frame)?.linear === false);
   const others = mappings(context, buffer, true);
-  return removed ? others : [{ name: mapName('linear', 'WB'), site: -1 }, ...others];
+  const [first = -1] = frames;
+  const attribute = context.frame(first)?.linearAs ?? 'WB';
+  return removed ? others : [{ name: mapName('linear', attribute), site: -1 }, ...others];
 }
 
 /** Mappings of the buffer that were there and are gone. */

@@ -1,5 +1,6 @@
 /** The machine a scenario runs on, as its `machine` block says. */
 import type { Span } from '../diagnostics/diagnostic.js';
+import type { ProfileName } from '../machine/profile.js';
 
 export interface DeviceConfig {
   readonly name: string;
@@ -38,10 +39,12 @@ export interface DeviceConfig {
 }
 
 export interface MachineConfig {
-  readonly profile: 'arm64';
+  readonly profile: ProfileName;
   readonly devices: readonly DeviceConfig[];
   /** set_direct_map_invalid_noflush works: page-granular linear map (M13). */
   readonly linearMapRemovable: boolean;
+  /** RISC-V pages can be non-cacheable (Svpbmt); true elsewhere. */
+  readonly svpbmt: boolean;
   /** Where shmem pages are swapped to: nowhere, zram (the CPU copies), or a block device. */
   readonly swap: 'none' | 'zram' | { readonly device: number };
   /** What an NC or Device access does when the line is cached (M6). */

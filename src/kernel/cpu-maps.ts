@@ -5,7 +5,7 @@
  * (unmap_mapping_range).
  * Leaves out: the CPU's TLB (M18) where a call invalidates it itself, as all but ops/tlb.ts do.
  */
-import type { Attribute } from '../machine/attributes.js';
+import { type Attribute, attributes } from '../machine/attributes.js';
 import type { Destination } from './access.js';
 import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
@@ -13,7 +13,8 @@ import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
-import type { Buffer, CpuMap, StaleTranslation } from './state.js';
+import { profileOf } from './profile.js';
+import type { Buffer, CpuMap, Frame, StaleTranslation } from './state.js';
 import type { Value } from './value.js';
 
 /** Makes a mapping of a whole buffer; user mappings start without pages. */
@@ -159,6 +160,7 @@ export function cpuReach(
   }
   const own = context.layout.cell(map.buffer, pointer.offset, size);
   const { standsFor } = context.buffer(map.buffer);
+  if (standsFor !== undefined) context.recorder.couples?.('one page is taken for another');
   const meant = standsFor ?? map.buffer;
   const cell = standsFor === undefined ? own : context.layout.cell(meant, pointer.offset, size);
   const held = staleOf(context, map, cell.page);
@@ -175,12 +177,20 @@ export function cpuReach(
   const frame = (present ?? mapOf(context, map.id)?.present.find(([p]) => p === cell.page))?.[1];
   if (frame === undefined) return { kind: 'fault', why: 'no page is mapped there' };
   if (context.frame(frame)?.secure === true) return { kind: 'fault', why: 'secure memory' };
-  const removed = map.kind === 'linear' && context.frame(frame)?.linear === false;
+  const page = context.frame(frame);
+  const removed = map.kind === 'linear' && page?.linear === false;
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
   const refused =
     standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
   const destination = { frame, cell, refused };
-  return { kind: 'memory', destination, attribute: map.attribute, user: map.user };
+  const now = mapOf(context, map.id)?.attribute ?? map.attribute;
+  const attribute = map.kind === 'linear' ? linearAttribute(page) : now;
+  return { kind: 'memory', destination, attribute, user: map.user };
+}
+
+/** What the linear map says of a page: WB, unless set_memory_wc() or the like changed it. */
+export function linearAttribute(frame: Frame | undefined): Attribute {
+  return frame?.linearAs ?? 'WB';
 }
 
 /** H14: a CPU access has no page to arrive at. `who` names it in the message, `what` in a trace. */
@@ -191,6 +201,17 @@ export function accessFaults(context: KernelContext, why: string, what: string, 
     actual: why,
   }));
   context.say('H14', () => `${what} faults: ${why}`);
+}
+
+/**
+ * x86 gives a user mapping the memory type that the page has in the linear map, whatever the
+ * mapping asks for (arch/x86/mm/pat/memtype.c:track_pfn_insert, from vmf_insert_pfn).
+ */
+function insertedAs(context: KernelContext, map: CpuMap, frame: number): Attribute {
+  const tracked = linearAttribute(context.frame(frame));
+  if (!profileOf(context).tracksMemoryType || tracked === map.attribute) return map.attribute;
+  context.noop(`the memory type of the page wins: the user mapping is ${attributes[tracked].name}`);
+  return tracked;
 }
 
 /** The fault handler of a user mapping: gets the pages, puts them in. null: done, go on. */
@@ -208,6 +229,7 @@ function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | 
   }
   const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);
   const mine = all.filter(([each]) => each === page);
-  changeMap(context, { ...map, present: [...map.present, ...mine].sort((a, b) => a[0] - b[0]) });
+  const present = [...map.present, ...mine].sort((a, b) => a[0] - b[0]);
+  changeMap(context, { ...map, present, attribute: insertedAs(context, map, mine[0]?.[1] ?? -1) });
   return context.work.length > 0 ? { kind: 'again' } : null;
 }

@@ -6,9 +6,8 @@
  * Clean lines: what the device read before, with the words of its line, until they are dropped.
  * Leaves out: lines that the device's cache fetches by itself.
  */
-
 import type { Entry } from '../machine/store-buffer.js';
-import { deviceRead, deviceWrite, pushEntries } from './access.js';
+import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import type { Cell } from './layout.js';
@@ -44,6 +43,7 @@ export function writeByDevice(
     deviceWrite(context, destination, snoops, value);
     return;
   }
+  if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
@@ -73,6 +73,7 @@ function readThrough(
   const { device } = context.step;
   const keeps = context.machine.devices[device]?.readCache === true;
   if (!keeps || destination.refused !== null) return deviceRead(context, destination, snoops, sync);
+  context.recorder.couples?.('a device keeps clean lines of its own');
   const { cell } = destination;
   const line = lineOf(context, cell);
   const held = context.kernel.deviceLines.find(
@@ -155,6 +156,7 @@ export function readByDevice(
   sync: boolean,
 ): number {
   if (secureFault(context, destination, 'read')) return 0;
+  if (passesBy(context, destination, 'load', sync)) return 0;
   const { line, word } = context.layout.position(destination.cell);
   const own = context.step.entries.findLast(
     (entry) =>

@@ -2,6 +2,7 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
@@ -22,6 +23,7 @@ import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
+import { setMemoryOperations } from './ops/set-memory.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
 import { tlbOperations } from './ops/tlb.js';
@@ -43,6 +45,7 @@ defineOperations([
   ...cacheOperations,
   ...otherArchOperations,
   ...pl310Operations,
+  ...setMemoryOperations,
   ...streamingOperations,
   ...scatterlistOperations,
   ...swiotlbOperations,
@@ -54,6 +57,7 @@ defineOperations([
   ...ioContextOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...deviceRangeOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

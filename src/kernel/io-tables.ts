@@ -91,6 +91,7 @@ export function doInvalidate(
 }
 
 function mapInTables(context: KernelContext, domain: Domain, entry: Translation): void {
+  context.recorder.couples?.('page tables in memory');
   const leaves = leavesFor(context, entry);
   for (const { iova, level } of leaves) ensureTables(context, domain.id, iova, level);
   const stores = leaves.flatMap(({ iova, address, level }) =>

@@ -54,6 +54,7 @@ export function translateByWalk(
   const observer = observerOf(context.machine, context.step.device);
   const snoops = context.machine.devices[observer]?.walkSnoops ?? false;
   const walker = { context, domain, iova, observer, snoops };
+  context.recorder.couples?.('page tables in memory');
   if (context.kernel.iommusOff.includes(observer)) return fault('the IOMMU has no power');
   const before = context.findings.length;
   const found = heldTranslation(walker) ?? walk(walker);

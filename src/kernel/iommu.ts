@@ -57,6 +57,8 @@ export function setAttached(
 export function install(context: KernelContext, id: number, entry: Translation): void {
   const domain = domainOf(context, id);
   if (domain === undefined) return;
+  context.layout.cut(entry.buffer, entry.offset);
+  context.layout.cut(entry.buffer, entry.offset + entry.size);
   const clash = domain.entries.some((each) => overlaps(each, entry.iova, entry.size));
   if (clash) {
     context.contract('maps an iova range that is mapped already in this domain');
@@ -75,6 +77,8 @@ function slice(context: KernelContext, entry: Translation, from: number, to: num
   const skipped = from - entry.iova;
   const offset = entry.offset + skipped;
   const size = to - from;
+  context.layout.cut(entry.buffer, offset);
+  context.layout.cut(entry.buffer, offset + size);
   const bytes = context.machine.pageSize;
   const frames = entry.frames.filter(
     ([page]) => page * bytes < offset + size && offset < (page + 1) * bytes,

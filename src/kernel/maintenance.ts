@@ -10,6 +10,7 @@ import { goneMappings, liveMappings } from './aliases.js';
 import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
 import { pageLayouts } from './pages.js';
+import { profileOf } from './profile.js';
 import type { Buffer } from './state.js';
 
 export interface Range {
@@ -28,6 +29,8 @@ export interface Range {
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
   const { buffer: id, from, size } = range;
   context.recorder.operated?.({ site: context.step.site, op, buffer: id, from, size });
+  context.layout.cut(id, from);
+  context.layout.cut(id, from + size);
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];
@@ -73,7 +76,8 @@ function linesIn(
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
     const cut = start < from || to < start + lineSize;
-    const cleaned = cut && range.cutsDropped !== true;
+    const { cutLine } = profileOf(context);
+    const cleaned = cut && range.cutsDropped !== true && cutLine === 'clean+invalidate';
     const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;
     const cell = each.cells[0]?.id ?? -1;
     return [{ kind: 'maintain', op: real, frame, line, cell, from, to, at: context.step.site }];
@@ -84,11 +88,22 @@ export function dsb(context: KernelContext): void {
   context.queue({ do: 'drained', what: 'all' });
 }
 
-/** Maintenance with the DSB that completes it, as every arm64 helper of 6.12 does. */
+/**
+ * Maintenance as the helpers do it: with the DSB that completes it on arm64 (6.12), between two
+ * full barriers on x86, and with none on RISC-V, where the next fence orders it.
+ */
 export function maintain(context: KernelContext, op: Maintenance, range: Range): void {
-  context.say('M9', () => `${op} of bytes ${range.from}..${range.from + range.size}, then dsb`);
+  const { completes, hasClflush } = profileOf(context);
+  const then = completes ? ', then dsb' : '';
+  context.say('M9', () => `${op} of bytes ${range.from}..${range.from + range.size}${then}`);
+  if (hasClflush) dsb(context);
   issueMaintenance(context, op, range);
-  dsb(context);
+  if (completes) dsb(context);
+}
+
+/** arch_dma_prep_coherent: before memory gets a non-cacheable mapping. */
+export function prepCoherent(context: KernelContext, range: Range): void {
+  maintain(context, profileOf(context).prepCoherent, range);
 }
 
 /** arch_sync_dma_for_device: a clean, whatever the direction. */
@@ -103,7 +118,7 @@ export function syncForCpu(
   ...ranges: readonly Range[]
 ): void {
   if (direction === DMA_TO_DEVICE) {
-    context.noop('for_cpu with DMA_TO_DEVICE does no cache maintenance on arm64');
+    context.noop('for_cpu with DMA_TO_DEVICE does no cache maintenance');
     return;
   }
   for (const range of ranges) maintain(context, 'invalidate', range);

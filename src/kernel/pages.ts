@@ -9,7 +9,7 @@
 import { newest } from '../ideal/word.js';
 import { rowsFor } from '../machine/cache-rules.js';
 import { absentLine, dirtyLine, type Line } from '../machine/line.js';
-import { pickRow } from './access.js';
+import { pickRow, storesPending } from './access.js';
 import type { MachineConfig } from './config.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
@@ -113,6 +113,7 @@ export function takeFrame(
   const reused = choice === 0 ? undefined : stale[choice - 1];
   const chosen = pfn === 'new' ? undefined : pfn;
   const index = reused ?? context.step.frames.length;
+  if (reused !== undefined) context.recorder.couples?.('a page is used again');
   const freed = context.frame(index)?.freed;
   if (freed !== undefined) context.learn(freed.clock);
   context.setFrame(index, {
@@ -174,8 +175,7 @@ export function releasePages(context: KernelContext, id: number): void {
 
 /** What a lock in a kernel function does: the rest of the call waits for the CPU's stores (M7). */
 export function drainStores(context: KernelContext): void {
-  const pending = context.step.entries.some((e) => e.kind === 'store' || e.kind === 'doorbell');
-  if (pending) context.queue({ do: 'drained', what: 'stores' });
+  if (storesPending(context)) context.queue({ do: 'drained', what: 'stores' });
 }
 
 /** Makes the pages resident: new ones zeroed, swapped ones read back. */

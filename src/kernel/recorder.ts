@@ -1,4 +1,5 @@
 /** Facts gathered beside the states: they never change what is explored. */
+import type { Cell } from './layout.js';
 
 export type NoteKind = 'no-op' | 'warning';
 
@@ -17,6 +18,17 @@ export interface Named {
   readonly site: number;
 }
 
+/** An access to a word that this exploration leaves out (Layout.hide). */
+export interface Passed {
+  readonly site: number;
+  readonly kind: 'load' | 'store';
+  readonly cell: Cell;
+  /** It synchronises, so that what it reads decides what comes after. */
+  readonly sync: boolean;
+  /** The ideal memory refuses it, or another word stands where it arrives. */
+  readonly astray: boolean;
+}
+
 export interface Recorder {
   readonly tracing: boolean;
   note(kind: NoteKind, rule: string, site: number, message: string): void;
@@ -24,6 +36,17 @@ export interface Recorder {
   mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
   /** Maintenance reached a buffer: its mappings at that moment, and those that had been. */
   maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void;
+  /** A row of the cache table came up that is open under this liberty only. */
+  met?(liberty: string): void;
   /** Bytes a call maintains or bounces, whether or not the scenario names a word there. */
   operated?(what: Operated): void;
+  passed?(what: Passed): void;
+  /** An access to a word that is not left out. */
+  reached?(site: number, kind: 'load' | 'store'): void;
+  /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
+  couples?(why: string): void;
+  /** A value goes from one word to another without passing through a local. */
+  copies?(from: Cell, to: Cell): void;
+  /** A TLB invalidation waits for the stores of every CPU. */
+  waitsForStores?(): void;
 }

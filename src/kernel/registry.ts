@@ -2,6 +2,7 @@
  * The registry of operations: one entry per kernel function a scenario may call. Parser, checker,
  * reference page and engine all read it; nothing about an operation is written anywhere else.
  */
+import type { ProfileName } from '../machine/profile.js';
 import type { KernelContext } from './context.js';
 import type { Value } from './value.js';
 
@@ -70,6 +71,8 @@ export interface Operation {
    * mapping but do no cache maintenance (as DMA_ATTR_SKIP_CPU_SYNC). Absent: not a sync or barrier.
    */
   readonly removable?: 'drop' | 'skip-sync';
+  /** Architectures that have it; absent: all. */
+  readonly profiles?: readonly ProfileName[];
   /** The call may block its thread (wait, mutex_lock). */
   readonly blocks?: boolean;
   /** Later loads may be satisfied before this call (M8): it orders stores only, or nothing. */

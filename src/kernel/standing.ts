@@ -28,6 +28,7 @@ function standing(context: KernelContext, index: number, cell: Cell): Cell {
   if (frame === undefined || (frame.buffer === cell.buffer && frame.page === cell.page)) {
     return cell;
   }
+  context.recorder.couples?.('an access arrives in a page of another owner');
   const byte = frame.page * context.machine.pageSize + cell.offset;
   return context.layout.cell(frame.buffer, byte, cell.size);
 }

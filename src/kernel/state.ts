@@ -18,6 +18,8 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
+  readonly linearAs?: Attribute;
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** It holds a page table of the IOMMU API, which nobody else touches (M12). */

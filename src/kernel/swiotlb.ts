@@ -89,6 +89,7 @@ export function takeSlots(
     return at;
   });
   if (next === 0) return parts.map(() => undefined);
+  context.recorder.couples?.('a bounce buffer holds words of another one');
   addPoolBuffer(context, id, pageAligned(context, next));
   const slots = parts.map(({ part, bounce }, i) => {
     const offset = offsets[i] ?? 0;

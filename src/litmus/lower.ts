@@ -58,7 +58,24 @@ export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Pro
     assertions: resolveAssertions(tree, threads, diagnostics),
   };
   checkClaims(program, diagnostics);
+  checkProfile(program, diagnostics);
   return program;
+}
+
+/** Every operation exists on the architecture that the machine block names. */
+function checkProfile(program: Program, diagnostics: DiagnosticCollector): void {
+  const { profile } = program.machine;
+  const told = new Set<string>();
+  for (const instruction of [program.init, ...program.threads].flatMap(({ code }) => code)) {
+    if (instruction.op !== 'call') continue;
+    const { operation, at } = instruction;
+    const place = `${at.line}:${at.column}`;
+    if (operation.profiles?.includes(profile) !== false || told.has(place)) continue;
+    told.add(place);
+    diagnostics.error('L028', at, `${operation.name}() does not exist on ${profile}`, {
+      expected: `a machine block of ${operation.profiles.join(' or ')}`,
+    });
+  }
 }
 
 const emptyInit: ThreadCode = {

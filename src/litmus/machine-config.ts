@@ -8,21 +8,33 @@ import { constants } from '../kernel/constants.js';
 import { GRANULE } from '../kernel/io-pgtable.js';
 import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
 import { constantOf } from './constant-expression.js';
+import { kernelProfiles } from '../kernel/profile.js';
+import { isProfile, type ProfileName, profileNames } from '../machine/profile.js';
 import type { DeviceConfig, MachineConfig } from './program.js';
 
 export const machineSettings: ReadonlyMap<string, string> = new Map([
-  ['linear_map_removable', 'true: set_direct_map_invalid_noflush() works (default false)'],
+  [
+    'linear_map_removable',
+    'true: set_direct_map_invalid_noflush() works (default true, except on arm64)',
+  ],
   ['swap', 'none (default), zram, or a device that swaps by DMA'],
-  ['unexpected_hit', 'ignore (default), arch or may_hit: whether an uncached access may hit (M6)'],
+  [
+    'unexpected_hit',
+    'ignore (default), arch (arm64) or may_hit: whether an uncached access may hit (M6)',
+  ],
   ['swiotlb', 'on (default), force or noforce: bounce buffers where needed, always, never (K9)'],
   ['iommu_strict', 'false: DMA API unmaps leave the IOTLB to a flush queue (default true)'],
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
+  ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
-  ['coherent', 'true: the device snoops the CPU caches, and the kernel knows (default false)'],
+  [
+    'coherent',
+    'true: it snoops the CPU caches, and the kernel knows (default true, except on arm64)',
+  ],
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
   [
@@ -50,6 +62,7 @@ const defaults: MachineConfig = {
   profile: 'arm64',
   devices: [],
   linearMapRemovable: false,
+  svpbmt: true,
   swap: 'none',
   unexpectedHit: 'ignore',
   swiotlb: 'on',
@@ -66,10 +79,11 @@ export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector)
     diagnostics.error('L014', at, 'a second machine block', { expected: 'one machine block' });
   }
   if (block === undefined) return defaults;
-  if (block.profile !== 'arm64') {
+  const profile = isProfile(block.profile) ? block.profile : 'arm64';
+  if (!isProfile(block.profile)) {
     diagnostics.error('L022', block.profileAt, `unknown machine profile '${block.profile}'`, {
-      expected: 'arm64',
-      suggestion: 'arm64',
+      expected: profileNames.join(', '),
+      suggestion: nearestName(block.profile, profileNames) ?? 'arm64',
     });
   }
   const devices = new Map<string, DeviceConfig>();
@@ -82,18 +96,23 @@ export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector)
           ? 'no name for a device'
           : null;
     if (why !== null) diagnostics.error('L023', node.at, `'${node.name}' is ${why}`);
-    devices.set(node.name, buildDevice(node, diagnostics));
+    devices.set(node.name, buildDevice(node, profile, diagnostics));
   }
-  return applySettings(block, [...devices.values()], diagnostics);
+  return applySettings(block, profile, [...devices.values()], diagnostics);
 }
 
 /** These mean something in the settings, or as the name of a thread. */
 const notADeviceName: ReadonlySet<string> = new Set(['none', 'zram', 'init']);
 
-function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector): DeviceConfig {
+function buildDevice(
+  node: MachineDeviceNode,
+  profile: ProfileName,
+  diagnostics: DiagnosticCollector,
+): DeviceConfig {
+  const { coherentByDefault } = kernelProfiles[profile];
   let device: DeviceConfig = {
     name: node.name,
-    coherent: false,
+    coherent: coherentByDefault,
     snoops: false,
     writeBackCache: false,
     readCache: false,
@@ -120,7 +139,7 @@ function buildDevice(node: MachineDeviceNode, diagnostics: DiagnosticCollector):
   for (const setting of settings) {
     switch (setting.name) {
       case 'coherent':
-        device = { ...device, coherent: booleanOf(setting, diagnostics) };
+        device = { ...device, coherent: coherentOf(setting, profile, diagnostics) };
         break;
       case 'snoops':
         snoops = booleanOf(setting, diagnostics);
@@ -178,12 +197,30 @@ function iommuOf(
   return name === 'none' ? { iommu: false, iommuUnit: '' } : { iommu: true, iommuUnit: name };
 }
 
+/** x86 has no dev->dma_coherent: what does not snoop there, the DMA API does not know of. */
+function coherentOf(
+  setting: OptionNode,
+  profile: ProfileName,
+  diagnostics: DiagnosticCollector,
+): boolean {
+  const coherent = booleanOf(setting, diagnostics);
+  if (!coherent && !kernelProfiles[profile].knowsNonCoherent) {
+    const message = `on ${profile} the DMA API takes every device for coherent`;
+    diagnostics.error('L028', setting.at, message, {
+      expected: "'.snoops = false' for a device that does not snoop all the same",
+    });
+  }
+  return coherent;
+}
+
 function applySettings(
   block: MachineNode,
+  profile: ProfileName,
   devices: readonly DeviceConfig[],
   diagnostics: DiagnosticCollector,
 ): MachineConfig {
-  let machine: MachineConfig = { ...defaults, devices };
+  const { linearMapRemovable } = kernelProfiles[profile];
+  let machine: MachineConfig = { ...defaults, profile, devices, linearMapRemovable };
   for (const setting of checkedSettings(
     block.settings,
     machineSettings,
@@ -198,7 +235,10 @@ function applySettings(
         machine = { ...machine, swap: swapOf(setting, devices, diagnostics) };
         break;
       case 'unexpected_hit':
-        machine = { ...machine, unexpectedHit: hitOf(setting, diagnostics) };
+        machine = { ...machine, unexpectedHit: hitOf(setting, profile, diagnostics) };
+        break;
+      case 'svpbmt':
+        machine = { ...machine, svpbmt: svpbmtOf(setting, profile, diagnostics) };
         break;
       case 'swiotlb':
         machine = { ...machine, swiotlb: swiotlbOf(setting, diagnostics) };
@@ -254,11 +294,28 @@ function checkedSettings(
   });
 }
 
+function svpbmtOf(
+  setting: OptionNode,
+  profile: ProfileName,
+  diagnostics: DiagnosticCollector,
+): boolean {
+  if (profile !== 'riscv') {
+    diagnostics.error('L028', setting.at, `'.svpbmt' is a setting of riscv, not of ${profile}`);
+  }
+  return booleanOf(setting, diagnostics);
+}
+
 function hitOf(
   setting: OptionNode,
+  profile: ProfileName,
   diagnostics: DiagnosticCollector,
 ): MachineConfig['unexpectedHit'] {
   const name = nameOf(setting, diagnostics);
+  if (name === 'arch' && profile !== 'arm64') {
+    diagnostics.error('L028', setting.at, `what Arm allows says nothing about ${profile}`, {
+      expected: 'ignore or may_hit',
+    });
+  }
   if (name === 'arch' || name === 'ignore') return name;
   if (name === 'may_hit') return 'may-hit';
   diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {

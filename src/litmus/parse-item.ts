@@ -15,7 +15,7 @@ import { parseOption, parsePrimary } from './parse-expression.js';
 
 export function parseMachine(cursor: Cursor): MachineNode {
   const word = cursor.expect('machine');
-  const profile = cursor.expectName('the profile of the machine (arm64)');
+  const profile = cursor.expectName('the profile of the machine (arm64, x86 or riscv)');
   const open = cursor.expect('{');
   const devices: MachineDeviceNode[] = [];
   const settings: OptionNode[] = [];

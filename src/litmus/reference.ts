@@ -90,6 +90,7 @@ function operationEntry(operation: Operation): string {
   const facts = [
     `returns ${operation.returns === 'void' ? 'nothing' : describeKind(operation.returns)}`,
     operation.where === 'device' ? 'device threads only' : null,
+    operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
     operation.blocks === true ? 'may wait' : null,
     operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
     rules.length === 0 ? null : `rules ${rules.join(', ')}`,

@@ -4,8 +4,20 @@
  * Leaves out: load order (M8); loads run in program order.
  */
 import type { Attribute } from './attributes.js';
+import { orderProfiles, type ProfileName } from './profile.js';
 
 export type Maintenance = 'clean' | 'invalidate' | 'clean+invalidate';
+
+/**
+ * `st`: dmb oshst and stronger. `ish`, `ish-full`: the smp_* barriers of arm64 and x86. `w`,
+ * `w-full`: those of RISC-V, which order all memory but no Device stores.
+ */
+export type BarrierScope = 'st' | 'ish' | 'ish-full' | 'w' | 'w-full';
+
+/** Later loads wait until what stands before it has left. */
+export function holdsLoads(scope: BarrierScope): boolean {
+  return scope === 'ish-full' || scope === 'w-full';
+}
 
 export type Entry =
   | {
@@ -35,8 +47,7 @@ export type Entry =
       readonly to: number;
       readonly at: number;
     }
-  /** `st`: dmb oshst and stronger. `ish`, `ish-full`: the smp_* barriers. */
-  | { readonly kind: 'barrier'; readonly scope: 'st' | 'ish' | 'ish-full'; readonly at: number }
+  | { readonly kind: 'barrier'; readonly scope: BarrierScope; readonly at: number }
   /** A doorbell: a Device store that starts a device; `clock` is what its receiver learns. */
   | {
       readonly kind: 'doorbell';
@@ -51,6 +62,8 @@ export interface OrderRow {
   readonly when: string;
   readonly rule: string;
   readonly text: string;
+  /** Absent: on every architecture. */
+  readonly only?: ProfileName;
   readonly holds: (earlier: Entry, later: Entry, barriers: readonly Entry[]) => boolean;
 }
 
@@ -65,6 +78,16 @@ function posted(e: Entry): boolean {
 }
 function isStore(e: Entry): boolean {
   return e.kind === 'store' || e.kind === 'doorbell';
+}
+function inTotalOrder(e: Entry): boolean {
+  return posted(e) || (e.kind === 'store' && e.attribute === 'WB');
+}
+function toMemory(e: Entry): boolean {
+  return e.kind === 'maintain' || (e.kind === 'store' && e.attribute !== 'DEV');
+}
+/** A barrier behind it orders it. */
+export function isFenced(e: Entry, profile: ProfileName): boolean {
+  return isStore(e) || (e.kind === 'maintain' && orderProfiles[profile].fencesOrderMaintenance);
 }
 
 /** An earlier entry leaves before a later one exactly when one of these rows holds. */
@@ -112,10 +135,63 @@ export const orderRules: readonly OrderRow[] = [
     holds: (a, b, barriers) =>
       isStore(a) && b.kind === 'store' && b.attribute === 'WB' && barriers.length > 0,
   },
+  {
+    earlier: 'WB or Device store',
+    later: 'WB or Device store',
+    when: 'always',
+    rule: 'M7',
+    only: 'x86',
+    text: 'total store order: only write-combining stores wait longer or overtake',
+    holds: (a, b) => inTotalOrder(a) && inTotalOrder(b),
+  },
+  {
+    earlier: 'store or maintenance',
+    later: 'maintenance or store',
+    when: 'same line',
+    rule: 'M9',
+    only: 'riscv',
+    text: 'cbo.* instructions are stores to their block in program order',
+    holds: (a, b) => sameLine(a, b) && (a.kind === 'maintain' || b.kind === 'maintain'),
+  },
+  {
+    earlier: 'maintenance',
+    later: 'any',
+    when: 'fence ow,ow or w,o between',
+    rule: 'M7 M9',
+    only: 'riscv',
+    text: 'cbo.* instructions are ordered by fences as stores are',
+    holds: (a, _b, barriers) =>
+      a.kind === 'maintain' &&
+      barriers.some((each) => each.kind === 'barrier' && each.scope === 'st'),
+  },
+  {
+    earlier: 'store to memory or maintenance',
+    later: 'store to memory or maintenance',
+    when: 'fence w,w between',
+    rule: 'M7 M9',
+    only: 'riscv',
+    text: 'fence w,w orders stores to memory of every kind, not Device stores',
+    holds: (a, b, barriers) => toMemory(a) && toMemory(b) && barriers.length > 0,
+  },
 ];
 
+const rulesOf = (profile: ProfileName): readonly OrderRow[] =>
+  orderRules.filter(({ only }) => only === undefined || only === profile);
+
+const profileRules: Readonly<Record<ProfileName, readonly OrderRow[]>> = {
+  arm64: rulesOf('arm64'),
+  x86: rulesOf('x86'),
+  riscv: rulesOf('riscv'),
+};
+
 /** True when nothing before entry `index` has to leave first. `fifo`: reorder is off. */
-export function mayDrain(buffer: readonly Entry[], index: number, fifo: boolean): boolean {
+export function mayDrain(
+  buffer: readonly Entry[],
+  index: number,
+  fifo: boolean,
+  profile: ProfileName = 'arm64',
+): boolean {
+  const rules = profileRules[profile];
   const later = buffer[index];
   if (later === undefined || later.kind === 'barrier') return false;
   const barriers: Entry[] = [];
@@ -124,7 +200,7 @@ export function mayDrain(buffer: readonly Entry[], index: number, fifo: boolean)
     if (earlier === undefined) continue;
     if (earlier.kind === 'barrier') {
       barriers.push(earlier);
-    } else if (fifo || orderRules.some((each) => each.holds(earlier, later, barriers))) {
+    } else if (fifo || rules.some((each) => each.holds(earlier, later, barriers))) {
       return false;
     }
   }
@@ -132,20 +208,30 @@ export function mayDrain(buffer: readonly Entry[], index: number, fifo: boolean)
 }
 
 /** Removes entry `index`, and every barrier that no longer separates a store from anything. */
-export function withoutEntry(buffer: readonly Entry[], index: number): readonly Entry[] {
-  return tidy(buffer.filter((_, i) => i !== index));
+export function withoutEntry(
+  buffer: readonly Entry[],
+  index: number,
+  profile: ProfileName = 'arm64',
+): readonly Entry[] {
+  return tidy(
+    buffer.filter((_, i) => i !== index),
+    profile,
+  );
 }
 
-/** Drops barriers with no store before them, and those with nothing after that equal the last. */
-export function tidy(buffer: readonly Entry[]): readonly Entry[] {
+/** Drops barriers with nothing to order before them, and those that repeat the last. */
+export function tidy(
+  buffer: readonly Entry[],
+  profile: ProfileName = 'arm64',
+): readonly Entry[] {
   const kept: Entry[] = [];
-  let stores = 0;
+  let fenced = 0;
   for (const each of buffer) {
-    if (isStore(each)) stores++;
+    if (isFenced(each, profile)) fenced++;
     const last = kept.at(-1);
     const repeats =
       each.kind === 'barrier' && last?.kind === 'barrier' && last.scope === each.scope;
-    if (each.kind === 'barrier' && (stores === 0 || repeats)) continue;
+    if (each.kind === 'barrier' && (fenced === 0 || repeats)) continue;
     kept.push(each);
   }
   return kept.length === buffer.length ? buffer : kept;

@@ -8,8 +8,10 @@ import {
   callsOf,
   deviceSetting,
   machineSetting,
+  mapsByDma,
   type Setting,
   settingsFor,
+  unmapsByDma,
 } from '../compare/settings.js';
 import type { Program } from '../litmus/program.js';
 
@@ -30,25 +32,18 @@ export function platformsOf(program: Program): readonly Setting[] {
   if (machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
     found.push(machineSetting('linear_map_removable', 'false'));
   }
-  if (machine.devices.some((device) => device.iommu) && unmaps(calls)) {
+  if (machine.devices.some((device) => device.iommu) && [...calls].some(unmapsByDma)) {
     found.push(machineSetting('iommu_strict', machine.iommuStrict ? 'false' : 'true'));
   }
   const short = machine.devices.some((each) => each.dmaMask < ALL_ADDRESSES);
   if (short && !machine.memoryAbove4G) found.push(machineSetting('memory_above_4g', 'true'));
-  if (machine.swiotlb !== 'noforce' && maps(calls))
+  if (machine.swiotlb !== 'noforce' && [...calls].some(mapsByDma)) {
     found.push(machineSetting('swiotlb', 'noforce'));
+  }
   for (const device of machine.devices) {
     if (device.snoops !== device.coherent) {
       found.push(deviceSetting(device.name, 'snoops', device.coherent ? 'true' : 'false'));
     }
   }
   return [...found, ...settingsFor(program)];
-}
-
-function unmaps(calls: ReadonlySet<string>): boolean {
-  return [...calls].some((name) => name.startsWith('dma_unmap_') || name.startsWith('dma_free_'));
-}
-
-function maps(calls: ReadonlySet<string>): boolean {
-  return [...calls].some((name) => name.startsWith('dma_map_'));
 }

@@ -8,7 +8,7 @@ import { findOperation, type Operation, type Param } from '../kernel/registry.js
 import type { CallFacts } from './costs.js';
 import type { Draft } from './edit.js';
 import { userOf } from './inserts.js';
-import { draft, factsOf, isRaw, runtime, type Scene, statementSpot, timesAt } from './scene.js';
+import { draft, factsOf, isRaw, isVisible, runtime, type Scene, statementSpot, timesAt } from './scene.js';
 import type { SourceStatement } from './source.js';
 
 /** Operations that take the same arguments: each may stand for the others. */
@@ -21,6 +21,7 @@ const families: readonly (readonly string[])[] = [
   ['dma_sync_sgtable_for_cpu', 'dma_sync_sgtable_for_device'],
   ['arch_sync_dma_for_cpu', 'arch_sync_dma_for_device'],
   ['dma_buf_begin_cpu_access', 'dma_buf_end_cpu_access'],
+  ['arm_cl2_cleanbypa', 'arm_cl2_invbypa', 'arm_cl2_cleaninvbypa'],
 ];
 
 /** One way only. */
@@ -34,6 +35,7 @@ const replacements: Readonly<Record<string, readonly string[]>> = {
   iommu_unmap_fast: ['iommu_unmap'],
   writel_relaxed: ['writel'],
   kmalloc: ['kzalloc'],
+  iommu_get_domain_for_dev: ['iommu_paging_domain_alloc'],
   dma_unmap_single: ['dma_unmap_page'],
   dma_unmap_page: ['dma_unmap_single'],
   drm_gem_shmem_pin: ['drm_gem_shmem_get_pages_sgt'],
@@ -61,6 +63,14 @@ const constantsOf: Readonly<Record<string, readonly string[]>> = {
   attrs: ['0', 'DMA_ATTR_SKIP_CPU_SYNC'],
 };
 
+/** Calls that hand memory over: meant for the wrong memory, or with their arguments mixed up. */
+const handedOver: ReadonlySet<string> = new Set([
+  'cache helpers',
+  'DMA mapping API',
+  'IOMMU API',
+  'dma-buf',
+]);
+
 /** Calls that belong to the use case: what the driver was asked to do, not how it does it. */
 const fixedFamilies: ReadonlySet<string> = new Set(['device', 'threads', 'shmem and swap']);
 
@@ -78,7 +88,12 @@ export function changes(scene: Scene): readonly Draft[] {
       const operation = findOperation(call.callee);
       if (operation === undefined) return [];
       const site = { scene, statement, call, operation };
-      return [...calleeChanges(site), ...argumentChanges(site), ...optionChanges(site)];
+      return [
+        ...calleeChanges(site),
+        ...argumentChanges(site),
+        ...swaps(site),
+        ...optionChanges(site),
+      ];
     }),
   );
 }
@@ -142,7 +157,7 @@ function calleeChanges(site: Site): readonly Draft[] {
       facts: { callee: operation },
     }),
   );
-  return [...plain, ...longer(site, slot), ...mapped(site, slot)];
+  return [...plain, ...longer(site, slot), ...mapped(site, slot), ...mappedByApi(site, slot)];
 }
 
 function longer(site: Site, slot: string): readonly Draft[] {
@@ -192,15 +207,47 @@ function mapped(site: Site, slot: string): readonly Draft[] {
   return [whole(site, slot, operation, args, { callee: operation })];
 }
 
+/** A mapping for user space of memory of the DMA API: by the API, which knows where it lies. */
+function mappedByApi(site: Site, slot: string): readonly Draft[] {
+  const { scene, call, statement } = site;
+  const made = call.callee === 'mmap' ? (scene.names.rootOf(call)?.call ?? null) : null;
+  const kind = /^dma_alloc_(coherent|wc|attrs)$/u.exec(made?.callee ?? '')?.[1];
+  const gap = scene.source.gaps.find(({ next }) => next === statement);
+  if (made === null || kind === undefined || gap === undefined) return [];
+  const memory = scene.names.all.find((name) => name.call === made && name.kind === 'ptr');
+  const device = scene.names.argument(made, 'dev');
+  if (memory === undefined || device === null || !isVisible(memory, gap)) return [];
+  const operation = `dma_mmap_${kind}`;
+  const args = [scene.source.textOf(device), memory.name];
+  return [whole(site, slot, operation, args, { callee: operation })];
+}
+
 function argumentChanges(site: Site): readonly Draft[] {
   const { call, operation } = site;
   if (fixedFamilies.has(operation.family)) return [];
   return call.args.flatMap((arg, index) => {
     const param = operation.params[index];
     if (param === undefined) return [];
-    const values = valuesFor(site, arg, param);
+    const values = [...new Set([...valuesFor(site, arg, param), ...namesFor(site, arg, param)])];
     return values.map((value) => argument(site, arg, index, value));
   });
+}
+
+/** Handles that maintenance and mappings may be meant for instead. */
+const handles: ReadonlySet<string> = new Set(['dma', 'phys', 'sgt', 'domain', 'attachment', 'bo']);
+
+/** Other names that have a value of the kind by then. */
+function namesFor(site: Site, arg: Expression, { kinds, out }: Param): readonly string[] {
+  const { scene, statement, operation } = site;
+  if (!handedOver.has(operation.family) || out === true) return [];
+  if (!kinds.some((kind) => handles.has(kind))) return [];
+  const now = scene.source.textOf(arg);
+  const gap = scene.source.gaps.find(({ next }) => next === statement);
+  if (gap === undefined) return [];
+  const fitting = scene.names.all.filter(
+    (name) => kinds.includes(name.kind) && isVisible(name, gap) && name.name !== now,
+  );
+  return fitting.map(({ name }) => name);
 }
 
 /** What else could stand there. */
@@ -211,14 +258,35 @@ function valuesFor(site: Site, arg: Expression, param: Param): readonly string[]
   const others = (constantsOf[kind] ?? []).filter((value) => value !== now);
   if (kind === 'prot') {
     const kept = now.split('|').map((part) => part.trim());
-    const without = kept.filter((part) => part !== 'IOMMU_CACHE');
-    return [without.length < kept.length ? without.join(' | ') : `${now} | IOMMU_CACHE`];
+    return ['IOMMU_CACHE', 'IOMMU_PRIV'].map((right) => {
+      const without = kept.filter((part) => part !== right);
+      return without.length < kept.length ? without.join(' | ') : `${now} | ${right}`;
+    });
   }
-  if (kind === 'gfp') return now.includes('__GFP_ZERO') ? [] : [`${now} | __GFP_ZERO`];
+  if (kind === 'gfp') return gfpFor(site, now);
   if (kind === 'device') return devicesFor(site, now);
   const isCount = param.name === 'size' || param.name === 'nents' || param.name === 'offset';
-  if (isCount && operation.family !== 'pages') return counterparts(site, param.name, now);
+  if (isCount && operation.family === 'pages') return wholeLines(site, now);
+  if (isCount) return counterparts(site, param.name, now);
   return others;
+}
+
+/** Cleared, and from where every device can reach it. */
+function gfpFor({ scene }: Site, now: string): readonly string[] {
+  const zones = scene.machine.memoryAbove4G ? ['__GFP_DMA32'] : [];
+  const flags = ['__GFP_ZERO', ...zones].filter((flag) => !now.includes(flag));
+  const dma = zones.length > 0 && now === 'GFP_KERNEL' ? ['GFP_KERNEL | GFP_DMA'] : [];
+  return [...flags.map((flag) => `${now} | ${flag}`), ...dma];
+}
+
+/** Memory that shares no cache line with other memory; and what the calls on it say it has. */
+function wholeLines(site: Site, now: string): readonly string[] {
+  const { scene, call } = site;
+  const size = scene.names.rootOf(call)?.size ?? null;
+  const { lineSize } = scene.machine;
+  const lines = size === null ? 0 : Math.ceil(size / lineSize) * lineSize;
+  const rounded = size === null || lines === size ? [] : [`${lines}`];
+  return [...rounded, ...counterparts(site, 'size', now)];
 }
 
 /** Another device may be meant by maintenance and mappings, not by an allocation. */
@@ -240,6 +308,37 @@ function counterparts(site: Site, param: string, now: string): readonly string[]
   });
   const all = param === 'size' ? [...said, root.sizeText] : said;
   return [...new Set(all)].filter((value) => value !== now && value !== '');
+}
+
+/** Two arguments that could stand for each other, in the other order. */
+function swaps(site: Site): readonly Draft[] {
+  const { scene, call, operation } = site;
+  if (!handedOver.has(operation.family)) return [];
+  return call.args.flatMap((arg, index) =>
+    call.args.slice(index + 1).flatMap((other, after) => {
+      const [kinds, others] = [index, index + 1 + after].map((at) => operation.params[at]?.kinds);
+      const [one, two] = [scene.source.textOf(arg), scene.source.textOf(other)];
+      if (kinds === undefined || others === undefined || one === two) return [];
+      if (!kinds.some((kind) => others.includes(kind))) return [];
+      // A range from its end to its start is nobody's.
+      if (kinds.includes('ptr')) return [];
+      return [swapped(site, [arg, other])];
+    }),
+  );
+}
+
+function swapped(site: Site, [one, other]: readonly [Expression, Expression]): Draft {
+  const { scene, call } = site;
+  const [from, to] = [firstOffset(scene, one), firstOffset(scene, other)];
+  const [text, second] = [scene.source.textOf(one), scene.source.textOf(other)];
+  const between = scene.source.text.slice(from + lengthOf(scene, one), to);
+  return changed(site, {
+    from,
+    length: to + lengthOf(scene, other) - from,
+    text: `${second}${between}${text}`,
+    title: `\`${second}, ${text}\` for \`${text}, ${second}\` in \`${call.callee}\``,
+    slot: `callee ${offsetOf(site)}`,
+  });
 }
 
 function argument(site: Site, arg: Expression, index: number, value: string): Draft {
@@ -277,20 +376,25 @@ function lengthOf(scene: Scene, node: Expression): number {
   return last(node) - firstOffset(scene, node);
 }
 
-/** `.map_wc`: whether the CPU's mappings of an object are write-combined. */
+/** Options that are true or false: `.map_wc`, whether the CPU's mappings are write-combined. */
 function optionChanges(site: Site): readonly Draft[] {
-  const { scene, call, operation } = site;
-  if (operation.options?.some((option) => option.name === 'map_wc') !== true) return [];
-  const given = call.options.find((option) => option.name === 'map_wc');
-  const slot = `option ${offsetOf(site)}`;
-  const extra = scene.costs.allocation;
+  const options = site.operation.options ?? [];
+  return options.flatMap(({ name, kind }) => (kind === 'bool' ? [optionChange(site, name)] : []));
+}
+
+function optionChange(site: Site, name: string): Draft {
+  const { scene, call } = site;
+  const given = call.options.find((option) => option.name === name);
+  const slot = `option ${name} ${offsetOf(site)}`;
+  const extra = isRaw(call.callee) ? 0 : scene.costs.allocation;
   if (given === undefined) {
     const end = scene.source.offset(call.at) + call.at.length - 1;
-    const text = ', .map_wc = true';
-    return [changed(site, { from: end, length: 0, text, title: '`.map_wc = true`', slot, extra })];
+    const text = `, .${name} = true`;
+    const title = `\`.${name} = true\``;
+    return changed(site, { from: end, length: 0, text, title, slot, extra });
   }
   const from = scene.source.offset(given.value.at);
-  const value = scene.source.textOf(given.value) === 'true' ? 'false' : 'true';
-  const title = `\`.map_wc = ${value}\``;
-  return [changed(site, { from, length: given.value.at.length, text: value, title, slot, extra })];
+  const text = scene.source.textOf(given.value) === 'true' ? 'false' : 'true';
+  const title = `\`.${name} = ${text}\``;
+  return changed(site, { from, length: given.value.at.length, text, title, slot, extra });
 }

@@ -1,23 +1,71 @@
 /**
  * Conflicts: what a counterexample says about all sets of edits at once. A run that exists with
- * the edits `needs` is gone only where one of the edits `kills` is made too: so every set that
- * has the former and none of the latter is refuted, without looking at it.
+ * the edits `needs` is gone only where one more edit takes it away: so every set that has the
+ * former and none of the latter is refuted, without exploring it. Which edits take a run away is
+ * found out by following it, when it is asked for, and kept.
  */
-import { type Counterexample, replays, touches } from './counterexample.js';
+import { type Counterexample, type Fate, follow, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import type { Variant, Variants } from './variant.js';
 
-export interface Conflict {
-  /** No edit, or one: the run exists in the scenario as it is, or because of that edit. */
-  readonly needs: Edit | null;
-  readonly kills: ReadonlySet<Edit>;
+/** A run that some sets of edits have. */
+export class Conflict {
+  private readonly fates = new Map<Edit, Fate>();
+  private killers: ReadonlySet<Edit> | null = null;
+
+  constructor(
+    readonly id: number,
+    readonly run: Counterexample,
+    /** Closed: with every edit that one of them needs. Empty: the scenario as it is has the run. */
+    readonly needs: readonly Edit[],
+    /** Edits that could take it away, cheapest first. */
+    readonly candidates: readonly Edit[],
+    private readonly variant: (edits: readonly Edit[]) => Variant | null,
+  ) {}
+
+  /** What becomes of the run when the edit is added to those it needs. */
+  fate(edit: Edit): Fate {
+    const known = this.fates.get(edit);
+    if (known !== undefined) return known;
+    const fate = this.followed(edit);
+    this.fates.set(edit, fate);
+    return fate;
+  }
+
+  /** Known to leave the run alone. */
+  leaves(edit: Edit): boolean {
+    return this.fates.get(edit) === 'exists';
+  }
+
+  private followed(edit: Edit): Fate {
+    if (!touches(edit, this.run)) return 'exists';
+    const variant = this.variant([...this.needs, edit, ...edit.enablers]);
+    return variant === null ? 'exists' : follow(variant, this.run);
+  }
+
+  /** Every edit that takes the run away; asks for all of them. */
+  get kills(): ReadonlySet<Edit> {
+    this.killers ??= new Set(this.candidates.filter((edit) => this.fate(edit) !== 'exists'));
+    return this.killers;
+  }
+
+  /** Does the set still have the run? */
+  refutes(edits: readonly Edit[]): boolean {
+    if (!this.needs.every((edit) => edits.includes(edit))) return false;
+    const more = edits.filter((edit) => !this.needs.includes(edit));
+    return more.every((edit) => this.fate(edit) === 'exists');
+  }
 }
 
 export class Conflicts {
-  readonly all: Conflict[] = [];
+  /** Of the scenario as it is, the strictest first; which edits take them away is known. */
+  private readonly plain: Conflict[] = [];
+  /** Of sets of edits. */
+  private readonly others: Conflict[] = [];
+  private count = 0;
   /** Runs that were learned from, or cannot be. */
   private readonly known = new Set<Counterexample>();
-  private readonly pairs = new Map<string, Variant | null>();
+  private readonly variantsByKey = new Map<string, Variant | null>();
 
   constructor(
     private readonly variants: Variants,
@@ -26,78 +74,111 @@ export class Conflicts {
   ) {}
 
   /**
-   * Learns from a run of the scenario with these edits. False when what it learned does not
-   * refute this very set: the run takes two of the edits or more, or cannot be followed, or one
-   * of them takes it away and another brings it back.
+   * Learns from a run of the scenario with these edits: finds out which of them it needs. Null
+   * when the run cannot be followed.
    */
-  learn(run: Counterexample, edits: readonly Edit[]): boolean {
-    if (!run.replayable || this.known.has(run)) return false;
+  learn(run: Counterexample, edits: readonly Edit[]): Conflict | null {
+    if (!run.replayable || this.known.has(run)) return null;
     this.known.add(run);
-    if (edits.length === 0 || replays(this.base, run)) {
-      const { kills } = this.add(run, null);
-      if (!edits.some((edit) => kills.has(edit))) return true;
-    }
-    const needed = edits.find((edit) => {
-      const variant = this.variant([edit, ...edit.enablers]);
-      return variant !== null && replays(variant, run);
-    });
-    if (needed === undefined || edits.length < 2) return false;
-    const { kills } = this.add(run, needed);
-    return !edits.some((edit) => kills.has(edit));
+    if (edits.length > 0 && this.fateIn(edits, run) !== 'exists') return null;
+    const conflict = this.conflict(run, this.needed(run, edits));
+    // Two of them together may leave a run that each alone takes away: then it needs them all.
+    if (conflict.refutes(edits)) return this.keep(conflict);
+    return this.keep(this.conflict(run, edits));
   }
 
-  private add(run: Counterexample, needs: Edit | null): Conflict {
-    const own = needs === null ? [] : [needs, ...needs.enablers];
-    const kills = new Set<Edit>();
-    for (const edit of this.vocabulary) {
-      if (own.includes(edit) || own.some((each) => excludes(each, edit))) continue;
-      if (!touches(edit, run)) continue;
-      const variant = this.variant([...own, edit, ...edit.enablers]);
-      if (variant !== null && !replays(variant, run)) kills.add(edit);
+  private keep(conflict: Conflict): Conflict {
+    if (conflict.needs.length > 0) {
+      this.others.push(conflict);
+    } else {
+      this.plain.push(conflict);
+      this.plain.sort((a, b) => a.kills.size - b.kills.size);
     }
-    const conflict = { needs, kills };
-    this.all.push(conflict);
     return conflict;
+  }
+
+  /** Leaves out one edit after the other, as long as the run stays. */
+  private needed(run: Counterexample, edits: readonly Edit[]): readonly Edit[] {
+    let needs = edits;
+    for (const edit of edits) {
+      const fewer = needs.filter((each) => each !== edit && !each.enablers.includes(edit));
+      if (fewer.length === needs.length) continue;
+      const isClosed = fewer.every((each) => each.enablers.every((other) => fewer.includes(other)));
+      if (isClosed && this.fateIn(fewer, run) === 'exists') needs = fewer;
+    }
+    return needs;
+  }
+
+  private conflict(run: Counterexample, needs: readonly Edit[]): Conflict {
+    const candidates = this.vocabulary
+      .filter((edit) => !needs.some((each) => each === edit || excludes(each, edit)))
+      .filter((edit) => touches(edit, run))
+      .sort((a, b) => a.cost - b.cost);
+    return new Conflict(this.count++, run, needs, candidates, (edits) => this.variant(edits));
+  }
+
+  private fateIn(edits: readonly Edit[], run: Counterexample): Fate {
+    const variant = edits.length === 0 ? this.base : this.variant(edits);
+    return variant === null ? 'gone' : follow(variant, run);
   }
 
   private variant(edits: readonly Edit[]): Variant | null {
     const unique = [...new Set(edits)].sort((a, b) => a.id - b.id);
     const key = unique.map((edit) => edit.id).join(',');
-    const known = this.pairs.get(key);
+    const known = this.variantsByKey.get(key);
     if (known !== undefined) return known;
     const made = this.variants.make(unique, this.base);
-    this.pairs.set(key, made);
+    // Sets of three and more seldom come back.
+    if (unique.length <= 2) this.variantsByKey.set(key, made);
     return made;
   }
 
-  /** The conflicts that a set has not met; of one place the strictest first. */
+  /** The edit alone makes a run impossible, as no kernel could do what it asks for. */
+  isSenseless(edit: Edit): boolean {
+    return this.plain.some((conflict) => conflict.fate(edit) === 'senseless');
+  }
+
+  /** A conflict that refutes the set; of those of the scenario as it is the strictest. */
+  refuting(edits: readonly Edit[]): Conflict | null {
+    const [plain] = this.open(edits);
+    return plain ?? this.others.find((conflict) => conflict.refutes(edits)) ?? null;
+  }
+
+  /** The conflicts of the scenario as it is that a set has not met; the strictest first. */
   open(edits: readonly Edit[]): readonly Conflict[] {
-    return this.all
-      .filter(({ needs, kills }) => {
-        if (needs !== null && !edits.includes(needs)) return false;
-        return !edits.some((edit) => kills.has(edit));
-      })
-      .sort((a, b) => a.kills.size - b.kills.size);
+    return this.plain.filter(({ kills }) => !edits.some((edit) => kills.has(edit)));
   }
 }
 
-/** At least so much has to be added to meet these conflicts: one edit for each disjoint one. */
-export function leastCost(open: readonly Conflict[], allowed: ReadonlySet<Edit>): number {
+/** What one conflict asks for at least, where no other one asks for the same edits. */
+export interface Demand {
+  readonly conflict: Conflict;
+  readonly least: number;
+}
+
+/** Of these conflicts some that have no edit in common: each asks for one of its own. */
+export function demands(
+  open: readonly Conflict[],
+  allowed: ReadonlySet<Edit>,
+): readonly Demand[] {
   const used = new Set<Edit>();
-  let sum = 0;
-  for (const { kills } of open) {
-    let least = Number.POSITIVE_INFINITY;
-    let disjoint = true;
-    for (const edit of kills) {
-      if (!allowed.has(edit)) continue;
-      if (used.has(edit)) disjoint = false;
-      least = Math.min(least, edit.cost);
-    }
-    // An edit that nothing else is asked of: nobody else's edit can do it.
-    if (least === Number.POSITIVE_INFINITY) return least;
-    if (!disjoint) continue;
-    sum += least;
+  const found: Demand[] = [];
+  for (const conflict of open) {
+    const kills = [...conflict.kills].filter((edit) => allowed.has(edit));
+    if (kills.some((edit) => used.has(edit))) continue;
+    // Infinite where nothing is allowed that helps.
+    const least = kills.reduce((sum, { cost }) => Math.min(sum, cost), Number.POSITIVE_INFINITY);
+    found.push({ conflict, least });
     for (const edit of kills) used.add(edit);
+  }
+  return found;
+}
+
+/** At least so much has to be added to a set that has these edits more. */
+export function leastCost(demanded: readonly Demand[], added: readonly Edit[]): number {
+  let sum = 0;
+  for (const { conflict, least } of demanded) {
+    if (!added.some((edit) => conflict.kills.has(edit))) sum += least;
   }
   return sum;
 }

@@ -3,7 +3,8 @@
  * variants too. It says which edits can matter to it at all, and whether it still exists when
  * they are made: that is what spares exploring most sets of edits.
  */
-import { NewCell } from '../kernel/layout.js';
+import { ScenarioError } from '../kernel/args.js';
+import { MixedSize, NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
@@ -72,9 +73,18 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
     name: nameOf(variant, system, sighting),
     labels,
     replayable: sighting.action >= 0,
-    root: buffer === undefined ? null : oldOffset(variant.origins[buffer] ?? ''),
+    root: buffer === undefined ? null : rootOf(variant, buffer),
     passages,
   };
+}
+
+/**
+ * Null for memory that no edit is known to concern: a bounce buffer, say, which stands for what
+ * was mapped. Any edit may then matter.
+ */
+function rootOf(variant: Variant, buffer: number): number | null {
+  const offset = oldOffset(variant.origins[buffer] ?? '');
+  return offset !== null && variant.roots.has(offset) ? offset : null;
 }
 
 /** Offset in the user's text out of `o123#0`; null for text of an edit. */
@@ -141,16 +151,21 @@ function changeOf(before: State, after: State, frame: number, line: number): str
 export function touches(edit: Edit, run: Counterexample): boolean {
   if (!edit.spots.some((spot) => passed(spot, run))) return false;
   if (edit.roots === null) {
-    return !edit.orders || !isPlainValue(run) || edit.spots.some((spot) => reordered(spot, run));
+    if (!edit.orders || !isBarriers(run, edit)) return true;
+    return edit.spots.some((spot) => reordered(spot, run));
   }
   if (run.root === null || !valueHazards.has(run.id)) return true;
   if (edit.roots.includes(run.root)) return true;
   return edit.orders && edit.spots.some((spot) => reordered(spot, run));
 }
 
-/** A wrong value of known memory in a run that can be followed step by step. */
-function isPlainValue(run: Counterexample): boolean {
-  return run.replayable && valueHazards.has(run.id);
+/**
+ * The run can be followed step by step, and an order is all the edit changes in it: of the values
+ * of known memory, or, for a barrier, of what the kernel's books forbid, which no barrier alters.
+ */
+function isBarriers(run: Counterexample, { operation }: Edit): boolean {
+  if (!run.replayable) return false;
+  return valueHazards.has(run.id) || (run.id === 'H11' && operation.endsWith('mb'));
 }
 
 /** The run came by: it executed something behind the place, or the statement itself. */
@@ -177,21 +192,31 @@ function reordered(spot: Spot, run: Counterexample): boolean {
 /** States looked at before a run counts as gone; then the variant is explored instead. */
 const REPLAY_STATES_MAX = 4000;
 
+/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
+export type Fate = 'exists' | 'gone' | 'senseless';
+
 /**
- * Does the run exist in another variant? Its steps in their order, with what edits inserted in
- * between at will and what they took away left out. A true answer is a proof: the run was made.
+ * Looks for the run in another variant: its steps in their order, with what edits inserted in
+ * between at will and what they took away left out, on the platform of the run. `exists` is a
+ * proof: the run was made.
  */
-export function replays(variant: Variant, run: Counterexample): boolean {
-  if (!run.replayable) return false;
+export function follow(given: Variant, run: Counterexample): Fate {
+  const variant = given.on(run.variant.platform);
+  if (!run.replayable || variant === null) return 'gone';
   const known = new Set(variant.origins);
   const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
   for (;;) {
     try {
-      return new Follower(variant, run, gone).run();
+      return new Follower(variant, run, gone).run() ? 'exists' : 'gone';
     } catch (error) {
-      if (!(error instanceof NewCell)) return false;
-      if (variant.layout.cells.length > run.variant.layout.cells.length + 64) return false;
-      variant.layout.add(error.buffer, error.byte, error.size);
+      if (error instanceof ScenarioError || error instanceof MixedSize) return 'senseless';
+      if (!(error instanceof NewCell)) return 'gone';
+      if (variant.layout.cells.length > run.variant.layout.cells.length + 64) return 'gone';
+      try {
+        variant.layout.add(error.buffer, error.byte, error.size);
+      } catch {
+        return 'senseless';
+      }
     }
   }
 }

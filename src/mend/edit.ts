@@ -15,6 +15,14 @@ export interface Patch {
   readonly text: string;
 }
 
+/** Bytes of an allocation that lie elsewhere than before: from an offset on, so many further. */
+export interface Relocation {
+  /** The allocating call's offset in the user's text. */
+  readonly root: number;
+  readonly from: number;
+  readonly by: number;
+}
+
 /** Where a run has to come by for an edit to matter to it. */
 export type Spot =
   | {
@@ -54,6 +62,7 @@ export interface Edit {
   readonly isUsual: boolean;
   /** Edits without which this one makes no sense: they come with it. */
   readonly enablers: readonly Edit[];
+  readonly relocation?: Relocation;
 }
 
 /** The edit without what the vocabulary numbers and prices itself. */
@@ -64,11 +73,15 @@ export type Draft = Omit<Edit, 'id' | 'cost' | 'enablers'> & {
   readonly after: string;
 };
 
-/** Order of what several edits put into one gap: mappings end, barriers, maintenance, the rest. */
+/**
+ * Order of what several edits put into one gap: mappings end, barriers, the CPU takes memory back,
+ * it hands memory over, mappings begin.
+ */
 export function rankOf(operation: string): number {
   if (/unmap|iotlb/u.test(operation)) return 0;
   if (/mb$/u.test(operation)) return 1;
-  return /map/u.test(operation) ? 3 : 2;
+  if (/map/u.test(operation)) return 4;
+  return /_for_cpu$|begin_cpu_access$|^dcache_inval/u.test(operation) ? 2 : 3;
 }
 
 export function insertion(gap: Gap, statement: string): Patch {

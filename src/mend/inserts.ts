@@ -4,15 +4,17 @@
  * mappings. One way to write each effect: by pointer where there is one, else by physical address.
  */
 import type { CallNode } from '../litmus/ast.js';
+import { text } from './arguments.js';
 import type { CallFacts } from './costs.js';
 import { type Draft, insertion } from './edit.js';
+import { endings } from './ends.js';
 import type { Name, Root } from './names.js';
 import {
   draft,
   factsFor,
   gapSpot,
-  isVisible,
   placeOf,
+  type Recipe,
   runtime,
   type Scene,
   timesAt,
@@ -20,29 +22,40 @@ import {
 } from './scene.js';
 import type { Gap } from './source.js';
 
-interface Recipe {
-  readonly operation: string;
-  readonly text: string;
-  readonly facts?: Partial<CallFacts>;
-  readonly extra?: number;
-  /** Slot of the change it needs. */
-  readonly after?: string;
-}
-
 export function insertions(scene: Scene): readonly Draft[] {
   return scene.gaps.flatMap((gap) => {
     const ofRoots = scene.names.roots.flatMap((root) => {
       const visible = visibleNames(scene, root, gap);
-      return recipesOf(scene, root, visible).map((recipe) => inserted(scene, gap, recipe, root));
+      const recipes = recipesOf(scene, root, visible);
+      const all = [...recipes, ...handovers(gap, recipes)];
+      return all.map((recipe) => inserted(scene, gap, recipe, root));
     });
-    const others = [
-      ...barriers(scene),
-      ...iotlbSyncs(scene, gap),
-      ...unmaps(scene, gap),
-      ...waits(scene, gap),
-    ];
+    const others = [...barriers(scene), ...endings(scene, gap)];
     return [...ofRoots, ...others.map((recipe) => inserted(scene, gap, recipe, null))];
   });
+}
+
+/**
+ * From one device to another: the CPU takes the memory back from the one and hands it over to the
+ * other. Where it is bounced, neither helps alone, as only both together copy what is new.
+ */
+function handovers(gap: Gap, recipes: readonly Recipe[]): readonly Recipe[] {
+  const syncs = (end: string): readonly Recipe[] =>
+    recipes.filter(({ operation }) => operation === `dma_sync_sgtable_${end}`);
+  return syncs('for_device').flatMap((given) =>
+    syncs('for_cpu').flatMap((taken) =>
+      argumentsOf(given) === argumentsOf(taken) ? [] : [{ ...given, after: slotOf(gap, taken) }],
+    ),
+  );
+}
+
+/** Device and table. */
+function argumentsOf({ text: call }: Recipe): string {
+  return call.slice(call.indexOf('('), call.lastIndexOf(','));
+}
+
+function slotOf({ at }: Gap, { text: call }: Recipe): string {
+  return `${at} ${call}`;
 }
 
 function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Draft {
@@ -55,7 +68,7 @@ function inserted(scene: Scene, gap: Gap, recipe: Recipe, root: Root | null): Dr
     spots: [gapSpot(gap)],
     root,
     line: gap.line,
-    slots: [`${gap.at} ${recipe.text}`],
+    slots: [slotOf(gap, recipe)],
     runtime: runtime(scene, facts) * timesAt(scene, gap.loopFrom),
     extra: recipe.extra ?? 0,
     after: recipe.after ?? '',
@@ -85,23 +98,19 @@ function barriers(scene: Scene): readonly Recipe[] {
 
 function recipesOf(scene: Scene, root: Root, visible: readonly Name[]): readonly Recipe[] {
   if (visible.length === 0) return [];
+  const isUser = visible.some(({ call }) => call?.callee === 'mmap');
   const first = (kind: Name['kind']): Name | undefined => visible.find((n) => n.kind === kind);
   return [
     ...visible.filter((name) => name.kind === 'dma').flatMap((name) => syncsOfRange(scene, name)),
     ...visible
       .filter((name) => name.kind === 'sgt')
-      .flatMap((name) => tableCalls(scene, name, root)),
+      .flatMap((name) => tableCalls(scene, name, root, isUser)),
     ...visible.filter((name) => name.kind === 'phys').flatMap((n) => syncsOfMapped(scene, n, root)),
-    ...bufferCalls(scene, first('dmabuf'), visible),
+    ...bufferCalls(scene, first('dmabuf'), isUser),
     ...objectCalls(scene, first('bo'), root),
     ...aliasCalls(scene, visible),
     ...rawCalls(root, visible),
   ];
-}
-
-function text(scene: Scene, call: CallNode, param: string): string {
-  const node = scene.names.argument(call, param);
-  return node === null ? '' : scene.source.textOf(node);
 }
 
 function pair(base: string, args: readonly string[], facts: Partial<CallFacts>): Recipe[] {
@@ -160,10 +169,18 @@ function mappingOf(scene: Scene, table: Name): CallNode | null {
   );
 }
 
-function tableCalls(scene: Scene, table: Name, root: Root): readonly Recipe[] {
-  if (table.call === null || table.call.callee.startsWith('dma_buf')) return [];
-  const map = mappingOf(scene, table);
-  const device = (map === null ? '' : text(scene, map, 'dev')) || root.device;
+function tableCalls(
+  scene: Scene,
+  table: Name,
+  root: Root,
+  isUser: boolean,
+): readonly Recipe[] {
+  if (table.call === null) return [];
+  const attached = attachedDevice(scene, table.call);
+  // User space has the ioctl instead.
+  if (attached !== '' && isUser) return [];
+  const map = attached === '' ? mappingOf(scene, table) : table.call;
+  const device = attached || (map === null ? '' : text(scene, map, 'dev')) || root.device;
   if (device === '') return [];
   const skipsSync = snoops(scene, device);
   const direction = (map === null ? '' : text(scene, map, 'dir')) || 'DMA_BIDIRECTIONAL';
@@ -175,14 +192,21 @@ function tableCalls(scene: Scene, table: Name, root: Root): readonly Recipe[] {
   return [...syncs, { operation, text: `${operation}(${args.join(', ')});`, facts }];
 }
 
+/** For whom dma_buf_map_attachment mapped its table; empty for other tables. */
+function attachedDevice(scene: Scene, map: CallNode): string {
+  if (map.callee !== 'dma_buf_map_attachment') return '';
+  const name = text(scene, map, 'attach');
+  const attachment = scene.names.all.find((each) => each.name === name && each.call !== null);
+  return attachment?.call ? text(scene, attachment.call, 'dev') : '';
+}
+
 /** begin/end_cpu_access; from user space, which maps the buffer, by ioctl. */
-function bufferCalls(scene: Scene, buffer: Name | undefined, visible: readonly Name[]): Recipe[] {
+function bufferCalls(scene: Scene, buffer: Name | undefined, isUser: boolean): Recipe[] {
   if (buffer === undefined) return [];
   const attach = scene.source.statements
     .flatMap((statement) => statement.calls)
     .find(({ callee }) => callee === 'dma_buf_map_attachment');
   const direction = (attach && text(scene, attach, 'dir')) || 'DMA_BIDIRECTIONAL';
-  const isUser = visible.some(({ call }) => call?.callee === 'mmap');
   const { name } = buffer;
   if (!isUser) {
     return ['begin', 'end'].map((word) => {
@@ -216,7 +240,15 @@ function objectCalls(scene: Scene, bo: Name | undefined, root: Root): readonly R
     recipes.push({ operation, text: `${operation}(${bo.name});` });
   }
   if (scene.machine.linearMapRemovable) recipes.push(aliasRemoval(bo.name, scene));
+  if (scene.machine.memoryAbove4G) recipes.push(zone(bo.name, scene));
   return recipes;
+}
+
+/** Where the object's pages come from, while it has none yet. */
+function zone(name: string, scene: Scene): Recipe {
+  const operation = 'mapping_set_gfp_mask';
+  const mask = 'GFP_USER | __GFP_DMA32';
+  return { operation, text: `${operation}(${name}, ${mask});`, extra: scene.costs.allocation };
 }
 
 function aliasRemoval(name: string, scene: Scene): Recipe {
@@ -257,51 +289,4 @@ function rawCalls(root: Root, visible: readonly Name[]): readonly Recipe[] {
     text: `${operation}(${address}, ${root.sizeText}, DMA_BIDIRECTIONAL);`,
     facts: { direction: 'DMA_BIDIRECTIONAL' },
   }));
-}
-
-function callsOf(scene: Scene, pattern: RegExp): readonly CallNode[] {
-  const calls = scene.source.statements.flatMap((statement) => statement.calls);
-  return calls.filter(({ callee }) => pattern.test(callee));
-}
-
-/** For a device whose doorbell the thread rang, and did not wait for since. */
-function waits(scene: Scene, gap: Gap): readonly Recipe[] {
-  const before = scene.source.statements.flatMap((statement) =>
-    statement.thread === gap.thread && statement.to <= gap.at ? statement.calls : [],
-  );
-  const rung = new Set<string>();
-  for (const call of before) {
-    const device = text(scene, call, 'dev');
-    if (/^(submit|writel|writel_relaxed)$/u.test(call.callee)) rung.add(device);
-    if (call.callee === 'wait') rung.delete(device);
-  }
-  return [...rung].map((device) => ({ operation: 'wait', text: `wait(${device});` }));
-}
-
-/** For domains that something was unmapped from without a sync. */
-function iotlbSyncs(scene: Scene, gap: Gap): readonly Recipe[] {
-  const domains = new Set(
-    callsOf(scene, /^iommu_unmap_fast$/u).map((call) => text(scene, call, 'domain')),
-  );
-  const operation = 'iommu_iotlb_sync';
-  return [...domains]
-    .filter((domain) => isNamed(scene, domain, gap))
-    .map((domain) => ({ operation, text: `${operation}(${domain});` }));
-}
-
-function isNamed(scene: Scene, name: string, gap: Gap): boolean {
-  return scene.names.all.some((each) => each.name === name && isVisible(each, gap));
-}
-
-/** Ends a device mapping that nothing ends: before the pages go, say. */
-function unmaps(scene: Scene, gap: Gap): readonly Recipe[] {
-  const ended = callsOf(scene, /^iommu_unmap/u).map((call) => text(scene, call, 'domain'));
-  return callsOf(scene, /^iommu_map(_sgtable)?$/u).flatMap((call): Recipe[] => {
-    const domain = text(scene, call, 'domain');
-    if (ended.includes(domain) || !isNamed(scene, domain, gap)) return [];
-    const size = text(scene, call, 'size') || scene.names.rootOf(call)?.sizeText || 'PAGE_SIZE';
-    const operation = 'iommu_unmap';
-    const args = [domain, text(scene, call, 'iova'), size];
-    return [{ operation, text: `${operation}(${args.join(', ')});`, extra: scene.costs.giveUp }];
-  });
 }

@@ -32,8 +32,18 @@ export interface MendOptions {
   /** Every answer of the least cost; else the first eight. */
   readonly all?: boolean;
   readonly interrupted?: () => boolean;
+  readonly onProgress?: (progress: MendProgress) => void;
   /** The clock of the limit, in seconds; wall time when absent. */
   readonly now?: () => number;
+}
+
+/** How far a search is. */
+export interface MendProgress {
+  /** Sets of edits that were looked at. */
+  readonly sets: number;
+  /** What the sets looked at now cost. */
+  readonly cost: number;
+  readonly seconds: number;
 }
 
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
@@ -126,6 +136,8 @@ class Mender {
       maxEdits: this.maxEdits,
       maxSeconds: this.runOptions.limits.maxSeconds,
       maxSets: SETS_MAX,
+      onSet: (sets: number, cost: number) =>
+        this.options.onProgress?.({ sets, cost, seconds: now() - this.started }),
     };
     const searcher = new Searcher(
       this.variants,
@@ -142,7 +154,9 @@ class Mender {
       0,
       this.options.all === true ? undefined : ANSWERS_MAX,
     );
-    const mends = answers.flatMap((answer) => this.described(answer, useCase) ?? []);
+    const described = answers.flatMap((answer) => this.described(answer, useCase) ?? []);
+    // Two sets of edits may come to the same text.
+    const mends = [...new Map(described.map((each) => [each.text, each])).values()];
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);

@@ -25,7 +25,8 @@ const movableFamilies: ReadonlySet<string> = new Set([
 ]);
 
 /** Of the other families, those that get or hold pages, or change attributes. */
-const movable = /get_pages|_pin$|pin_pages|_unpin$|^set_direct_map|^drm_vma_node_unmap$|^vunmap$/u;
+const movable =
+  /get_pages|_pin$|pin_pages|_unpin$|^set_direct_map|^drm_vma_node_unmap$|^vunmap$|_nomap$|_flush_caches$/u;
 /** Neither: allocations, and calls that only name things. */
 const fixed = /^dma_(alloc|free|mmap)|domain_alloc|^sg_dma_address$|^drm_prime_pages_to_sg$/u;
 /** The end of some memory: may come later, never earlier, and is never left out. */
@@ -64,9 +65,14 @@ export function moves(scene: Scene): readonly Draft[] {
   });
 }
 
-/** In its own thread or in init, and not where it stands already. */
+/**
+ * In its own thread, at the end of init, or from one CPU's thread to another's; and not where it
+ * stands already.
+ */
 function isElsewhere(scene: Scene, statement: SourceStatement, gap: Gap): boolean {
-  if (gap.thread !== statement.thread && !(gap.thread.role === 'init' && gap.isEnd)) return false;
+  const isEndOfInit = gap.thread.role === 'init' && gap.isEnd;
+  const areCpus = gap.thread.role === 'cpu' && statement.thread.role === 'cpu';
+  if (gap.thread !== statement.thread && !isEndOfInit && !areCpus) return false;
   const gaps = scene.source.gaps.filter((each) => each.thread === statement.thread);
   const own = gaps.findIndex((each) => each.next === statement);
   const isFree = statement.calls.some(({ callee }) => frees.test(callee));

@@ -176,7 +176,10 @@ class Resolver {
       const root = this.rootOf(arg);
       if (root !== null) return root;
     }
-    const makes = ['ptr', 'page', 'bo', 'dmabuf'].includes(operation?.returns ?? '');
+    const makes =
+      ['ptr', 'page', 'bo', 'dmabuf'].includes(operation?.returns ?? '') ||
+      // The registers of a device: memory that nobody allocates.
+      call.callee === 'platform_get_resource';
     return makes ? this.made(call) : null;
   }
 

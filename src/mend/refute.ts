@@ -7,7 +7,7 @@ import { judgeAssertions } from '../verdict/assertions.js';
 import { libertiesOf } from '../verdict/check.js';
 import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
 import { type Counterexample, counterexample } from './counterexample.js';
-import type { Variant } from './variant.js';
+import { AS_WRITTEN, type Variant } from './variant.js';
 
 export type Outcome =
   | { readonly kind: 'coherent' }
@@ -20,8 +20,32 @@ export type Outcome =
 /** More words than this is a mistake of ours: no edit names that many. */
 const CELLS_MAX = 2048;
 
-/** `mayHang`: threads that need not come to their end, since they never did. */
+/**
+ * On the machine as written, then on each other platform it has to hold on. `mayHang`: what
+ * `hanging` says of the scenario without edits.
+ */
 export function refute(
+  variant: Variant,
+  options: RunOptions,
+  mayHang: ReadonlySet<string>,
+): Outcome {
+  const own = refuteHere(variant, options, mayHang);
+  if (own.kind !== 'coherent') return own;
+  let worst: Outcome = own;
+  for (const label of variant.platforms) {
+    const there = variant.on(label);
+    if (there === null) continue;
+    const outcome = refuteHere(there, options, mayHang);
+    if (outcome.kind === 'hazard') return outcome;
+    // A platform that cannot run the scenario as it is asks nothing of a mend.
+    if (outcome.kind === 'senseless' && mayHang.has(label)) continue;
+    if (outcome.kind !== 'coherent') worst = outcome;
+  }
+  return worst;
+}
+
+/** On the variant's own platform alone. */
+export function refuteHere(
   variant: Variant,
   options: RunOptions,
   mayHang: ReadonlySet<string>,
@@ -31,14 +55,28 @@ export function refute(
   );
 }
 
-/** Threads of a variant that wait for ever in some run. */
+/**
+ * Threads of a variant that wait for ever in some run, as `platform|thread`; and the platforms
+ * that cannot run it, by their label.
+ */
 export function hanging(variant: Variant, options: RunOptions): ReadonlySet<string> {
+  const labels = [AS_WRITTEN, ...variant.platforms];
+  return new Set(labels.flatMap((label) => hangingOn(variant.on(label), label, options)));
+}
+
+function hangingOn(
+  variant: Variant | null,
+  label: string,
+  options: RunOptions,
+): readonly string[] {
+  if (variant === null) return [label];
   const found = explored(variant, options, (runs) => {
     const { stuck, system } = runs.run(libertiesOf(variant.program));
     const names = stuck.map(({ agent }) => system.sites.threads[agent]?.name ?? '');
     return { kind: 'found' as const, names };
   });
-  return new Set(found.kind === 'found' ? found.names : []);
+  if (found.kind === 'found') return found.names.map((name) => `${label}|${name}`);
+  return found.kind === 'senseless' ? [label] : [];
 }
 
 /** An explorer that fails on a variant says nothing about it: that is no refutation. */
@@ -77,7 +115,8 @@ function outcomeOf(variant: Variant, runs: Runs, mayHang: ReadonlySet<string>): 
   if (run.exploration.stopped !== null) return { kind: 'unknown' };
   // A thread that never gets to its reads reads nothing wrong: that is no mend.
   const hangs = run.stuck.some(
-    ({ agent }) => !mayHang.has(run.system.sites.threads[agent]?.name ?? ''),
+    ({ agent }) =>
+      !mayHang.has(`${variant.platform}|${run.system.sites.threads[agent]?.name ?? ''}`),
   );
   return { kind: hangs ? 'senseless' : 'coherent' };
 }

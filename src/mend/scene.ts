@@ -29,6 +29,16 @@ export function makeScene(
   return { source, names, machine, costs, gaps };
 }
 
+/** What an insertion puts there. */
+export interface Recipe {
+  readonly operation: string;
+  readonly text: string;
+  readonly facts?: Partial<CallFacts>;
+  readonly extra?: number;
+  /** Slot of the change it needs. */
+  readonly after?: string;
+}
+
 /** Calls that no agent notices: a sync before one is a sync behind it. */
 const inertCalls: ReadonlySet<string> = new Set([
   'iommu_domain_alloc',
@@ -65,7 +75,7 @@ function isInert(statement: SourceStatement): boolean {
 }
 
 export function isRaw(operation: string): boolean {
-  return /^(dcache_|arch_|drm_cflush|drm_clflush)/u.test(operation);
+  return /^(dcache_|dma_cache_|arch_|arm_cl2_|drm_cflush|drm_clflush)/u.test(operation);
 }
 
 export function levelOf(operation: string): Level {

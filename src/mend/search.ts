@@ -9,11 +9,11 @@
  * leave it alone together; test/mend-random.test.ts compares with trying every set.)
  */
 import type { RunOptions } from '../verdict/runs.js';
-import { Conflicts, leastCost } from './conflicts.js';
-import { type Counterexample, replays, touches } from './counterexample.js';
+import { type Conflict, Conflicts, type Demand, demands, leastCost } from './conflicts.js';
+import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { type Outcome, refute } from './refute.js';
-import { type Targets, targetsOf } from './targets.js';
+import { keepTargets, type Targets, targetsOf } from './targets.js';
 import type { Variant, Variants } from './variant.js';
 
 export interface Limits {
@@ -22,6 +22,8 @@ export interface Limits {
   readonly maxSeconds: number;
   /** Sets tried. */
   readonly maxSets: number;
+  /** Told of each set: its number, and what it costs at least. */
+  readonly onSet: (sets: number, cost: number) => void;
 }
 
 export interface Answer {
@@ -50,12 +52,9 @@ interface Node {
   readonly cost: number;
   /** The cost, and what is known to be needed beyond it. */
   readonly least: number;
-  /** The counterexample of the set it was made from, unless a conflict stands for it. */
-  readonly from: Counterexample | null;
+  /** The last edit was added to take this run away; null: it is known to. */
+  readonly via: { readonly conflict: Conflict; readonly edit: Edit } | null;
 }
-
-/** What is known of a set that was looked at. */
-type Known = Outcome | { readonly kind: 'replayed' };
 
 export class Searcher {
   readonly counts: Counts = {
@@ -67,7 +66,9 @@ export class Searcher {
   };
   readonly conflicts: Conflicts;
   /** By normalised program text: two sets of edits may come to the same. */
-  private readonly byText = new Map<string, Known>();
+  private readonly byText = new Map<string, Outcome>();
+  /** Do two edits make sense together? By their numbers. */
+  private readonly pairs = new Map<string, boolean>();
   private readonly started: number;
   /** What the accesses reach in the scenario as it is. */
   private targets: Targets | null = null;
@@ -92,26 +93,53 @@ export class Searcher {
     return new Search(this, vocabulary, bound).run();
   }
 
-  limitHit(sets: number): 'seconds' | 'sets' | 'interrupted' | null {
+  limitHit(sets: number, cost: number): 'seconds' | 'sets' | 'interrupted' | null {
+    this.limits.onSet(sets, cost);
     if (this.options.tick(sets, 0, 'mend')) return 'interrupted';
     if (sets > this.limits.maxSets) return 'sets';
     return this.options.now() - this.started > this.limits.maxSeconds ? 'seconds' : null;
   }
 
-  judge(node: Node): Known {
-    const text = this.variants.textOf(node.edits);
+  judge(edits: readonly Edit[]): Outcome {
+    if (!this.makesSense(edits)) {
+      this.counts.senseless++;
+      return { kind: 'senseless' };
+    }
+    return this.explored(edits);
+  }
+
+  /**
+   * An edit that makes no sense alone needs another one beside it. Where none of the others gives
+   * it one when the two stand alone, all together do not either: that is taken for granted.
+   */
+  private makesSense(edits: readonly Edit[]): boolean {
+    if (edits.length < 3) return true;
+    return edits.every((edit) => {
+      if (edit.enablers.length > 0 || !this.conflicts.isSenseless(edit)) return true;
+      return edits.some((other) => other !== edit && this.isPair(edit, other));
+    });
+  }
+
+  private isPair(one: Edit, other: Edit): boolean {
+    const key = one.id < other.id ? `${one.id},${other.id}` : `${other.id},${one.id}`;
+    const known = this.pairs.get(key);
+    if (known !== undefined) return known;
+    const edits = [...new Set([one, other, ...other.enablers])].sort((a, b) => a.id - b.id);
+    const makesSense = this.explored(edits).kind !== 'senseless';
+    this.pairs.set(key, makesSense);
+    return makesSense;
+  }
+
+  private explored(edits: readonly Edit[]): Outcome {
+    const text = this.variants.textOf(edits);
     const known = text === null ? undefined : this.byText.get(text);
     if (known !== undefined) return known;
-    const variant = text === null ? null : this.variants.make(node.edits, this.base);
+    const variant = text === null ? null : this.variants.make(edits, this.base);
     if (variant === null) {
       this.counts.senseless++;
       return { kind: 'senseless' };
     }
-    if (node.from !== null && replays(variant, node.from)) {
-      this.counts.replayed++;
-      return { kind: 'replayed' };
-    }
-    const refuted = refute(variant, this.options, this.mayHang);
+    const refuted = refute(variant, this.remaining(), this.mayHang);
     const strays = refuted.kind === 'coherent' && !this.keepsTargets(variant);
     const outcome: Outcome = strays ? { kind: 'senseless' } : refuted;
     this.note(outcome);
@@ -119,11 +147,18 @@ export class Searcher {
     return outcome;
   }
 
+  /** The time that is left holds for one exploration too. */
+  private remaining(): RunOptions {
+    const { limits, now } = this.options;
+    const maxSeconds = Math.max(0.01, limits.maxSeconds - (now() - this.started));
+    return { ...this.options, limits: { ...limits, maxSeconds } };
+  }
+
   /** Every access still reaches what it reached. */
   private keepsTargets(variant: Variant): boolean {
-    this.targets ??= targetsOf(this.base, this.options) ?? new Set();
-    const now = targetsOf(variant, this.options);
-    return now === null || [...this.targets].every((target) => now.has(target));
+    const { platforms } = this.base;
+    this.targets ??= targetsOf(this.base, platforms, this.options);
+    return keepTargets(this.targets, targetsOf(variant, platforms, this.options));
   }
 
   private note(outcome: Outcome): void {
@@ -147,6 +182,7 @@ export class Searcher {
 class Search {
   private readonly queue = new Queue();
   private readonly pushed = new Set<string>();
+  private readonly visited = new Set<string>();
   private readonly allowed: ReadonlySet<Edit>;
   private readonly answers: Answer[] = [];
   private best: number;
@@ -164,12 +200,12 @@ class Search {
 
   run(): Found {
     const { first } = this.searcher;
-    if (first.replayable) this.push([], null);
-    else this.spread([], first, null);
+    if (first.replayable) this.queue.push({ edits: [], cost: 0, least: 0, via: null });
+    else this.spread([], first);
     let tried = 0;
     for (let node = this.queue.pop(); node !== undefined; node = this.queue.pop()) {
       if (node.least > this.best) return this.found('cost');
-      const limit = this.searcher.limitHit(tried++);
+      const limit = this.searcher.limitHit(tried++, node.least);
       if (limit !== null) return this.found(limit);
       this.visit(node);
     }
@@ -182,55 +218,103 @@ class Search {
 
   private visit(node: Node): void {
     const { edits, cost } = node;
-    if (this.answers.some((answer) => within(answer.edits, edits))) return;
-    const open = this.searcher.conflicts.open(edits);
-    const least = cost + leastCost(open, this.allowed);
+    const key = keyOf(edits);
+    if (this.visited.has(key) || this.answers.some((answer) => within(answer.edits, edits))) return;
+    if (!this.helps(node)) return;
+    const demanded = this.demanded(edits);
+    const least = cost + leastCost(demanded, []);
     // Conflicts learned since it was put into the queue: it waits for its turn.
     if (least > node.least) {
-      if (least <= this.best) this.queue.push({ ...node, least });
+      if (least <= this.best) this.queue.push({ ...node, least, via: null });
       return;
     }
-    if (open[0] !== undefined) {
-      for (const edit of open[0].kills) this.push(edits, edit);
-      return;
-    }
-    const outcome = this.searcher.judge(node);
+    this.visited.add(key);
+    const refuting = this.searcher.conflicts.refuting(edits);
+    if (refuting !== null) this.branch(edits, refuting, demanded);
+    else this.judge(edits, cost);
+  }
+
+  /** Does the last edit take away what it was added for? */
+  private helps({ edits, via }: Node): boolean {
+    if (via === null) return true;
+    const { conflict, edit } = via;
+    const fate = conflict.fate(edit);
+    if (fate === 'exists') this.searcher.counts.replayed++;
+    // Where the set has more edits than the run needs, one of those may give it a sense.
+    const isSenseless =
+      fate === 'senseless' && edits.length === conflict.needs.length + 1 + edit.enablers.length;
+    if (isSenseless) this.searcher.counts.senseless++;
+    return fate !== 'exists' && !isSenseless;
+  }
+
+  private judge(edits: readonly Edit[], cost: number): void {
+    const outcome = this.searcher.judge(edits);
     if (outcome.kind === 'coherent') {
       this.best = cost;
       this.answers.push({ edits, cost });
     } else if (outcome.kind === 'unknown') {
       this.undecidedCost ??= cost;
     } else if (outcome.kind === 'hazard') {
-      if (this.searcher.conflicts.learn(outcome.run, edits)) this.queue.push(node);
-      else this.spread(edits, outcome.run, outcome.run);
+      const conflict = this.searcher.conflicts.learn(outcome.run, edits);
+      if (conflict === null) this.spread(edits, outcome.run);
+      else this.branch(edits, conflict, this.demanded(edits));
     }
   }
 
-  /** A run that speaks for this set and its supersets alone: whatever touches it may help. */
-  private spread(edits: readonly Edit[], run: Counterexample, from: Counterexample | null): void {
+  /** The sets with one edit more that may take the run away. */
+  private branch(
+    edits: readonly Edit[],
+    conflict: Conflict,
+    demanded: readonly Demand[],
+  ): void {
+    if (edits.length >= this.searcher.limits.maxEdits) {
+      this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
+      return;
+    }
+    const isPlain = conflict.needs.length === 0;
+    for (const edit of isPlain ? conflict.kills : conflict.candidates) {
+      if (!conflict.leaves(edit)) this.push(edits, edit, demanded, { conflict, edit });
+    }
+  }
+
+  /** A run that cannot be followed speaks for this set alone: whatever touches it may help. */
+  private spread(edits: readonly Edit[], run: Counterexample): void {
+    const demanded = this.demanded(edits);
     for (const edit of this.vocabulary) {
-      if (touches(edit, run)) this.push(edits, edit, from);
+      if (touches(edit, run)) this.push(edits, edit, demanded, null);
     }
   }
 
-  private push(base: readonly Edit[], edit: Edit | null, from: Counterexample | null = null): void {
-    const more = edit === null ? [] : [edit, ...edit.enablers];
-    const added = more.filter((each) => !base.includes(each));
+  private demanded(edits: readonly Edit[]): readonly Demand[] {
+    return demands(this.searcher.conflicts.open(edits), this.allowed);
+  }
+
+  private push(
+    base: readonly Edit[],
+    edit: Edit,
+    demanded: readonly Demand[],
+    via: Node['via'],
+  ): void {
+    const added = [edit, ...edit.enablers].filter((each) => !base.includes(each));
     if (added.some((each) => !this.allowed.has(each) || !fits(each, base))) return;
-    const edits = sorted([...base, ...added]);
-    if (edits.length > this.searcher.limits.maxEdits) {
+    if (base.length + added.length > this.searcher.limits.maxEdits) {
       this.cutShort = true;
       return;
     }
-    const cost = edits.reduce((sum, each) => sum + each.cost, 0);
-    const least = cost + leastCost(this.searcher.conflicts.open(edits), this.allowed);
+    const cost = costOf(base) + costOf(added);
+    const least = cost + leastCost(demanded, added);
     if (least > this.best) return;
-    // What one parent's run refutes may be reached from another parent all the same.
-    const key = `${keyOf(edits)}${from === null ? '' : ` ${from.variant.text.length}`}`;
-    if (this.pushed.has(keyOf(edits)) || this.pushed.has(key)) return;
-    this.pushed.add(key);
-    this.queue.push({ edits, cost, least, from });
+    const edits = sorted([...base, ...added]);
+    const key = keyOf(edits);
+    const way = via === null ? key : `${key} ${via.conflict.id} ${via.edit.id}`;
+    if (this.visited.has(key) || this.pushed.has(key) || this.pushed.has(way)) return;
+    this.pushed.add(way);
+    this.queue.push({ edits, cost, least, via });
   }
+}
+
+function costOf(edits: readonly Edit[]): number {
+  return edits.reduce((sum, { cost }) => sum + cost, 0);
 }
 
 function fits(edit: Edit, edits: readonly Edit[]): boolean {

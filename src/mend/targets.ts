@@ -11,13 +11,37 @@ import { type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
 import type { RunOptions } from '../verdict/runs.js';
-import type { Variant } from './variant.js';
+import { AS_WRITTEN, oldByte, type Variant } from './variant.js';
 
-/** `instruction > word`, both by where they come from in the user's text. */
-export type Targets = ReadonlySet<string>;
+/** `instruction > word`, both by where they come from in the user's text; null: a limit was hit. */
+type Reached = ReadonlySet<string> | null;
 
-/** In all runs up to their first finding; null when a limit was hit. */
-export function targetsOf(variant: Variant, options: RunOptions): Targets | null {
+/** By platform, in all runs up to their first finding. */
+export type Targets = ReadonlyMap<string, Reached>;
+
+/** On the machine as written, and on these other platforms. */
+export function targetsOf(
+  variant: Variant,
+  platforms: readonly string[],
+  options: RunOptions,
+): Targets {
+  return new Map(
+    [AS_WRITTEN, ...platforms].map((label) => {
+      const there = variant.on(label);
+      return [label, there === null ? null : targetsHere(there, options)];
+    }),
+  );
+}
+
+/** Every access that reached some memory reaches it still, wherever both are known. */
+export function keepTargets(before: Targets, after: Targets): boolean {
+  return [...before].every(([label, targets]) => {
+    const now = after.get(label) ?? null;
+    return now === null || [...(targets ?? [])].every((target) => now.has(target));
+  });
+}
+
+function targetsHere(variant: Variant, options: RunOptions): Reached {
   for (;;) {
     const watcher = new Watcher(variant);
     try {
@@ -97,7 +121,8 @@ class Watcher implements Model<State, RawFinding> {
     const cell = this.variant.layout.cells[id];
     if (cell === undefined) return;
     const { origins } = this.variant;
-    const word = `${origins[cell.buffer]} ${cell.page} ${cell.offset}`;
+    const byte = cell.page * this.variant.program.machine.pageSize + cell.offset;
+    const word = `${origins[cell.buffer]} ${oldByte(this.variant, cell.buffer, byte)}`;
     this.targets.add(`${origins[site]} > ${word}`);
   }
 }

@@ -237,7 +237,7 @@ function summaryText({ result, options }: Context): string[] {
     );
   }
   lines.push(...statedText(result));
-  if (options.stats) lines.push(statsText(result));
+  if (options.stats) lines.push(statsText(result), ...(result.reduction ?? []));
   return lines;
 }
 

@@ -10,6 +10,7 @@
 import { cpuLoad, type Destination, loadMustWait } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
+import { isHidden } from '../kernel/layout.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import { inputsOf, localsOf } from '../litmus/code-writer.js';
@@ -100,7 +101,8 @@ export function delay(
   pointer: { readonly map: number; readonly offset: number },
   destination: Destination,
 ): Thread | null {
-  const free = thread.early.length === 0 && destination.refused === null;
+  const plain = destination.refused === null && !isHidden(destination.cell);
+  const free = thread.early.length === 0 && plain;
   if (!free || instruction.target.kind !== 'local' || !context.liberties.has('reorder'))
     return null;
   if (context.choose(2) === 0) return null;

@@ -19,12 +19,13 @@ import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
-import type { Cell } from '../kernel/layout.js';
+import { type Cell, isHidden } from '../kernel/layout.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import { wordsIn } from '../kernel/ops/memory.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
+import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -86,13 +87,14 @@ function accessesOf(instruction: Instruction): readonly Passed[] {
   if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
   const [to, from, range] = values;
   if (to === undefined || from === undefined || range === undefined) return [];
-  if (name === 'memset') return [{ address: [to], size: 0, range }];
+  if (name === 'memset' || name === 'memchr_inv') return [{ address: [to], size: 0, range }];
   if (!isCopy(instruction)) return [];
   return [from, to].map((each) => ({ address: [each], size: 0, range }));
 }
 
+/** It reads the words of a range, one a step. */
 function isCopy(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation.name === 'memcpy';
+  return instruction.op === 'call' && ['memcpy', 'memchr_inv'].includes(instruction.operation.name);
 }
 
 function isRead(instruction: Instruction): boolean {
@@ -227,6 +229,11 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
   return { destination, outside: user, cacheable: attribute === 'WB', fetch };
 }
 
+/** Loads of an x86 CPU stay in order (total store order); devices prefetch on every machine. */
+export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
+  return code.kind === 'device' || !orderProfiles[profile].totalStoreOrder;
+}
+
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
   if (thread.work.length > 0 || thread.delayed.length > 0) return [];
@@ -278,7 +285,7 @@ export function readEarly(
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
-  if (mine.destination.refused !== null) return thread;
+  if (mine.destination.refused !== null || isHidden(mine.destination.cell)) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
@@ -301,7 +308,8 @@ function targetOf(context: KernelContext, site: Site, access: Passed): Arrived |
   const words = wordsIn(context, from, typeof bytes === 'number' ? bytes : 0).slice(first);
   const word = words[words.length > 1 ? context.choose(words.length) : 0];
   if (word === undefined) return null;
-  const target = arrive(context, [{ ...from, offset: from.offset + word.byte }], word.size);
+  const pointer = { ...from, offset: from.offset + word.byte };
+  const target = context.layout.over(() => arrive(context, [pointer], word.size));
   const cell = target?.destination.cell.id;
   return thread.early.some((read) => read.pc === pc && read.cell === cell) ? null : target;
 }

@@ -11,6 +11,7 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
+import { linearAttribute } from '../kernel/cpu-maps.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import { attributes } from '../machine/attributes.js';
@@ -18,7 +19,7 @@ import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
-import { earlyReads, readEarly } from './early.js';
+import { earlyReads, readEarly, readsEarly } from './early.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
@@ -149,7 +150,8 @@ export class System implements Model<State, RawFinding> {
     const thread = state.threads[index];
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
-    if (!this.liberties.has('reorder') || !earlyReads(thread, code).includes(pc)) return;
+    if (!readsEarly(this.program.machine.profile, code) || !this.liberties.has('reorder')) return;
+    if (!earlyReads(thread, code).includes(pc)) return;
     this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
       readEarly(context, thread, code, pc, this.program.handles),
     );
@@ -159,9 +161,10 @@ export class System implements Model<State, RawFinding> {
     const thread = state.threads[index];
     const entry = thread?.entries[at];
     if (thread === undefined || entry === undefined) return;
-    if (!mayDrain(thread.entries, at, !this.liberties.has('reorder'))) return;
+    const fifo = !this.liberties.has('reorder');
+    if (!mayDrain(thread.entries, at, fifo, this.program.machine.profile)) return;
     this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
-      context.step.entries = withoutEntry(thread.entries, at);
+      context.step.entries = withoutEntry(thread.entries, at, this.program.machine.profile);
       drain(context, entry, (frame, line) => this.lineName(state, frame, line));
       return { ...thread, entries: context.step.entries };
     });
@@ -218,7 +221,8 @@ export class System implements Model<State, RawFinding> {
 
   /** M4: any live cacheable mapping of the page allows speculation. */
   private speculates(state: State, frame: number): boolean {
-    if (state.frames[frame]?.linear === true) return true;
+    const page = state.frames[frame];
+    if (page?.linear === true && linearAttribute(page) === 'WB') return true;
     return state.kernel.maps.some(
       (map) =>
         map.live &&

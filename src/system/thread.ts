@@ -2,7 +2,7 @@
  * One thread's step: an access, a call, or the rest of a call. Steps that touch nothing shared
  * (assignments, branches) follow at once, since nobody can tell when they happen.
  */
-import { cpuLoad, cpuStore, loadMustWait, pushEntries } from '../kernel/access.js';
+import { cpuLoad, cpuStore, loadMustWait, pushEntries, storesPending } from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
@@ -186,15 +186,14 @@ function doWork(context: KernelContext, item: Work): boolean {
       pushEntries(context, item.entries);
       return true;
     case 'drained': {
-      const left = context.step.entries.some((each) =>
-        item.what === 'all' ? true : each.kind === 'store' || each.kind === 'doorbell',
-      );
+      const left = item.what === 'all' ? context.step.entries.length > 0 : storesPending(context);
       if (!left) context.step.touched = [];
       if (!left)
         context.say('M9', () => (item.what === 'all' ? 'dsb complete' : 'barrier complete'));
       return !left;
     }
     case 'tlbi': {
+      context.recorder.waitsForStores?.();
       const all = context.step.allBuffers().flat();
       const pending = all.some((each) => each.kind === 'store' && item.frames.includes(each.frame));
       return !pending && !context.step.entries.some((each) => each.kind === 'store');

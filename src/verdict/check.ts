@@ -2,16 +2,18 @@
  * `check`: explores a scenario and says what can go wrong in it, or that nothing can. The full
  * machine decides the verdict; smaller machines tell what each finding needs.
  */
-import { MixedSize, Layout, NewCell } from '../kernel/layout.js';
+import { type Layout, MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
+import { orderProfiles } from '../machine/profile.js';
 import type { Program } from '../litmus/program.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
-import { type Engine, type Run, Runs, type RunOptions } from './runs.js';
+import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
+import type { Engine, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
 export interface CheckOptions {
@@ -28,6 +30,12 @@ export interface CheckOptions {
   readonly verdictOnly?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  /** One line at a time with those of control; true unless said otherwise. */
+  readonly projection?: boolean;
+  /** Lines that nothing tells apart as one; true unless said otherwise. */
+  readonly symmetry?: boolean;
+  /** Reduces scenarios that are small, too. */
+  readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
   /** True stops the exploration; the verdict is then `unknown`. */
   readonly interrupted?: () => boolean;
@@ -60,38 +68,61 @@ export class ScenarioFault extends Error {
   }
 }
 
-/** More words than this in one scenario is a mistake, not a scenario. */
-const CELLS_MAX = 2048;
-
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
+  const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
+    judge(runs, started, options.verdictOnly === true),
+  );
+  return { ...value, reduction: how };
+}
+
+/** Has a scenario's explorations judged in another way than `check` does. Throws ScenarioFault. */
+export function onLayout<T>(
+  program: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): T {
+  return reduced(program, options, liberties, work).value;
+}
+
+function reduced<T>(
+  program: Program,
+  options: CheckOptions,
+  liberties: readonly Liberty[],
+  work: (runs: RunSource, started: number) => T,
+): Reduced<T> {
   const started = now();
-  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
-  const runOptions = optionsOf(options, started);
-  for (;;) {
-    const runs = new Runs(program, layout, runOptions);
-    try {
-      return judge(runs, started, options.verdictOnly === true);
-    } catch (error) {
-      if (!(error instanceof NewCell)) throw faultOf(program, error);
-      if (layout.cells.length >= CELLS_MAX) {
-        throw new ScenarioFault(`more than ${CELLS_MAX} words are named`, program.init.at);
-      }
-      addCell(program, layout, error);
-    }
+  const { projection = true, symmetry = true, reduceAll: always = false } = options;
+  try {
+    return explored(
+      program,
+      optionsOf(options, started),
+      { projection, symmetry, always },
+      liberties,
+      (runs) => work(runs, started),
+    );
+  } catch (error) {
+    throw faultOf(program, error);
   }
 }
 
-function addCell(program: Program, layout: Layout, cell: NewCell): void {
+/**
+ * Does the work again, with one more word each time, until it meets none that is not tracked yet.
+ * Throws ScenarioFault as `check` does.
+ */
+export function withWords<T>(program: Program, work: (layout: Layout) => T): T {
   try {
-    layout.add(cell.buffer, cell.byte, cell.size);
+    return withEveryWord(program, work);
   } catch (error) {
-    if (error instanceof MixedSize) error.site = cell.site;
     throw faultOf(program, error);
   }
 }
 
 function faultOf(program: Program, error: unknown): unknown {
+  if (error instanceof TooManyWords) {
+    return new ScenarioFault(`more than ${error.most} words are named`, program.init.at);
+  }
   const all = [program.init, ...program.threads].flatMap((thread) => thread.code);
   if (error instanceof MixedSize) {
     const { byte, size, other, site } = error;
@@ -145,7 +176,7 @@ export function libertiesOf(program: Program): readonly Liberty[] {
   ];
 }
 
-function judge(runs: Runs, started: number, verdictOnly: boolean): CheckResult {
+function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckResult {
   const { program } = runs;
   const full = runs.run(libertiesOf(program));
   const named = verdictOnly ? [] : nameFindings(runs, full);
@@ -178,12 +209,16 @@ function judge(runs: Runs, started: number, verdictOnly: boolean): CheckResult {
   };
 }
 
-/** Coherent also under M6 `arch`; null while the verdict is unknown. */
-function isPortable(runs: Runs, verdict: Verdict): boolean | null {
+/**
+ * Coherent also where uncached accesses may hit, as far as the architecture allows it: Arm says
+ * when (M6 `arch`), x86 and RISC-V promise nothing. Null while the verdict is unknown.
+ */
+function isPortable(runs: RunSource, verdict: Verdict): boolean | null {
   if (verdict === 'unknown') return null;
   if (verdict === 'hazard' && runs.program.machine.unexpectedHit !== 'may-hit') return false;
   const plain = libertiesOf(runs.program).filter((each) => !each.endsWith('-hit'));
-  const { sightings, exploration } = runs.run([...plain, 'arch-hit']);
+  const hit = runs.program.machine.profile === 'arm64' ? 'arch-hit' : 'may-hit';
+  const { sightings, exploration } = runs.run([...plain, hit]);
   if (sightings.size > 0) return false;
   return exploration.stopped === null ? true : null;
 }
@@ -192,7 +227,7 @@ function byPlace(a: Finding, b: Finding): number {
   return a.at.line - b.at.line || a.at.column - b.at.column || Number(b.cause) - Number(a.cause);
 }
 
-function reasonText(stopped: string, options: RunOptions): string {
+export function reasonText(stopped: string, options: RunOptions): string {
   const { maxStates, maxSeconds, maxMemoryBytes } = options.limits;
   switch (stopped) {
     case 'states':
@@ -215,7 +250,9 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
   return {
     profile: machine.profile,
     unexpectedHit: machine.unexpectedHit,
-    loadOrder: 'early loads; stores may overtake loads',
+    loadOrder: orderProfiles[machine.profile].totalStoreOrder
+      ? 'total store order'
+      : 'early loads; stores may overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
@@ -244,9 +281,11 @@ function isHazard(id: string): id is HazardId {
   return Object.hasOwn(hazards, id);
 }
 
-function findingOf(runs: Runs, named: Named, all: readonly Named[]): Finding {
+function findingOf(runs: RunSource, named: Named, all: readonly Named[]): Finding {
   const { system } = named.run;
-  const { steps, finding } = replay(named.run, named.sighting, runs.facts);
+  const own = { run: named.run, sighting: named.sighting, facts: runs.facts };
+  const { run, sighting, facts } = runs.shown?.(named.run, named.sighting) ?? own;
+  const { steps, finding } = replay(run, sighting, facts);
   const detail = finding?.detail() ?? {
     message: 'the loop never ends although the newest values would end it',
     expected: 'the loop ends',
@@ -285,7 +324,7 @@ function isCause(named: Named): boolean {
 }
 
 /** Every complete run of the least machine meets it; only a finding that needs nothing can be. */
-function isCertain(runs: Runs, named: Named): boolean {
+function isCertain(runs: RunSource, named: Named): boolean {
   if (!named.needs.some((set) => set.length === 0)) return false;
   const { system } = named.run;
   const raw = new Set(named.raw);
@@ -293,7 +332,7 @@ function isCertain(runs: Runs, named: Named): boolean {
   return runs.avoidable([], (finding) => raw.has(system.name(finding))) === false;
 }
 
-function assertionFinding(runs: Runs, run: Run, judged: Judged, index: number): Finding[] {
+function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: number): Finding[] {
   const { kind, holds, line } = judged.result;
   if (kind === 'exists' || holds !== false || judged.state === null) return [];
   const at = runs.program.assertions[index]?.at;

@@ -2,11 +2,11 @@
  * Which liberties a finding needs, and what it is called (model.md §1): minimal sets by running
  * again with liberties off, smaller sets first; H13 for a place wrong only where reordering is.
  */
-import type { Run, Runs, Sighting } from './runs.js';
+import type { Run, RunSource, Sighting } from './runs.js';
 import type { Liberty } from './result.js';
 
 /** Causes of a wrong value: the ones that H13 stands for when only reordering shows them. */
-const VALUE_CAUSES: readonly string[] = ['H1', 'H2', 'H3', 'H4', 'H10'];
+export const VALUE_CAUSES: readonly string[] = ['H1', 'H2', 'H3', 'H4', 'H10'];
 
 export interface Named {
   readonly id: string;
@@ -37,7 +37,7 @@ interface Needed {
 }
 
 /** Null when a limit was hit: then the findings stand, but what they need is not known. */
-export function nameFindings(runs: Runs, full: Run): readonly Named[] {
+export function nameFindings(runs: RunSource, full: Run): readonly Named[] {
   const needed = new Map<string, Needed>();
   for (const name of full.sightings.keys()) needed.set(name, { sets: [], run: undefined });
   for (const liberties of subsets(full.liberties)) {
@@ -96,8 +96,9 @@ function named(
   place: string,
   raw: readonly string[],
   needs: readonly (readonly Liberty[])[],
-  run: Run | undefined,
+  found: Run | undefined,
 ): Named[] {
+  const run = found?.origins?.get(raw[0] ?? '') ?? found;
   const sighting = run?.sightings.get(raw[0] ?? '');
   return run === undefined || sighting === undefined
     ? []

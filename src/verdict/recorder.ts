@@ -26,11 +26,17 @@ function attribute(name: string): string {
 
 export class Facts implements Recorder {
   tracing = false;
+  /** Liberties that some row of the cache table asked for. */
+  readonly liberties = new Set<string>();
   private readonly noteBy = new Map<string, RecordedNote>();
   private readonly pairBy = new Map<string, Omit<RecordedPair, 'apart'>>();
   /** Per live mapping and instruction: mappings that were gone whenever the maintenance came. */
   private readonly maintenance = new Map<string, Map<number, ReadonlySet<string>>>();
   private readonly workBy = new Map<string, Operated>();
+
+  met(liberty: string): void {
+    this.liberties.add(liberty);
+  }
 
   note(kind: NoteKind, rule: string, site: number, message: string): void {
     const key = `${site}|${message}`;

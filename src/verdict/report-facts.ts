@@ -1,10 +1,10 @@
 /** Alias facts and notes for the report, out of what the explorations recorded. */
 import type { Program } from '../litmus/program.js';
 import type { AliasFact, MaintenanceFact, Note } from './result.js';
-import type { Run, Runs } from './runs.js';
+import type { Run, RunSource } from './runs.js';
 
 /** Mappings of one buffer with different attributes at one time: facts, never a verdict. */
-export function aliasFacts(runs: Runs, run: Run): readonly AliasFact[] {
+export function aliasFacts(runs: RunSource, run: Run): readonly AliasFact[] {
   return runs.facts.pairs().map(({ buffer, first, second, apart }) => ({
     buffer: run.system.bufferName(buffer),
     first: first.name,
@@ -34,7 +34,7 @@ function callAt(run: Run, site: number): string {
   return `${nameOf(run, site)}:${lineOf(run, site)}`;
 }
 
-export function maintenanceOf(runs: Runs, run: Run): readonly MaintenanceFact[] {
+export function maintenanceOf(runs: RunSource, run: Run): readonly MaintenanceFact[] {
   const { lineSize } = runs.program.machine;
   return runs.facts.work().map(({ op, from, size, site }) => ({
     operation: nameOf(run, site),
@@ -44,7 +44,7 @@ export function maintenanceOf(runs: Runs, run: Run): readonly MaintenanceFact[] 
   }));
 }
 
-export function notesOf(runs: Runs, run: Run, program: Program): readonly Note[] {
+export function notesOf(runs: RunSource, run: Run, program: Program): readonly Note[] {
   const recorded = runs.facts.notes().map(
     (note): Note => ({
       kind: note.kind,

@@ -135,4 +135,6 @@ export interface CheckResult {
   readonly transitions: number;
   /** Wall time, all explorations of this scenario. */
   readonly seconds: number;
+  /** How it was explored, for --stats: which lines were told apart, and why or why not. */
+  readonly reduction?: readonly string[];
 }

@@ -28,6 +28,32 @@ export interface RunOptions {
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
+  /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
+  readonly smallOnly?: boolean;
+}
+
+/** An exploration has more states than are worth doing as they stand. */
+export class TooLarge extends Error {}
+
+/** What `check` asks of the explorations of a scenario; Runs has one of each, projections many. */
+export interface RunSource {
+  readonly program: Program;
+  readonly facts: Facts;
+  readonly options: RunOptions;
+  readonly stopped: Run['exploration']['stopped'];
+  run(liberties: readonly Liberty[]): Run;
+  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
+  /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
+  shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
+  /** The run to show of a finding; absent: the one that found it. */
+  shown?(run: Run, sighting: Sighting): Shown;
+}
+
+/** A finding, and the exploration and recorder that can replay it. */
+export interface Shown {
+  readonly run: Run;
+  readonly sighting: Sighting;
+  readonly facts: Facts;
 }
 
 /** Where a finding first shows: the state before the step, and the step's index. */
@@ -47,6 +73,8 @@ export interface Run {
   readonly exploration: Exploration<State, RawFinding>;
   readonly sightings: ReadonlyMap<string, Sighting>;
   readonly stuck: readonly Stuck[];
+  /** By the name of a finding: which of several explorations it is from. Absent: this one. */
+  readonly origins?: ReadonlyMap<string, Run>;
 }
 
 /** Some set of states that nothing leaves has no step with such a finding. */
@@ -65,17 +93,19 @@ function waitsForEver(
   );
 }
 
-export class Runs {
-  readonly facts = new Facts();
+export class Runs implements RunSource {
   private readonly done = new Map<string, Run>();
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
   private readonly started: number;
+  /** A limit that an exploration hit which `done` does not have. */
+  private cut: Run['exploration']['stopped'] = null;
 
   constructor(
     readonly program: Program,
     private readonly layout: Layout,
     readonly options: RunOptions,
+    readonly facts = new Facts(),
   ) {
     this.started = options.now();
   }
@@ -83,7 +113,7 @@ export class Runs {
   /** The first limit that any exploration so far ran into. */
   get stopped(): Run['exploration']['stopped'] {
     const stops = [...this.done.values()].map((run) => run.exploration.stopped);
-    return stops.find((each) => each !== null) ?? null;
+    return stops.find((each) => each !== null) ?? this.cut;
   }
 
   run(liberties: readonly Liberty[]): Run {
@@ -116,6 +146,13 @@ export class Runs {
     return waitsForEver(system, exploration, avoid);
   }
 
+  shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
+    const options = { ...this.exploreOptions(liberties), untilAll: names };
+    const { found, stopped } = this.search(this.system(liberties), options);
+    this.cut ??= stopped;
+    return new Set([...names].filter((name) => found.has(name)));
+  }
+
   private search(
     system: System,
     options: ExploreOptions<RawFinding>,
@@ -126,6 +163,7 @@ export class Runs {
     if (this.tables === undefined && tablesFrom > 0) {
       const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
       if (few.stopped !== 'states') return few;
+      if (this.options.smallOnly === true) throw new TooLarge();
     }
     this.tables ??= new Tables(this.program, this.layout, this.facts);
     return exploreTables(this.tables, system, options);

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import type { InputProblem } from '../../report/json.js';
 import type { CheckResult } from '../../verdict/result.js';
-import type { Outcome, Settings } from '../check-one.js';
+import type { Failure, Outcome, Settings } from '../check-one.js';
 import { InputError, report } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Inputs, readInputs } from '../inputs.js';
@@ -29,6 +29,9 @@ export interface CheckOptions {
   readonly maxMemory?: number;
   readonly order?: 'forward' | 'reverse';
   readonly engine?: 'fast' | 'reference';
+  /** False after --no-projection. */
+  readonly projection?: boolean;
+  readonly symmetry?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -47,7 +50,7 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection, symmetry } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
     ...(maxStates === undefined ? {} : { maxStates }),
@@ -55,6 +58,8 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
+    ...(projection === undefined ? {} : { projection }),
+    ...(symmetry === undefined ? {} : { symmetry }),
   };
 }
 
@@ -67,7 +72,7 @@ function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
   return { file, line: span.line, column: span.column, code, message: message + more.join('') };
 }
 
-export function tellDiagnostics(outcome: Outcome, color: boolean): void {
+export function tellDiagnostics(outcome: Outcome | Failure, color: boolean): void {
   if (!('diagnostics' in outcome)) return;
   const { file, text } = outcome.input;
   for (const diagnostic of outcome.diagnostics) {

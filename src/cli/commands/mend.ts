@@ -1,17 +1,22 @@
 /** `civac mend`: the cheapest edits that make a scenario coherent; `--write` applies one. */
 import { readFileSync } from 'node:fs';
+import { count } from '../../base/text.js';
+import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import { type Costs, DEFAULT_COSTS, readCosts } from '../../mend/costs.js';
 import type { Level } from '../../mend/edit.js';
-import { mend, MEND_LIMITS, type MendOptions } from '../../mend/mend.js';
+import { MEND_LIMITS, type MendOptions, type MendOutcome } from '../../mend/mend.js';
 import type { MendResult } from '../../mend/outcome.js';
 import { mendJson } from '../../report/mend-json.js';
 import { mendText } from '../../report/mend-text.js';
 import { InputError, reasonOf } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, readInputs, stdinName } from '../inputs.js';
+import { mendInThread } from '../mend-thread.js';
 import { openOutput, stderrColor } from '../output.js';
+import { Progress } from '../progress.js';
 import { replaceFile } from '../replace-file.js';
+import { type Signals, watchSignals } from '../signals.js';
 
 export interface MendCommandOptions {
   readonly level?: Level;
@@ -84,7 +89,36 @@ function oneInput(paths: readonly string[]): Input {
   return input;
 }
 
-export function runMend(paths: readonly string[], options: MendCommandOptions): number {
+/** Null when it was interrupted before it could say anything. */
+async function search(
+  input: Input,
+  options: MendOptions,
+  signals: Signals,
+  quiet: boolean,
+): Promise<MendOutcome | null> {
+  const progress = new Progress(1, quiet);
+  try {
+    return await mendInThread(input, options, signals, ({ sets, cost, seconds }) => {
+      const tried = count(sets, 'set');
+      progress.say(`${input.file}: ${tried} of edits, up to cost ${cost}, ${seconds.toFixed(1)} s`);
+    });
+  } finally {
+    progress.clear();
+    signals.release();
+  }
+}
+
+function printDiagnostics(input: Input, diagnostics: readonly Diagnostic[], color: boolean): void {
+  for (const diagnostic of diagnostics) {
+    const told = renderDiagnostic(diagnostic, input.file, input.text, { color });
+    process.stderr.write(`${told}\n`);
+  }
+}
+
+export async function runMend(
+  paths: readonly string[],
+  options: MendCommandOptions,
+): Promise<number> {
   const input = oneInput(paths);
   if (options.answer !== undefined && options.write !== true) {
     throw new InputError('mend: --answer goes with --write');
@@ -92,23 +126,28 @@ export function runMend(paths: readonly string[], options: MendCommandOptions): 
   if (options.write && input.file === stdinName) {
     throw new InputError('mend: --write needs a file, not stdin');
   }
-  const outcome = mend(input.text, input.file, optionsOf(options));
-  if (outcome.kind === 'invalid') {
-    const color = stderrColor(!options.color);
-    for (const diagnostic of outcome.diagnostics) {
-      const told = renderDiagnostic(diagnostic, input.file, input.text, { color });
-      process.stderr.write(`${told}\n`);
-    }
+  const { output: path, quiet, color, json } = options;
+  const signals = watchSignals();
+  const outcome = await search(input, optionsOf(options), signals, quiet === true);
+  if (outcome?.kind === 'invalid') {
+    printDiagnostics(input, outcome.diagnostics, stderrColor(!color));
     return exitCode.input;
   }
+  if (outcome !== null) {
+    const { result } = outcome;
+    const output = openOutput({ path, noColor: !color, inputs: [input.file] });
+    const text = json
+      ? `${JSON.stringify(mendJson(result), null, 2)}\n`
+      : mendText(result, { width: output.width, color: output.color });
+    if (quiet !== true || path !== undefined) output.write(text);
+    output.close();
+  }
+  // What an interruption cut short is shown, but never written into the user's file.
+  if (signals.happened || outcome === null) {
+    process.stderr.write('civac: interrupted\n');
+    return exitCode.interrupted;
+  }
   const { result } = outcome;
-  const { output: path, quiet, color, json } = options;
-  const output = openOutput({ path, noColor: !color, inputs: [input.file] });
-  const text = json
-    ? `${JSON.stringify(mendJson(result), null, 2)}\n`
-    : mendText(result, { width: output.width, color: output.color });
-  if (quiet !== true || path !== undefined) output.write(text);
-  output.close();
   if (options.write) apply(input, result, options.answer ?? 1);
   return statusOf(result);
 }

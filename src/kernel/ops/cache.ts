@@ -14,11 +14,13 @@ import {
   dsb,
   issueMaintenance,
   maintain,
+  prepCoherent,
   type Range,
   syncForCpu,
   syncForDevice,
   wholeBuffer,
 } from '../maintenance.js';
+import { profileOf } from '../profile.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
 
@@ -66,9 +68,28 @@ function cflushOp(value: Value | undefined): Maintenance {
   return bits === CFLUSH_INVALIDATE ? 'invalidate' : 'clean+invalidate';
 }
 
-const clflushNoop: Effect = (context) => {
-  context.noop('"Architecture has no drm_cache.c support": a warning and no flush on arm64');
-  return 0;
+type Ranges = (context: KernelContext, args: Args) => readonly Range[];
+
+/** mb, CLFLUSHOPT by line, mb on x86; elsewhere a warning. */
+function clflush(ranges: Ranges): Effect {
+  return (context, args) => {
+    const { profile } = context.machine;
+    if (profileOf(context).hasClflush) {
+      for (const each of ranges(context, args)) maintain(context, 'clean+invalidate', each);
+    } else {
+      const warning = '"Architecture has no drm_cache.c support"';
+      context.noop(`${warning}: a warning and no flush on ${profile}`);
+    }
+    return 0;
+  };
+}
+
+const ofPages: Ranges = (context, args) => [wholeBuffer(bufferArg(context, args[0]))];
+const ofTable: Ranges = (context, args) => sgRanges(context, sgtArg(context, args[0]));
+const ofPointer: Ranges = (context, args) => {
+  const range = rangeArg(context, args[0], args[1]);
+  const { map } = pointerArg(context, args[0]);
+  return [map.kind === 'linear' ? range : { ...range, otherAddress: map.live }];
 };
 
 const pointers: readonly Param[] = [
@@ -88,6 +109,7 @@ const virtual: readonly Param[] = [
 function poc(name: string, op: Maintenance, complete: boolean, doc: string): Operation {
   return {
     name,
+    profiles: ['arm64'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',
@@ -128,6 +150,7 @@ const arm64: readonly Operation[] = [
   ),
   {
     name: 'arch_sync_dma_flush',
+    profiles: ['arm64'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',
@@ -143,6 +166,7 @@ const arm64: readonly Operation[] = [
   },
   {
     name: 'arch_sync_dma_for_device',
+    profiles: ['arm64', 'riscv'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',
@@ -150,7 +174,7 @@ const arm64: readonly Operation[] = [
     params: physical,
     removable: 'drop',
     doc: 'cleans through the linear map, whatever the direction',
-    source: 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_device',
+    source: 'arch/arm64/mm/dma-mapping.c, arch/riscv/mm/dma-noncoherent.c:arch_sync_dma_for_device',
     effect: (context, args) => {
       const range = physicalRange(context, args);
       if (range !== null) syncForDevice(context, range);
@@ -159,6 +183,7 @@ const arm64: readonly Operation[] = [
   },
   {
     name: 'arch_sync_dma_for_cpu',
+    profiles: ['arm64', 'riscv'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',
@@ -166,7 +191,7 @@ const arm64: readonly Operation[] = [
     params: physical,
     removable: 'drop',
     doc: 'invalidates through the linear map; nothing for DMA_TO_DEVICE',
-    source: 'arch/arm64/mm/dma-mapping.c:arch_sync_dma_for_cpu',
+    source: 'arch/arm64/mm/dma-mapping.c, arch/riscv/mm/dma-noncoherent.c:arch_sync_dma_for_cpu',
     effect: (context, args) => {
       const range = physicalRange(context, args);
       if (range !== null) syncForCpu(context, int(args[2]), range);
@@ -175,6 +200,7 @@ const arm64: readonly Operation[] = [
   },
   {
     name: 'arch_dma_prep_coherent',
+    profiles: ['arm64', 'riscv'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',
@@ -184,17 +210,17 @@ const arm64: readonly Operation[] = [
       { name: 'page', kinds: ['page', 'bo'] },
       { name: 'size', kinds: ['int'] },
     ],
-    doc: 'cleans through the linear map; clean lines may stay',
-    source: 'arch/arm64/mm/dma-mapping.c:arch_dma_prep_coherent',
+    doc: 'cleans through the linear map; clean lines may stay (riscv: cbo.flush, none stay)',
+    source: 'arch/arm64/mm/dma-mapping.c, arch/riscv/mm/dma-noncoherent.c:arch_dma_prep_coherent',
     effect: (context, args) => {
       const buffer = bufferArg(context, args[0]);
-      maintain(context, 'clean', { buffer: buffer.id, from: 0, size: int(args[1]) });
+      prepCoherent(context, { buffer: buffer.id, from: 0, size: int(args[1]) });
       return 0;
     },
   },
 ];
 
-function drm(name: string, params: readonly Param[], source: string): Operation {
+function drm(name: string, params: readonly Param[], source: string, ranges: Ranges): Operation {
   return {
     name,
     family: 'cache helpers',
@@ -202,9 +228,9 @@ function drm(name: string, params: readonly Param[], source: string): Operation 
     returns: 'void',
     rules: ['K4', 'M17'],
     params,
-    doc: 'on arm64 a warning and no flush',
+    doc: 'on x86 writes back and invalidates between two mb(); elsewhere a warning and no flush',
     source,
-    effect: clflushNoop,
+    effect: clflush(ranges),
     removable: 'drop',
   };
 }
@@ -214,7 +240,7 @@ const cflushParam: Param = { name: 'op', kinds: ['cflush'] };
 function proposed(
   name: string,
   params: readonly Param[],
-  ranges: (c: KernelContext, a: Args) => readonly Range[],
+  ranges: Ranges,
 ) {
   const operation: Operation = {
     name,
@@ -242,20 +268,21 @@ export const cacheOperations: readonly Operation[] = [
     'drm_clflush_pages',
     [{ name: 'pages', kinds: ['bo', 'page'] }],
     'drivers/gpu/drm/drm_cache.c:drm_clflush_pages',
+    ofPages,
   ),
   drm(
     'drm_clflush_sg',
     [{ name: 'st', kinds: ['sgt'] }],
     'drivers/gpu/drm/drm_cache.c:drm_clflush_sg',
+    ofTable,
   ),
-  drm('drm_clflush_virt_range', virtual, 'drivers/gpu/drm/drm_cache.c:drm_clflush_virt_range'),
-  proposed('drm_cflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }], (context, args) => [
-    wholeBuffer(bufferArg(context, args[0])),
-  ]),
-  proposed('drm_cflush_sg', [{ name: 'st', kinds: ['sgt'] }], (context, args) =>
-    sgRanges(context, sgtArg(context, args[0])),
+  drm(
+    'drm_clflush_virt_range',
+    virtual,
+    'drivers/gpu/drm/drm_cache.c:drm_clflush_virt_range',
+    ofPointer,
   ),
-  proposed('drm_cflush_virt_range', virtual, (context, args) => [
-    rangeArg(context, args[0], args[1]),
-  ]),
+  proposed('drm_cflush_pages', [{ name: 'pages', kinds: ['bo', 'page'] }], ofPages),
+  proposed('drm_cflush_sg', [{ name: 'st', kinds: ['sgt'] }], ofTable),
+  proposed('drm_cflush_virt_range', virtual, ofPointer),
 ];

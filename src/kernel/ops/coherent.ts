@@ -15,8 +15,9 @@ import type { KernelContext } from '../context.js';
 import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { coherentLimit, deviceConfig } from '../dma-address.js';
-import { issue, maintain, wholeBuffer } from '../maintenance.js';
+import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
+import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, Zone } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -46,7 +47,7 @@ function manner(context: KernelContext, device: number, flags: number, attribute
     // dma-iommu zeroes through the linear map before the clean, dma-direct through the remap.
     zeroFirst: !fromPool && !unmapped && (iommu || coherent),
     cleans: !fromPool && (!coherent || unmapped),
-    attribute: coherent ? ('WB' as const) : ('NC' as const),
+    attribute: coherent ? ('WB' as const) : uncachedAttribute(context),
   };
 }
 
@@ -61,7 +62,7 @@ export function allocCoherent(
   const how = manner(context, device, flags, attributes);
   allocatePages(context, buffer.id, how.zeroFirst, how.fromPool);
   const whole = wholeBuffer(context.buffer(buffer.id));
-  if (how.cleans) maintain(context, 'clean', whole);
+  if (how.cleans) prepCoherent(context, whole);
   const mapping = dmaMap(context, {
     device,
     ranges: [whole],
@@ -107,6 +108,7 @@ function zeroThroughRemap(context: KernelContext, id: number): void {
   const tick = context.tick();
   const buffer = context.buffer(id);
   const at = context.step.site;
+  const attribute = uncachedAttribute(context);
   pageLayouts(context, id).forEach((page, i) => {
     const slot = buffer.pages[i];
     if (slot?.state !== 'resident') return;
@@ -115,7 +117,7 @@ function zeroThroughRemap(context: KernelContext, id: number): void {
       layout.cells.forEach((cell, word) => {
         context.write(cell, 0, tick);
         const store = { frame, line, word, cell: cell.id, value: 0, own: false, at };
-        issue(context, [{ kind: 'store', attribute: 'NC', ...store }]);
+        issue(context, [{ kind: 'store', attribute, ...store }]);
       });
     });
   });

@@ -3,6 +3,7 @@
  * Sources: arch/arm64/include/asm/io.h (writel, writel_relaxed), model.md M10.
  * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
  */
+import { orderProfiles } from '../../machine/profile.js';
 import type { Entry } from '../../machine/store-buffer.js';
 import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
@@ -12,6 +13,7 @@ import { dropLines, isDirty, readByDevice, writeByDevice } from '../device-cache
 import { deviceConfig } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
+import { profileOf } from '../profile.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Port } from '../state.js';
 import type { Value } from '../value.js';
@@ -37,6 +39,7 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   };
   const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
   if (whole) return at(address);
+  context.recorder.couples?.('the device cannot emit an address');
   return truncated(address, limit, at);
 }
 
@@ -71,7 +74,7 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
   return { ...hit, destination: { frame, cell, refused: 'H7' } };
 }
 
-function fault(context: KernelContext, reached: Fault, what: string): void {
+export function deviceFaults(context: KernelContext, reached: Fault, what: string): void {
   if (deviceConfig(context, context.step.device).rogue) {
     context.say('M15', () => `${what} refused: ${reached.why}`);
     return;
@@ -88,14 +91,15 @@ function fault(context: KernelContext, reached: Fault, what: string): void {
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
 export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
+  const allowed = reached.cacheable || !profileOf(context).cacheBitDecides;
   const asked = context.option('no_snoop') === 0;
-  return deviceConfig(context, context.step.device).snoops && reached.cacheable && asked;
+  return deviceConfig(context, context.step.device).snoops && allowed && asked;
 }
 
 const dmaRead: Effect = (context, args) => {
   const reached = reach(context, args, 1, IOMMU_READ);
   if (reached.kind === 'fault') {
-    fault(context, reached, 'read');
+    deviceFaults(context, reached, 'read');
     return 0;
   }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
@@ -104,7 +108,7 @@ const dmaRead: Effect = (context, args) => {
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
   const value = int(args.at(-1));
-  if (reached.kind === 'fault') fault(context, reached, 'write');
+  if (reached.kind === 'fault') deviceFaults(context, reached, 'write');
   else writeByDevice(context, reached.destination, snoops(context, reached), value);
   return 0;
 };
@@ -119,13 +123,15 @@ function doorbell(deviceAt: number, ordered: boolean): Effect {
   return (context, args) => {
     const device = deviceArg(context, args[deviceAt]);
     const at = context.step.site;
-    const entries: Entry[] = ordered ? [{ kind: 'barrier', scope: 'st', at }] : [];
+    const { writel } = orderProfiles[context.machine.profile];
+    const fenced = ordered && writel !== 'none';
+    const entries: Entry[] = fenced ? [{ kind: 'barrier', scope: writel, at }] : [];
     entries.push({ kind: 'doorbell', device, clock: context.step.clock, at });
     setPort(context, device, (port) => ({ ...port, rung: port.rung + 1 }));
     const rung = context.kernel.ports[device]?.rung ?? 0;
     context.step.tickets = context.step.tickets.map((t, i) => (i === device ? rung : t));
     context.say('M7', () =>
-      ordered ? 'doorbell, ordered after earlier stores' : 'doorbell, not ordered after anything',
+      fenced ? 'doorbell, ordered after earlier stores' : 'doorbell, without a barrier before it',
     );
     pushEntries(context, entries);
     return 0;

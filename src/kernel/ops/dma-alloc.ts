@@ -12,7 +12,7 @@ import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { deviceConfig, dmaLimit, DMA_MAPPING_ERROR, iovaFor } from '../dma-address.js';
 import { objectId } from '../ids.js';
-import { maintain, wholeBuffer } from '../maintenance.js';
+import { prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, releasePages } from '../pages.js';
 import type { Effect, Operation } from '../registry.js';
 import type { Buffer, DmaMapping, Pool } from '../state.js';
@@ -52,7 +52,7 @@ function allocCached(
   allocatePages(context, id, zero);
   const buffer = context.buffer(id);
   const { coherent, iommu } = deviceConfig(context, device);
-  if (type === 'sg' && iommu && !coherent) maintain(context, 'clean', wholeBuffer(buffer));
+  if (type === 'sg' && iommu && !coherent) prepCoherent(context, wholeBuffer(buffer));
   const ranges = [wholeBuffer(buffer)];
   // The bytes need no bouncing: they were taken from where the device reaches.
   const request = {

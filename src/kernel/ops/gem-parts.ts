@@ -10,6 +10,9 @@ import { dmaUnmap } from '../dma.js';
 import { MADV_DONTNEED } from '../constants.js';
 import { msmGetPages } from '../msm.js';
 import { framesIn, releasePages, residentPages } from '../pages.js';
+import { setLinearAttribute } from '../linear-map.js';
+import { wholeBuffer } from '../maintenance.js';
+import { profileOf, uncachedAttribute } from '../profile.js';
 import { objectId } from '../ids.js';
 import type { Buffer, BufferKind, SgEntry, Sgt } from '../state.js';
 import type { Operation } from '../registry.js';
@@ -38,7 +41,18 @@ export function getPages(context: KernelContext, buffer: Buffer): void {
   residentPages(context, buffer.id);
   const now = context.buffer(buffer.id);
   context.setBuffer({ ...now, pins: now.pins + 1 });
+  if (now.pins === 0) changeLinear(context, now, 'NC');
   msmGetPages(context, context.buffer(buffer.id));
+}
+
+/**
+ * drm_gem_shmem_get_pages with map_wc, under CONFIG_X86 only: set_pages_array_wc, and _wb when the
+ * last holder goes (drm_gem_shmem_helper.c: correct flushing exists on x86 only).
+ */
+function changeLinear(context: KernelContext, buffer: Buffer, attribute: Attribute): void {
+  const { tracksMemoryType } = profileOf(context);
+  if (!tracksMemoryType || buffer.kind !== 'gem-shmem' || !buffer.mapWc) return;
+  setLinearAttribute(context, wholeBuffer(buffer), attribute);
 }
 
 export function putPages(context: KernelContext, buffer: Buffer): void {
@@ -47,6 +61,7 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
     return;
   }
   context.setBuffer({ ...buffer, pins: buffer.pins - 1 });
+  if (buffer.pins === 1) changeLinear(context, buffer, 'WB');
 }
 
 /** A table over all pages of an object, as they are now. */
@@ -88,15 +103,15 @@ export function dropSgt(context: KernelContext, buffer: Buffer): void {
   });
 }
 
-export function defaultAttribute(buffer: Buffer): Attribute {
-  return buffer.mapWc ? 'NC' : 'WB';
+export function defaultAttribute(context: KernelContext, buffer: Buffer): Attribute {
+  return buffer.mapWc ? uncachedAttribute(context) : 'WB';
 }
 
 export function objectVmap(context: KernelContext, args: Args): Value {
   getPages(context, bufferArg(context, args[0]));
   const buffer = context.buffer(bufferArg(context, args[0]).id);
   context.setBuffer({ ...buffer, vmaps: buffer.vmaps + 1 });
-  return mapBuffer(context, buffer, 'vmap', defaultAttribute(buffer));
+  return mapBuffer(context, buffer, 'vmap', defaultAttribute(context, buffer));
 }
 
 export function objectVunmap(context: KernelContext, args: Args): Value {

@@ -112,7 +112,7 @@ export const gemOperations: readonly Operation[] = [
       name,
       false,
       sourceOf(name),
-      'makes the pages resident (new ones zeroed through the linear map) and holds them; no cache maintenance on arm64',
+      'makes the pages resident (new ones zeroed through the linear map) and holds them; no cache maintenance, except that x86 makes the pages of map_wc write-combining in the linear map',
     ),
   ),
   ...['drm_gem_shmem_put_pages', 'drm_gem_shmem_unpin', 'drm_gem_put_pages'].map((name) =>

@@ -38,6 +38,7 @@ const ownTables: Effect = (context, args) => {
   if (coherentWalk === null) {
     fail(context, `device '${name}' needs .coherent_walk: say what its table walks are`);
   }
+  context.recorder.couples?.('page tables in memory');
   return addDomain(context, { device, root: int(args[1]) });
 };
 

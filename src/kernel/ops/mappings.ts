@@ -3,22 +3,24 @@
  * Sources: mm/vmalloc.c, mm/memory.c, drivers/gpu/drm/drm_gem_shmem_helper.c (v6.12).
  */
 import { bufferArg, int, pointerArg } from '../args.js';
-import { PROT_DEVICE, PROT_WC } from '../constants.js';
+import { PROT_DEVICE, PROT_WB } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
+import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
 import { type Args, getPages, putPages, defaultAttribute, boParam, vaddrRow } from './gem-parts.js';
 
-export function attributeOf(prot: number): Attribute {
-  return prot === PROT_DEVICE ? 'DEV' : prot === PROT_WC ? 'NC' : 'WB';
+export function attributeOf(context: KernelContext, prot: number): Attribute {
+  if (prot === PROT_WB) return 'WB';
+  return prot === PROT_DEVICE && context.machine.svpbmt ? 'DEV' : uncachedAttribute(context);
 }
 
 function mmap(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   if (buffer.kind === 'gem-shmem') getPages(context, buffer);
-  const attribute = args[1] === undefined ? defaultAttribute(buffer) : attributeOf(int(args[1]));
+  const attribute = args[1] === undefined ? defaultAttribute(context, buffer) : attributeOf(context, int(args[1]));
   return mapBuffer(context, context.buffer(buffer.id), 'mmap', attribute);
 }
 
@@ -35,7 +37,7 @@ function munmap(context: KernelContext, args: Args): Value {
 
 function vmap(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
-  return mapBuffer(context, buffer, 'vmap', attributeOf(int(args[1])));
+  return mapBuffer(context, buffer, 'vmap', attributeOf(context, int(args[1])));
 }
 
 export const mappingOperations: readonly Operation[] = [

@@ -1,20 +1,26 @@
 /**
  * Operations: barriers (M7, M8), locks and completions.
- * Sources: arch/arm64/include/asm/barrier.h, Documentation/memory-barriers.txt.
+ * Sources: arch/{arm64,x86,riscv}/include/asm/barrier.h, Documentation/memory-barriers.txt. The
+ * instructions named in the table are arm64's; machine/profile.ts has those of the others.
  * Leaves out: stores that overtake earlier loads (the second half of M8).
  */
 import { join } from '../../ideal/word.js';
-import { pushEntries } from '../access.js';
+import { pushEntries, storesPending } from '../access.js';
 import { fail, handle } from '../args.js';
 import type { KernelContext } from '../context.js';
+import { orderProfiles } from '../../machine/profile.js';
 import { dsb } from '../maintenance.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Lock } from '../state.js';
 import type { Value } from '../value.js';
 
-function barrier(scope: 'st' | 'ish' | 'ish-full'): Effect {
+/** The barrier that the call is on this architecture; where there is none, the compiler's only. */
+function barrier(call: 'dmaWmb' | 'smpWmb' | 'smpMb'): Effect {
   return (context) => {
-    pushEntries(context, [{ kind: 'barrier', scope, at: context.step.site }]);
+    const { profile } = context.machine;
+    const scope = orderProfiles[profile][call];
+    if (scope === 'none') context.noop(`a barrier for the compiler only on ${profile}`);
+    else pushEntries(context, [{ kind: 'barrier', scope, at: context.step.site }]);
     return 0;
   };
 }
@@ -43,11 +49,6 @@ function setLock(context: KernelContext, next: Lock): void {
   context.update({
     locks: context.kernel.locks.map((each) => (each.id === next.id ? next : each)),
   });
-}
-
-/** A release reaches its acquirer only after the CPU's stores, maintenance excepted (§1). */
-function storesPending(context: KernelContext): boolean {
-  return context.step.entries.some((each) => each.kind === 'store' || each.kind === 'doorbell');
 }
 
 const lock: Effect = (context, args) => {
@@ -119,11 +120,11 @@ const ordering: readonly Operation[] = [
     'dma_wmb',
     'orders earlier stores before later ones, for devices',
     'dmb oshst',
-    barrier('st'),
+    barrier('dmaWmb'),
   ),
   order('dma_rmb', 'orders loads, for devices', 'dmb oshld', loadBarrier),
-  order('smp_mb', 'orders for other CPUs only', 'dmb ish', barrier('ish-full')),
-  order('smp_wmb', 'orders stores for other CPUs only', 'dmb ishst', barrier('ish')),
+  order('smp_mb', 'orders for other CPUs only', 'dmb ish', barrier('smpMb')),
+  order('smp_wmb', 'orders stores for other CPUs only', 'dmb ishst', barrier('smpWmb')),
   order('smp_rmb', 'orders loads for other CPUs only', 'dmb ishld', loadBarrier),
 ];
 

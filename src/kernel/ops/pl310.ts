@@ -40,6 +40,7 @@ const operations = [
 export const pl310Operations: readonly Operation[] = operations.map(
   ([name, op, does]): Operation => ({
     name,
+    profiles: ['arm64'],
     family: 'cache helpers',
     where: 'cpu',
     returns: 'void',

@@ -82,7 +82,7 @@ const setHuge: Effect = (context, args) => {
   const { map } = pointerArg(context, args[0]);
   if (map.live) fail(context, 'vunmap() the old mapping first');
   const buffer = bufferArg(context, args[1]);
-  const pointer = mapBuffer(context, buffer, 'vmap', attributeOf(int(args[2])));
+  const pointer = mapBuffer(context, buffer, 'vmap', attributeOf(context, int(args[2])));
   const made = pointerArg(context, pointer).map;
   if (map.leaving !== 'unlinked') {
     const walks = made.present.map(([page]) => ({ page, frame: -1, sure: false }));

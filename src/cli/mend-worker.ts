@@ -1,0 +1,41 @@
+/**
+ * The worker thread of `civac mend`: searches, tells how far it is, and hands over what it found.
+ * The interruption arrives through shared memory: a thread that searches reads no messages.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { mend, type MendOptions, type MendOutcome, type MendProgress } from '../mend/mend.js';
+
+export interface MendStart {
+  readonly text: string;
+  readonly file: string;
+  readonly options: MendOptions;
+  readonly flag: SharedArrayBuffer;
+}
+export type MendMessage =
+  | { readonly kind: 'progress'; readonly progress: MendProgress }
+  | { readonly kind: 'outcome'; readonly outcome: MendOutcome };
+
+const progressMs = 200;
+
+function isStart(data: unknown): data is MendStart {
+  return typeof data === 'object' && data !== null && 'flag' in data && 'options' in data;
+}
+
+function serve({ text, file, options, flag }: MendStart): void {
+  const interrupted = new Int32Array(flag);
+  const post = (message: MendMessage): void => parentPort?.postMessage(message);
+  let told = 0;
+  const outcome = mend(text, file, {
+    ...options,
+    interrupted: () => Atomics.load(interrupted, 0) !== 0,
+    onProgress: (progress) => {
+      const now = performance.now();
+      if (now - told < progressMs) return;
+      told = now;
+      post({ kind: 'progress', progress });
+    },
+  });
+  post({ kind: 'outcome', outcome });
+}
+
+if (isStart(workerData)) serve(workerData);

@@ -1,0 +1,344 @@
+/**
+ * What a scenario does to which lines, recorded while its control is explored: every word is left
+ * out but those whose values decide what happens next. What comes out is a list of data lines, what
+ * couples them, and the words of control; or the reason why lines cannot be told apart.
+ * Leaves out: what happens to the data lines; each is explored with control (docs/reductions.md).
+ */
+import { explore, type Limits } from '../explore/bfs.js';
+import { type Cell, isHidden, Layout, NewCell } from '../kernel/layout.js';
+import type { Passed, Recorder } from '../kernel/recorder.js';
+import type { Program } from '../litmus/program.js';
+import { Sites } from '../system/sites.js';
+import { System } from '../system/system.js';
+import { type Flow, flowOf } from './flow.js';
+
+/** A word by its place, which no exploration changes. */
+export interface Named {
+  readonly buffer: number;
+  readonly byte: number;
+  readonly size: number;
+}
+
+/** `buffer:line number`, from the buffer's first byte. */
+export type LineKey = string;
+
+export interface DataLine {
+  readonly key: LineKey;
+  readonly words: readonly Named[];
+}
+
+export interface Analysis {
+  readonly kind: 'lines';
+  readonly control: readonly Named[];
+  /** Lines that cannot be told apart from each other are one entry. */
+  readonly groups: readonly (readonly DataLine[])[];
+  /** Index of the group that assertions speak of; 0 where they speak of none. */
+  readonly asserted: number;
+  /** Why groups have more than one line. */
+  readonly couplings: readonly string[];
+  readonly states: number;
+  /** What is known of ranges. */
+  readonly layout: Layout;
+}
+
+/** Why nothing is projected. */
+export interface Coupled {
+  readonly kind: 'coupled';
+  readonly why: string;
+  readonly states: number;
+}
+
+/** Calls that read a range and give nothing of it to their thread. */
+export const RANGE_READS: readonly string[] = ['memcpy', 'memchr_inv', 'dma_read_range'];
+
+class CouplesAll extends Error {
+  constructor(readonly why: string) {
+    super(why);
+  }
+}
+
+/** The value of a word that was left out turns out to decide something. */
+class Decides extends Error {
+  constructor(readonly cell: Cell) {
+    super('decides');
+  }
+}
+
+/** Access by access, what an exploration of control met. */
+class Watch implements Recorder {
+  readonly tracing = false;
+  /** By site: the hidden words it accessed. */
+  readonly cells = new Map<number, Set<Cell>>();
+  readonly copied: (readonly [Cell, Cell])[] = [];
+  private readonly deciding: Set<number>;
+
+  constructor(
+    private readonly flow: Flow,
+    private readonly sites: Sites,
+    private readonly waiters: number,
+  ) {
+    this.deciding = new Set(flow.deciding);
+  }
+
+  note(): void {}
+  mapped(): void {}
+  maintained(): void {}
+
+  couples(why: string): void {
+    throw new CouplesAll(why);
+  }
+
+  waitsForStores(): void {
+    if (this.waiters > 1) throw new CouplesAll('a TLB invalidation waits for stores of any line');
+  }
+
+  passed({ site, kind, cell, sync, astray }: Passed): void {
+    if (astray) throw new CouplesAll('an access arrives where it was not meant to');
+    const cells = this.cells.get(site) ?? new Set<Cell>();
+    this.cells.set(site, cells.add(cell));
+    if (kind === 'load' && (sync || this.decides(site))) throw new Decides(cell);
+  }
+
+  /** A read whose value nobody follows decides, for all that is known. */
+  private decides(site: number): boolean {
+    if (this.deciding.has(site)) return true;
+    const instruction = this.sites.at(site)?.instruction;
+    if (instruction?.op !== 'call') return false;
+    const { name, reads } = instruction.operation;
+    return reads !== true && !RANGE_READS.includes(name);
+  }
+
+  /** As a store of what was read: the two lines are one group, or both are control. */
+  copies(from: Cell, to: Cell): void {
+    if (isHidden(from) && isHidden(to)) this.copied.push([from, to]);
+    else if (isHidden(from)) throw new Decides(from);
+  }
+
+  /** What is stored to a word of control is control. */
+  reached(site: number, kind: 'load' | 'store'): void {
+    if (kind !== 'store') return;
+    for (const read of this.flow.into.get(site) ?? []) {
+      this.deciding.add(read);
+      const [cell] = this.cells.get(read) ?? [];
+      if (cell !== undefined) throw new Decides(cell);
+    }
+  }
+}
+
+/** Words by line; the layout of an exploration is made of it anew each time. */
+class Words {
+  private readonly byPlace = new Map<string, Named>();
+  private readonly control = new Set<LineKey>();
+
+  /** It knows the ranges met so far. */
+  last: Layout;
+
+  constructor(
+    private readonly program: Program,
+    everyLine: boolean,
+  ) {
+    this.last = new Layout(program.machine.pageSize, program.machine.lineSize);
+    this.last.everyLine = everyLine;
+  }
+
+  keyOf({ buffer, byte }: Named): LineKey {
+    return `${buffer}:${Math.floor(byte / this.program.machine.lineSize)}`;
+  }
+
+  nameOf({ buffer, page, offset, size }: Cell): Named {
+    return { buffer, byte: page * this.program.machine.pageSize + offset, size };
+  }
+
+  add(word: Named): void {
+    const what = word.size === 0 ? 'page' : 'word';
+    this.byPlace.set(`${what}:${word.buffer}:${word.byte}`, word);
+  }
+
+  decide(cell: Cell): void {
+    this.control.add(this.keyOf(this.nameOf(cell)));
+  }
+
+  isControl(word: Named): boolean {
+    return this.control.has(this.keyOf(word));
+  }
+
+  list(): readonly Named[] {
+    return [...this.byPlace.values()];
+  }
+
+  layout(): Layout {
+    const layout = layoutOf(this.program, this.list(), (word) => this.isControl(word), this.last);
+    layout.hidesNew = true;
+    this.last = layout;
+    return layout;
+  }
+}
+
+/** The words that are missing where an access or a range asks for them. */
+export function wordsOf({ buffer, byte, size, more }: NewCell): readonly Named[] {
+  return [byte, ...more].map((at) => ({ buffer, byte: at, size }));
+}
+
+/** A layout with these words, all but the shown ones without contents. Size 0: a page alone. */
+export function layoutOf(
+  program: Program,
+  words: readonly Named[],
+  shown: (word: Named) => boolean,
+  like: Layout,
+): Layout {
+  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
+  layout.learn(like);
+  for (const { buffer, byte, size } of layout.inOrder(words)) {
+    if (size === 0 || shown({ buffer, byte, size })) layout.add(buffer, byte, size);
+    else layout.hide(buffer, byte, size);
+  }
+  return layout;
+}
+
+export interface AnalysisOptions {
+  readonly limits: Limits;
+  /** All that any exploration of the scenario may take. */
+  readonly liberties: readonly string[];
+  /** A range stands for each of its lines; else for as few as tell of all. */
+  readonly everyLine: boolean;
+  readonly now: () => number;
+  readonly tick: (states: number, transitions: number) => boolean;
+}
+
+/**
+ * Throws what a step throws that makes no sense (ScenarioError, MixedSize). `known`: words that
+ * turned up later, in a projection.
+ */
+export function analyse(
+  program: Program,
+  options: AnalysisOptions,
+  known: readonly Named[],
+): Analysis | Coupled {
+  const early = whyNot(program);
+  if (early !== null) return { kind: 'coupled', why: early, states: 0 };
+  const words = new Words(program, options.everyLine);
+  for (const word of known) words.add(word);
+  for (let size = -1; ; ) {
+    const layout = words.layout();
+    const sites = new Sites(program);
+    const watch = new Watch(flowOf(program), sites, waiters(program));
+    const system = new System(program, layout, new Set(options.liberties), watch);
+    try {
+      const { stopped, states } = explore(system, options);
+      if (stopped !== null) {
+        return { kind: 'coupled', why: 'its control alone has too many states', states };
+      }
+      for (const cell of layout.hidden) words.add(words.nameOf(cell));
+      // A range goes over the words there are: with those that turned up it is gone over again.
+      if (words.list().length === size) return result(program, words, layout, watch, states);
+      size = words.list().length;
+    } catch (error) {
+      if (error instanceof CouplesAll) return { kind: 'coupled', why: error.why, states: 0 };
+      if (error instanceof Decides) words.decide(error.cell);
+      else if (error instanceof NewCell) for (const word of wordsOf(error)) words.add(word);
+      else throw error;
+      for (const cell of layout.hidden) words.add(words.nameOf(cell));
+    }
+  }
+}
+
+/** What shows in the text alone. */
+function whyNot(program: Program): string | null {
+  for (const { instruction } of instructionsOf(program)) {
+    if (instruction.op !== 'call') continue;
+    const { name } = instruction.operation;
+    if (name.endsWith('_nosync')) return `${name}() leaves maintenance in the store buffer`;
+  }
+  return null;
+}
+
+function instructionsOf(program: Program) {
+  return [program.init, ...program.threads].flatMap((thread) =>
+    thread.code.map((instruction) => ({ thread, instruction })),
+  );
+}
+
+/** Agents whose stores a TLB invalidation may have to wait for. */
+function waiters(program: Program): number {
+  const { devices } = program.machine;
+  return program.threads.filter(
+    ({ kind, device }) => kind === 'cpu' || devices[device]?.writeBackCache === true,
+  ).length;
+}
+
+function result(
+  program: Program,
+  words: Words,
+  layout: Layout,
+  watch: Watch,
+  states: number,
+): Analysis {
+  const lines = new Map<LineKey, Named[]>();
+  for (const word of words.list()) {
+    if (word.size === 0 || words.isControl(word)) continue;
+    const key = words.keyOf(word);
+    lines.set(key, [...(lines.get(key) ?? []), word]);
+  }
+  const { into, asserted } = flowOf(program);
+  const keysAt = (site: number): LineKey[] =>
+    [...(watch.cells.get(site) ?? [])].map((cell) => words.keyOf(words.nameOf(cell)));
+  const union = new Union([...lines.keys()]);
+  const couplings: string[] = [];
+  for (const [site, reads] of into) {
+    const together = [...reads.flatMap(keysAt), ...keysAt(site)];
+    if (!union.join(together)) continue;
+    const at = new Sites(program).at(site)?.instruction.at.line;
+    couplings.push(`line ${at} stores what was read elsewhere`);
+  }
+  const pairs = watch.copied.map((pair) => pair.map((cell) => words.keyOf(words.nameOf(cell))));
+  if (pairs.filter((pair) => union.join(pair)).length > 0) {
+    couplings.push('memcpy copies words of one line to another');
+  }
+  const spoken = [...asserted].flatMap(keysAt);
+  if (union.join(spoken)) couplings.push('an assertion speaks of more than one line');
+  const groups = union
+    .groups()
+    .map((keys) => keys.map((key): DataLine => ({ key, words: lines.get(key) ?? [] })));
+  const at = groups.findIndex((group) => group.some(({ key }) => key === spoken[0]));
+  const control = words.list().filter((word) => word.size === 0 || words.isControl(word));
+  return { kind: 'lines', control, groups, asserted: Math.max(0, at), couplings, states, layout };
+}
+
+/** Sets of lines that are explored together. */
+class Union {
+  private readonly parent = new Map<LineKey, LineKey>();
+
+  constructor(keys: readonly LineKey[]) {
+    for (const key of keys) this.parent.set(key, key);
+  }
+
+  private root(key: LineKey): LineKey {
+    let at = key;
+    for (let up = this.parent.get(at); up !== undefined && up !== at; up = this.parent.get(at)) {
+      at = up;
+    }
+    return at;
+  }
+
+  /** False when they were together already. */
+  join(keys: readonly LineKey[]): boolean {
+    const [first, ...rest] = keys.filter((key) => this.parent.has(key));
+    let changed = false;
+    for (const key of rest) {
+      const [a, b] = [this.root(first ?? key), this.root(key)];
+      if (a === b) continue;
+      this.parent.set(b, a);
+      changed = true;
+    }
+    return changed;
+  }
+
+  groups(): LineKey[][] {
+    const groups = new Map<LineKey, LineKey[]>();
+    for (const key of this.parent.keys()) {
+      const root = this.root(key);
+      groups.set(root, [...(groups.get(root) ?? []), key]);
+    }
+    return [...groups.values()];
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Explorations of a scenario one group of lines at a time, with the lines of control in each
+ * (reduce/). A finding belongs to the scenario when it belongs to one of the projections; what it
+ * needs is asked of all of them. The run that is shown is one of the whole scenario again.
+ * Leaves out: which lines belong together; reduce/analysis.ts says so.
+ */
+import type { RawFinding } from '../kernel/context.js';
+import type { Program } from '../litmus/program.js';
+import { type Analysis, layoutOf, type Named as Word } from '../reduce/analysis.js';
+import { Facts } from './recorder.js';
+import type { Liberty } from './result.js';
+import {
+  type Run,
+  Runs,
+  type RunOptions,
+  type RunSource,
+  type Shown,
+  type Sighting,
+} from './runs.js';
+import type { Stuck } from './lost-wakeup.js';
+
+/** A whole scenario of at most so many states is searched once more for the shortest run. */
+const SEARCHED_AGAIN = 50_000;
+/** So many groups are explored together to ask whether a run avoids a finding on all of them. */
+const TOGETHER = 3;
+
+/** One exploration that stands for one group of lines, or for several equal ones. */
+interface Part {
+  readonly runs: Runs;
+  readonly words: readonly Word[];
+}
+
+export class ProjectedRuns implements RunSource {
+  readonly facts = new Facts();
+  private readonly parts: readonly Part[];
+  private readonly words: readonly Word[];
+  private readonly done = new Map<string, Run>();
+  private readonly whole: Runs;
+
+  constructor(
+    readonly program: Program,
+    readonly options: RunOptions,
+    private readonly analysis: Analysis,
+  ) {
+    const { control, groups } = analysis;
+    this.words = [...control, ...groups.flat().flatMap((line) => line.words)];
+    this.parts = groups.map((group) => this.part(group.flatMap((line) => line.words)));
+    const limits = { ...options.limits };
+    limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
+    const all = layoutOf(program, this.words, () => true, analysis.layout);
+    this.whole = new Runs(program, all, { ...options, limits });
+  }
+
+  private part(shown: readonly Word[]): Part {
+    const { control } = this.analysis;
+    const layout = layoutOf(
+      this.program,
+      this.words,
+      (word) => shown.some((each) => same(each, word)) || control.some((each) => same(each, word)),
+      this.analysis.layout,
+    );
+    return { runs: new Runs(this.program, layout, this.options, this.facts), words: shown };
+  }
+
+  get stopped(): Run['exploration']['stopped'] {
+    for (const { runs } of this.parts) if (runs.stopped !== null) return runs.stopped;
+    return null;
+  }
+
+  run(liberties: readonly Liberty[]): Run {
+    const key = liberties.join('+');
+    let found = this.done.get(key);
+    if (found === undefined) {
+      found = this.union(
+        liberties,
+        this.parts.map(({ runs }) => runs.run(liberties)),
+      );
+      this.done.set(key, found);
+    }
+    return found;
+  }
+
+  private union(liberties: readonly Liberty[], all: readonly Run[]): Run {
+    const speaker = all[this.analysis.asserted];
+    if (speaker === undefined) throw new Error('no projection');
+    const sightings = new Map<string, Sighting>();
+    const origins = new Map<string, Run>();
+    const stuck = new Map<string, Stuck>();
+    for (const run of all) {
+      for (const [name, sighting] of run.sightings) {
+        const known = sightings.get(name);
+        if (known !== undefined && known.depth <= sighting.depth) continue;
+        sightings.set(name, sighting);
+        origins.set(name, run);
+      }
+      for (const each of run.stuck) if (!stuck.has(each.name)) stuck.set(each.name, each);
+    }
+    const sum = (of: 'states' | 'transitions'): number =>
+      all.reduce((total, { exploration }) => total + exploration[of], 0);
+    const exploration = {
+      ...speaker.exploration,
+      stopped: all.find((run) => run.exploration.stopped !== null)?.exploration.stopped ?? null,
+      states: sum('states'),
+      transitions: sum('transitions'),
+    };
+    const { system } = speaker;
+    return { liberties, system, exploration, sightings, origins, stuck: [...stuck.values()] };
+  }
+
+  /**
+   * Where one projection cannot avoid it, nor can the scenario. Where several lines have it and
+   * each alone can, one run has to do so for all: they are explored together, a few at most.
+   */
+  avoidable(
+    liberties: readonly Liberty[],
+    avoid: (finding: RawFinding) => boolean,
+  ): boolean | null {
+    const showing: Part[] = [];
+    let open = false;
+    for (const part of this.parts) {
+      const { sightings } = part.runs.run(liberties);
+      const shows = [...sightings.values()].some(({ finding }) => finding && avoid(finding));
+      if (!shows) continue;
+      const alone = part.runs.avoidable(liberties, avoid);
+      if (alone === false) return false;
+      open ||= alone === null;
+      showing.push(part);
+    }
+    if (open) return null;
+    if (showing.length < 2) return true;
+    const few = showing.slice(0, TOGETHER);
+    const together = this.part(few.flatMap((part) => part.words));
+    const answer = together.runs.avoidable(liberties, avoid);
+    return answer === true && few.length < showing.length ? null : answer;
+  }
+
+  /** The shortest run of the whole scenario with the same liberties, where it can be searched. */
+  shown(run: Run, sighting: Sighting): Shown {
+    const { liberties } = run;
+    if (this.product(liberties) > SEARCHED_AGAIN) return { run, sighting, facts: this.facts };
+    const whole = this.whole.run(liberties);
+    const again = whole.sightings.get(sighting.name);
+    if (again !== undefined) return { run: whole, sighting: again, facts: this.whole.facts };
+    if (whole.exploration.stopped === null) {
+      throw new Error(`a projection found ${sighting.name} and the whole scenario has it not`);
+    }
+    return { run, sighting, facts: this.facts };
+  }
+
+  /** About as many states as the whole scenario has: lines meet in control only. */
+  private product(liberties: readonly Liberty[]): number {
+    const control = Math.max(1, this.analysis.states);
+    const factors = this.parts.map(({ runs }) => runs.run(liberties).exploration.states / control);
+    return factors.reduce((product, each) => product * Math.max(1, each), control);
+  }
+}
+
+function same(a: Word, b: Word): boolean {
+  return a.buffer === b.buffer && a.byte === b.byte && a.size === b.size;
+}

@@ -1,0 +1,110 @@
+/**
+ * The reference explorer, the export and other checkers on one scenario, and what is left of a
+ * scenario on which they disagree when every statement is taken out that can be.
+ */
+import { explore } from '../src/explore/bfs.js';
+import type { ExportModel } from '../src/export/model.js';
+import { exportScenario, NotExportable } from '../src/export/scenario.js';
+import { compile } from '../src/litmus/index.js';
+import type { Program } from '../src/litmus/program.js';
+import { System } from '../src/system/system.js';
+import { libertiesOf, ScenarioFault, withWords } from '../src/verdict/check.js';
+import { Facts } from '../src/verdict/recorder.js';
+import { bySpin, byRumur, type Count } from './witness-tools.js';
+import { walk } from './witness-walk.js';
+
+const now = (): number => 0;
+
+export interface Trial {
+  readonly text: string;
+  readonly model: ExportModel;
+  /** What the reference explorer says, with every liberty. */
+  readonly reference: Count;
+}
+
+/** What the reference explorer says of a scenario; null above the limit. */
+export function reference(program: Program, maxStates: number): Count | null {
+  return withWords(program, (layout) => {
+    const system = new System(program, layout, new Set(libertiesOf(program)), new Facts());
+    const limits = { maxStates, maxSeconds: 600, maxMemoryBytes: 2 ** 31 };
+    const { stopped, states, transitions, found } = explore(system, { limits, now });
+    return stopped === null ? { states, transitions, hazards: [...found.keys()].sort() } : null;
+  });
+}
+
+/** A scenario ready for the checkers, or why it is none: it does not compile, or is too large. */
+export function trial(text: string, maxStates = 3000): Trial | string {
+  const { program } = compile(text, 'random.litmus');
+  if (program === null) return 'does not compile';
+  try {
+    const counted = reference(program, maxStates);
+    if (counted === null) return 'too large';
+    const limits = { maxStates: 2 * maxStates, maxSeconds: 600, maxMemoryBytes: 2 ** 31, now };
+    return { text, model: exportScenario(program, limits), reference: counted };
+  } catch (error) {
+    if (error instanceof ScenarioFault || error instanceof NotExportable) return 'faulty';
+    throw error;
+  }
+}
+
+export type Checker = (models: readonly ExportModel[]) => readonly Count[];
+
+export const checkers: Readonly<Record<string, Checker>> = {
+  walk: (models) => models.map((model) => walk(model)),
+  Spin: bySpin,
+  Rumur: byRumur,
+};
+
+/** User assertions are no steps: the reference's count does not have them. */
+function said({ states, transitions, hazards }: Count, withTransitions: boolean): string {
+  const steps = hazards.filter((key) => /^H\d/.test(key));
+  return JSON.stringify({ states, steps, ...(withTransitions ? { transitions } : {}) });
+}
+
+/** Null when both say the same; a count of transitions is compared where there is one. */
+export function difference(a: Count, b: Count): string | null {
+  const both = a.transitions >= 0 && b.transitions >= 0;
+  const [x, y] = [said(a, both), said(b, both)];
+  return x === y ? null : `${x} and ${y}`;
+}
+
+export interface Disagreement {
+  readonly index: number;
+  readonly told: string;
+}
+
+/** Where a checker says other than the reference explorer. */
+export function disagreements(trials: readonly Trial[], checker: Checker): Disagreement[] {
+  const counts = checker(trials.map(({ model }) => model));
+  return trials.flatMap((each, index) => {
+    const count = counts[index];
+    const told = count === undefined ? 'nothing' : difference(each.reference, count);
+    return told === null ? [] : [{ index, told }];
+  });
+}
+
+/** Without every line that the disagreement does not need. */
+export function shrunk(text: string, disagrees: (text: string) => boolean): string {
+  let now = text.split('\n');
+  for (let before = -1; before !== now.length; ) {
+    before = now.length;
+    for (let at = now.length - 1; at >= 0; at--) {
+      const less = now.toSpliced(at, 1);
+      if (disagrees(less.join('\n'))) now = less;
+    }
+  }
+  return now.join('\n');
+}
+
+/** Fails with the smallest scenario found on which the checker disagrees. */
+export function expectAgreement(trials: readonly Trial[], name: string, checker: Checker): void {
+  const [first] = disagreements(trials, checker);
+  const found = trials[first?.index ?? -1];
+  if (first === undefined || found === undefined) return;
+  const alone = (text: string): boolean => {
+    const small = trial(text);
+    return typeof small !== 'string' && disagreements([small], checker).length > 0;
+  };
+  const small = alone(found.text) ? shrunk(found.text, alone) : found.text;
+  throw new Error(`the reference explorer and ${name} disagree: ${first.told}\n${small}`);
+}

@@ -1,0 +1,70 @@
+/**
+ * Exports against the explorer that they come from: by a plain walk over the model, and by Spin
+ * and Rumur where they are installed. CIVAC_WITNESSES sets how many random scenarios (default 12),
+ * CIVAC_SEED the first seed, CIVAC_WITNESS_CORPUS=1 adds every scenario of the corpus.
+ */
+import { describe, expect, it } from 'vitest';
+import { scenarios } from './corpus-scenarios.js';
+import { randomScenario } from './scenario-mutations.js';
+import { checkers, expectAgreement, shrunk, type Trial, trial } from './witness-harness.js';
+import { missingTools } from './witness-tools.js';
+import { walk } from './witness-walk.js';
+
+const count = Number(process.env.CIVAC_WITNESSES ?? 12);
+const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
+const wholeCorpus = process.env.CIVAC_WITNESS_CORPUS === '1';
+/** Scenarios in one source: a compilation costs a second before it has read one. */
+const BATCH = 30;
+const corpus = scenarios();
+const missing = missingTools();
+const skipped = missing.length === 0 ? '' : ` (not installed: ${missing.join(', ')})`;
+
+function trialsOf(texts: Iterable<string>, wanted: number): readonly Trial[] {
+  const found: Trial[] = [];
+  for (const text of texts) {
+    const made = trial(text);
+    if (typeof made !== 'string') found.push(made);
+    if (found.length === wanted) break;
+  }
+  return found;
+}
+
+function* randomTexts(): Iterable<string> {
+  for (let seed = firstSeed; ; seed++) yield randomScenario(seed, corpus);
+}
+
+function inBatches(trials: readonly Trial[], work: (batch: readonly Trial[]) => void): void {
+  for (let i = 0; i < trials.length; i += BATCH) work(trials.slice(i, i + BATCH));
+}
+
+const random = trialsOf(randomTexts(), count);
+const chosen = corpus.filter((_, i) => wholeCorpus || i % 20 === 0).map(({ text }) => text);
+const known = trialsOf(chosen, chosen.length);
+
+describe('an export', () => {
+  it('has the states, steps and findings of the scenario', { timeout: 600_000 }, () => {
+    expectAgreement([...known, ...random], 'a walk over the export', (models) =>
+      models.map((model) => walk(model)),
+    );
+    expect(known.length).toBe(chosen.length);
+  });
+
+  for (const name of ['Spin', 'Rumur']) {
+    const checker = checkers[name];
+    const title = `is to ${name} what it is here${skipped}`;
+    it.skipIf(missing.length > 0)(title, { timeout: 7_200_000 }, () => {
+      if (checker === undefined) throw new Error(`no ${name}`);
+      inBatches([...known, ...random], (batch) => void expectAgreement(batch, name, checker));
+    });
+  }
+
+  it('is found out when it is wrong, by a small scenario', () => {
+    const [made] = random;
+    if (made === undefined) throw new Error('no random scenario');
+    const wrong: Trial = { ...made, reference: { ...made.reference, states: 1 } };
+    expect(() => {
+      expectAgreement([wrong], 'a walk', (models) => models.map((model) => walk(model)));
+    }).toThrow(/disagree/);
+    expect(shrunk('a\nb\nc\nd', (text) => text.includes('c'))).toBe('c');
+  });
+});
