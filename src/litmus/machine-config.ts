@@ -104,13 +104,19 @@ export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector)
 /** These mean something in the settings, or as the name of a thread. */
 const notADeviceName: ReadonlySet<string> = new Set(['none', 'zram', 'init']);
 
-function buildDevice(
-  node: MachineDeviceNode,
-  profile: ProfileName,
-  diagnostics: DiagnosticCollector,
-): DeviceConfig {
+/** Settings of a device that are true or false and nothing else. */
+const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
+  ['write_back_cache', 'writeBackCache'],
+  ['read_cache', 'readCache'],
+  ['rogue', 'rogue'],
+  ['coherent_walk', 'coherentWalk'],
+  ['caches_faults', 'cachesFaults'],
+  ['mapping_may_fail', 'mappingMayFail'],
+]);
+
+function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceConfig {
   const { coherentByDefault } = kernelProfiles[profile];
-  let device: DeviceConfig = {
+  return {
     name: node.name,
     coherent: coherentByDefault,
     snoops: false,
@@ -128,6 +134,14 @@ function buildDevice(
     mappingMayFail: false,
     at: node.at,
   };
+}
+
+function buildDevice(
+  node: MachineDeviceNode,
+  profile: ProfileName,
+  diagnostics: DiagnosticCollector,
+): DeviceConfig {
+  let device = deviceByDefault(node, profile);
   let snoops: boolean | null = null;
   let walkSnoops: boolean | null = null;
   const settings = checkedSettings(
@@ -137,6 +151,8 @@ function buildDevice(
     diagnostics,
   );
   for (const setting of settings) {
+    const flag = deviceFlags.get(setting.name);
+    if (flag !== undefined) device = { ...device, [flag]: booleanOf(setting, diagnostics) };
     switch (setting.name) {
       case 'coherent':
         device = { ...device, coherent: coherentOf(setting, profile, diagnostics) };
@@ -144,29 +160,11 @@ function buildDevice(
       case 'snoops':
         snoops = booleanOf(setting, diagnostics);
         break;
-      case 'write_back_cache':
-        device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
-        break;
-      case 'read_cache':
-        device = { ...device, readCache: booleanOf(setting, diagnostics) };
-        break;
-      case 'rogue':
-        device = { ...device, rogue: booleanOf(setting, diagnostics) };
-        break;
       case 'iommu':
         device = { ...device, ...iommuOf(setting, diagnostics) };
         break;
-      case 'coherent_walk':
-        device = { ...device, coherentWalk: booleanOf(setting, diagnostics) };
-        break;
       case 'walk_snoops':
         walkSnoops = booleanOf(setting, diagnostics);
-        break;
-      case 'caches_faults':
-        device = { ...device, cachesFaults: booleanOf(setting, diagnostics) };
-        break;
-      case 'mapping_may_fail':
-        device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
         break;
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };
