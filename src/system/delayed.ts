@@ -5,7 +5,8 @@
  * a write that came to be because of a store behind it. That is how a missing dma_mb shows (H13).
  * Sources: Arm ARM B2.3 (dependencies, Barrier-ordered-before); tools/memory-model/litmus-tests
  * (LB+poonceonces, LB+fencembonceonce+ctrlonceonce, LB+poacquireonce+pooncerelease).
- * Leaves out: loads put off past a doorbell, memset or memcpy, and together with an early read.
+ * Leaves out: RISC-V's load barriers, which order no later store; loads put off past a doorbell,
+ * memset or memcpy, and together with an early read.
  */
 import { cpuLoad, type Destination, loadMustWait } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
@@ -13,6 +14,7 @@ import { cpuReach } from '../kernel/cpu-maps.js';
 import { isHidden } from '../kernel/layout.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
+import { orderProfiles } from '../machine/profile.js';
 import { inputsOf, localsOf } from '../litmus/code-writer.js';
 import type { Instruction, ThreadCode } from '../litmus/program.js';
 import { evaluate } from './evaluate.js';
@@ -102,7 +104,8 @@ export function delay(
   destination: Destination,
 ): Thread | null {
   const plain = destination.refused === null && !isHidden(destination.cell);
-  const free = thread.early.length === 0 && plain;
+  const inOrder = orderProfiles[context.machine.profile].totalStoreOrder;
+  const free = thread.early.length === 0 && plain && !inOrder;
   if (!free || instruction.target.kind !== 'local' || !context.liberties.has('reorder'))
     return null;
   if (context.choose(2) === 0) return null;

@@ -14,8 +14,9 @@ import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
 import { delay, dueLoad } from './delayed.js';
-import { earlyReadsAfter, endEarlyReads, takeEarlyRead } from './early.js';
+import { endEarlyReads, takeEarlyRead } from './early.js';
 import { type Environment, evaluate } from './evaluate.js';
+import { earlyReadsAfter } from './lookahead.js';
 import type { Thread } from './state.js';
 
 /** A thread that takes more local steps than this loops without touching memory. */
