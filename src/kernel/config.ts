@@ -1,5 +1,6 @@
 /** The machine a scenario runs on, as its `machine` block says. */
 import type { Span } from '../diagnostics/diagnostic.js';
+import type { Maintenance } from '../machine/store-buffer.js';
 import type { ProfileName } from '../machine/profile.js';
 
 export interface DeviceConfig {
@@ -57,6 +58,8 @@ export interface MachineConfig {
   readonly memoryAbove4G: boolean;
   /** Highest address of ZONE_DMA, below 4 GiB. */
   readonly zoneDma: number;
+  /** What a patched kernel does in place of its own: by function, with or without a direction. */
+  readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
   /** Bytes, powers of two. */
   readonly lineSize: number;
   readonly pageSize: number;

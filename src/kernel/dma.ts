@@ -173,7 +173,7 @@ function mapMaintenance(
   const overwritten = (attrs & DMA_ATTR_OVERWRITE) !== 0 && direction === DMA_FROM_DEVICE;
   for (const piece of pieces) {
     if (!overwritten) bounce(context, 'in', piece);
-    if (!skip && !coherent) syncForDevice(context, seen(piece));
+    if (!skip && !coherent) syncForDevice(context, direction, seen(piece));
   }
 }
 
@@ -307,7 +307,7 @@ export function syncPieces(
     const range = seen(piece, from, size);
     if (to === 'device') {
       if (direction !== DMA_FROM_DEVICE) bounce(context, 'in', piece, from, size);
-      if (!coherent) syncForDevice(context, range);
+      if (!coherent) syncForDevice(context, direction, range);
     } else {
       if (!coherent) syncForCpu(context, direction, range);
       if (copies && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);

@@ -8,6 +8,7 @@
  * Leaves out: splitting a block (6.13 refuses it), tables given back before the domain goes.
  */
 import { cpuStore } from './access.js';
+import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext, PteWork } from './context.js';
 import { objectId } from './ids.js';
 import { domainOf, install, remove, replaceDomain, walks } from './iommu.js';
@@ -204,7 +205,8 @@ function newTable(context: KernelContext, domain: Domain): number {
       context.setFrame(slot.frame, { ...frame, table: true });
     }
   }
-  if (cleansWalks(context, domain)) syncForDevice(context, { buffer: id, from: 0, size: GRANULE });
+  const page = { buffer: id, from: 0, size: GRANULE };
+  if (cleansWalks(context, domain)) syncForDevice(context, DMA_TO_DEVICE, page);
   return id;
 }
 

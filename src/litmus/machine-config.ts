@@ -9,8 +9,23 @@ import { GRANULE } from '../kernel/io-pgtable.js';
 import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
 import { constantOf } from './constant-expression.js';
 import { kernelProfiles } from '../kernel/profile.js';
+import type { Maintenance } from '../machine/store-buffer.js';
 import { isProfile, type ProfileName, profileNames } from '../machine/profile.js';
 import type { DeviceConfig, MachineConfig } from './program.js';
+
+/** Functions of the kernel that a scenario may take for patched, each also for one direction. */
+const patchSettings: readonly (readonly [string, string])[] = [
+  ...['arch_sync_dma_for_device', 'arch_sync_dma_for_cpu'].flatMap((name) =>
+    ['', '_to_device', '_from_device', '_bidirectional'].map((direction) => {
+      const doc =
+        direction === ''
+          ? 'what a patched kernel does there: clean, inval, clean_inval or none'
+          : `the same for DMA${direction.toUpperCase()} only`;
+      return [`${name}${direction}`, doc] as const;
+    }),
+  ),
+  ['arch_dma_prep_coherent', 'what a patched kernel does there: clean, inval, clean_inval or none'],
+];
 
 export const machineSettings: ReadonlyMap<string, string> = new Map([
   [
@@ -28,6 +43,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
+  ...patchSettings,
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
@@ -71,6 +87,7 @@ const defaults: MachineConfig = {
   zoneDma: 2 ** 32 - 1,
   lineSize: 64,
   pageSize: 4096,
+  overrides: {},
 };
 
 export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector): MachineConfig {
@@ -225,6 +242,10 @@ function applySettings(
     'the machine',
     diagnostics,
   )) {
+    if (patchSettings.some(([name]) => name === setting.name)) {
+      const overrides = { ...machine.overrides, [setting.name]: patchOf(setting, diagnostics) };
+      machine = { ...machine, overrides };
+    }
     switch (setting.name) {
       case 'linear_map_removable':
         machine = { ...machine, linearMapRemovable: booleanOf(setting, diagnostics) };
@@ -301,6 +322,23 @@ function svpbmtOf(
     diagnostics.error('L028', setting.at, `'.svpbmt' is a setting of riscv, not of ${profile}`);
   }
   return booleanOf(setting, diagnostics);
+}
+
+const patches = new Map<string, Maintenance | 'none'>([
+  ['clean', 'clean'],
+  ['inval', 'invalidate'],
+  ['clean_inval', 'clean+invalidate'],
+  ['none', 'none'],
+]);
+
+function patchOf(setting: OptionNode, diagnostics: DiagnosticCollector): Maintenance | 'none' {
+  const name = nameOf(setting, diagnostics);
+  const found = patches.get(name);
+  if (found !== undefined) return found;
+  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
+    expected: [...patches.keys()].join(', '),
+  });
+  return 'none';
 }
 
 function hitOf(
