@@ -29,8 +29,8 @@ function read(file) {
   return readFileSync(join(root, folder, file), 'utf8');
 }
 
-function checked(file) {
-  const { program } = civac.compile(read(file), file);
+function checked(text, file) {
+  const { program } = civac.compile(text, file);
   return program === null ? null : civac.check(program);
 }
 
@@ -41,6 +41,18 @@ function fixesOf(bug, files) {
   if (own.length > 0) return own;
   // A bug in two settings may share the fix: b35-…-iommu.bug beside b35-….fix.
   return files.filter((file) => !file.includes('.bug.') && stem.startsWith(file.split('.')[0]));
+}
+
+/** A fix that stands beside another setting of the same bug, on this one's machine. */
+function onMachineOf(bug, fix) {
+  const block = /^machine \w+ \{[\s\S]*?^\}/m;
+  const names = (text) => [...text.match(block)[0].matchAll(/device (\w+)/g)].map(([, n]) => n);
+  const [own, others] = [names(bug), names(fix)];
+  const renamed = others.reduce(
+    (text, name, i) => text.replace(new RegExp(`\\b${name}\\b`, 'g'), own[i] ?? name),
+    fix,
+  );
+  return renamed.replace(block, bug.match(block)[0]);
 }
 
 function cpuSeconds(work) {
@@ -64,12 +76,13 @@ function assumption(result) {
   return [...told.keys()].join('; ');
 }
 
-function compareFix(text, file, mends) {
-  const result = checked(file);
+function compareFix(text, file, mends, isShared) {
+  const fix = isShared ? onMachineOf(text, read(file)) : read(file);
+  const result = checked(fix, file);
   if (result === null) return { verdict: 'does not compile', cost: null };
   if (result.verdict !== 'coherent') return { verdict: assumption(result), cost: null };
-  const index = mends.findIndex((each) => civac.sameScenario(each.text, read(file)));
-  const far = civac.distance(text, read(file), civac.DEFAULT_COSTS);
+  const index = mends.findIndex((each) => civac.sameScenario(each.text, fix));
+  const far = civac.distance(text, fix, civac.DEFAULT_COSTS);
   if (far === null) return { verdict: 'coherent', cost: null, far: 'changes the use case' };
   const note = far.inVocabulary ? '' : ' (not all in the vocabulary)';
   return { verdict: 'coherent', cost: far.cost, same: index, far: far.edits.join('; ') + note };
@@ -103,7 +116,8 @@ function row(bug, files) {
   const least = mends.reduce((a, b) => (b.cost < a.cost ? b : a));
   const fixes = fixesOf(bug, files).map((file) => {
     const kind = file.split('.').at(-2);
-    return `${kind}: ${relation(least, compareFix(text, file, mends))}`;
+    const isShared = !file.startsWith(`${bug.slice(0, bug.indexOf('.'))}.`);
+    return `${kind}: ${relation(least, compareFix(text, file, mends, isShared))}`;
   });
   const { effort } = result;
   const found = best.edits.map(({ title }) => title).join('; ');

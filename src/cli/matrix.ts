@@ -17,6 +17,8 @@ export interface MatrixRun {
   readonly onProgress: (input: Input, progress: WorkerProgress) => void;
   /** A scenario with errors of its own has no row. */
   readonly invalid: (failure: Failure) => void;
+  /** A scenario that was not reached before an interruption. */
+  readonly skipped: () => void;
   /** A bug of ours. */
   readonly crashed: () => void;
   readonly row: (row: MatrixRow) => void;
@@ -30,7 +32,8 @@ export async function runMatrix(inputs: readonly RowInput[], run: MatrixRun): Pr
       for (const { file, error } of outcome.crashes) crash(file, error, run);
       run.row(outcome.row);
     } else if (outcome.kind === 'invalid') run.invalid(outcome);
-    else if (outcome.kind === 'crash') crash(outcome.input.file, outcome.error, run);
+    else if (outcome.kind === 'skipped') run.skipped();
+    else crash(outcome.input.file, outcome.error, run);
   }
 }
 

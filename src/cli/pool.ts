@@ -88,7 +88,11 @@ export class Pool<I extends Input, O> {
     worker.on('message', (message: WorkerMessage<O>) => this.receive(worker, message));
     worker.on('error', (error) => this.fail(worker, error));
     // Ended from outside, with no word why: what it was at is open.
-    worker.on('exit', () => this.lose(worker, 'its worker thread was ended'));
+    worker.on('exit', () => {
+      const at = this.idle.indexOf(worker);
+      if (at >= 0) this.idle.splice(at, 1);
+      this.lose(worker, 'its worker thread was ended');
+    });
     return worker;
   }
 

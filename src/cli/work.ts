@@ -2,7 +2,7 @@
 import type { MatrixCell } from '../matrix/cells.js';
 import { checkOne, lostOutcome, type Outcome, type Settings } from './check-one.js';
 import type { Input } from './inputs.js';
-import { lostRow, type RowInput, rowOne, type RowOutcome, type RowWatch } from './matrix-row.js';
+import { lostRow, type RowInput, type RowOutcome, type RowWatch, rowOne } from './matrix-row.js';
 
 export type WorkName = 'check' | 'row';
 

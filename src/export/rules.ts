@@ -2,8 +2,9 @@
  * The machine's own steps by rule: lines that are evicted or fetched, entries that leave a store
  * buffer for cache or memory. Uses the second statement of the rules (line-rules.ts,
  * buffer-rules.ts, losses.ts) over the values that the explorer met.
- * Leaves out: doorbells, stores that arrive in a page which has another owner by then, and the
- * buffer of `init`, whose emptying starts every thread: these are tabulated.
+ * Leaves out: doorbells, stores that arrive in a page which has another owner by then, the buffer
+ * of `init`, whose emptying starts every thread, and buffers of other architectures than arm64:
+ * these are tabulated.
  */
 import type { Tables } from '../fast/tables.js';
 import type { Word } from '../ideal/word.js';
@@ -138,7 +139,10 @@ export class Rules {
     const linear = new Set<number>();
     const other = new Set<number>();
     this.values<readonly Frame[]>(this.frames).forEach((frames, id) => {
-      if (frames[frame] !== undefined) (frames[frame].linear ? linear : other).add(id);
+      const page = frames[frame];
+      if (page === undefined) return;
+      const cached = page.linear && (page.linearAs ?? 'WB') === 'WB';
+      (cached ? linear : other).add(id);
     });
     const mapped = new Set<number>();
     this.values<readonly CpuMap[]>(this.maps).forEach((maps, id) => {
@@ -162,7 +166,7 @@ export class Rules {
   /** Values of a thread's buffer whose entry at an index leaves by rule. */
   ruled(thread: number, at: number): ReadonlySet<number> {
     const ids = new Set<number>();
-    if (thread === 0) return ids;
+    if (thread === 0 || this.system.program.machine.profile !== 'arm64') return ids;
     this.buffers(thread).forEach((buffer, id) => {
       const entry = buffer[at];
       if (entry === undefined || this.isRuled(entry)) ids.add(id);

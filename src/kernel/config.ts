@@ -60,6 +60,8 @@ export interface MachineConfig {
   readonly zoneDma: number;
   /** What a patched kernel does in place of its own: by function, with or without a direction. */
   readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
+  /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
+  readonly strictAlias: boolean;
   /** Bytes, powers of two. */
   readonly lineSize: number;
   readonly pageSize: number;

@@ -12,6 +12,7 @@ import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
+import { noteEvent } from './mismatch.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 import type { EarlyRead, Place, StepState } from './step-state.js';
@@ -60,6 +61,7 @@ export type FindingId =
   | 'H2'
   | 'H3'
   | 'H4'
+  | 'H5'
   | 'H6'
   | 'H7'
   | 'H8'
@@ -129,16 +131,17 @@ export class KernelContext {
     return this.step.options[name] ?? 0;
   }
 
-  /** Notes a WB access of this CPU, for M6 `arch`. */
-  touch(frame: number, line: number): void {
-    const code = touchCode(frame, line);
-    if (!this.liberties.has('arch-hit') || this.step.touched.includes(code)) return;
+  /** Notes an access of this CPU: a WB one for M6 `arch`, both for R4. */
+  touch(frame: number, line: number, cacheable = true): void {
+    const code = touchCode(frame, line, cacheable);
+    const counts = this.machine.strictAlias || (cacheable && this.liberties.has('arch-hit'));
+    if (!counts || this.step.touched.includes(code)) return;
     this.step.touched = [...this.step.touched, code].sort((a, b) => a - b);
   }
 
-  /** This CPU accessed the line WB and no DMB came since. */
-  hasTouched(frame: number, line: number): boolean {
-    return this.step.touched.includes(touchCode(frame, line));
+  /** This CPU accessed the line so and no DMB came since. */
+  hasTouched(frame: number, line: number, cacheable = true): boolean {
+    return this.step.touched.includes(touchCode(frame, line, cacheable));
   }
 
   /** Stores to an `&x` argument of the running call. */
@@ -272,9 +275,13 @@ export class KernelContext {
     access?: { word: number; value: number },
     range?: { from: number; to: number },
   ): LineOutcome {
-    const frame = this.frame(frameIndex);
+    let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');
+    if (this.machine.strictAlias) {
+      noteEvent(this, frameIndex, lineIndex, row.event, access?.word ?? 0);
+      frame = this.frame(frameIndex) ?? frame;
+    }
     const outcome = applyRow(line, row, access?.word, access?.value);
     if (outcome.line !== line) {
       const lines = frame.lines.slice();
@@ -355,9 +362,10 @@ export class KernelContext {
   }
 }
 
-/** One number for a line of a frame: pages have fewer lines than this. */
-function touchCode(frame: number, line: number): number {
-  return frame * 8192 + line;
+/** One number for a line of a frame: pages have fewer lines than this. Below 0: not cacheable. */
+function touchCode(frame: number, line: number, cacheable: boolean): number {
+  const code = frame * 8192 + line;
+  return cacheable ? code : -1 - code;
 }
 
 export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

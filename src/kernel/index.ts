@@ -7,6 +7,7 @@ import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
+import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
 import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
@@ -21,6 +22,7 @@ import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
+import { reservedOperations } from './ops/reserved.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { setMemoryOperations } from './ops/set-memory.js';
@@ -35,6 +37,7 @@ defineOperations([
   ...pageOperations,
   ...userptrOperations,
   ...secureOperations,
+  ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
   ...msmOperations,
@@ -55,6 +58,7 @@ defineOperations([
   ...iommuOperations,
   ...iommuDefaultOperations,
   ...ioContextOperations,
+  ...gpuvmOperations,
   ...dmaBufOperations,
   ...deviceOperations,
   ...deviceRangeOperations,

@@ -252,7 +252,7 @@ export function translate(
   if (entry === present) markUsed(context, domain, entry, observer);
   const end = entry.offset + (iova - entry.iova) + size;
   if (end > context.buffer(entry.buffer).size) return outside();
-  const destination = physical(context, entry, present, iova, size);
+  const destination = asMeant(context, physical(context, entry, present, iova, size));
   return { kind: 'memory', destination, cacheable: (entry.prot & IOMMU_CACHE) !== 0 };
 }
 
@@ -352,6 +352,16 @@ function physical(
   // The page table means one buffer, the stale entry reached another one (H15).
   const same = present === undefined || cellOf(present) === reached;
   return { frame, cell, refused: same ? null : 'H15', ...slot };
+}
+
+/** A page that was taken for another one is reached instead of that (H15; ops/virt-to-page.ts). */
+export function asMeant(context: KernelContext, destination: Destination): Destination {
+  const { cell, refused } = destination;
+  const { standsFor } = context.buffer(cell.buffer);
+  if (standsFor === undefined || refused !== null) return destination;
+  const byte = cell.page * context.machine.pageSize + cell.offset;
+  const meant = context.layout.cell(standsFor, byte, cell.size);
+  return { ...destination, cell: meant, refused: 'H15' };
 }
 
 /** H8 when the frame is no longer this page of this buffer. */

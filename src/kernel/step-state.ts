@@ -16,7 +16,7 @@ export interface StepState {
   readonly sync: boolean;
   /** Index of the device this agent is; -1 for a CPU. */
   readonly device: number;
-  /** Lines this CPU accessed WB with no DMB since; only kept under M6 `arch`. */
+  /** Lines this CPU accessed with no DMB since; only kept under M6 `arch` and for H5. */
   touched: readonly number[];
   /** Words of the running memcpy that are done. */
   copied: number;

@@ -27,13 +27,14 @@ function afterwards(scene: Scene, statement: SourceStatement, call: CallNode): r
   );
   if (given === undefined || gap === undefined) return [];
   const operation = 'dma_mapping_error';
-  const words = `if (${operation}(${text(scene, call, 'dev')}, ${given.name}) != 0) return;`;
+  const test = `if (${operation}(${text(scene, call, 'dev')}, ${given.name}) != 0)`;
+  const apart = gap.after === '\n' ? `\n${gap.before}\t` : ' ';
   return [
     draft({
       kind: 'insert',
       operation,
-      title: `insert \`${words}\` behind line ${statement.line}`,
-      patches: [insertion(gap, words)],
+      title: `insert \`${test} return;\` behind line ${statement.line}`,
+      patches: [insertion(gap, `${test}${apart}return;`)],
       spots: [gapSpot(gap)],
       root: scene.names.rootOf(call),
       line: gap.line,

@@ -12,12 +12,13 @@ interface Row {
   readonly new: number;
 }
 
-/** Empty when the texts are the same. `name` goes behind `a/` and `b/`. */
+/** Empty when the texts are the same. `name` goes behind `a/` and `b/`, without a leading slash. */
 export function unifiedDiff(before: string, after: string, name: string): string {
   if (before === after) return '';
   const rows = compare(linesOf(before), linesOf(after));
   const hunks = hunksOf(rows).map((hunk) => hunkText(hunk));
-  return `--- a/${name}\n+++ b/${name}\n${hunks.join('')}`;
+  const path = name.replace(/^\/+/u, '');
+  return `--- a/${path}\n+++ b/${path}\n${hunks.join('')}`;
 }
 
 /** Lines with their line ends; the last one may have none. */

@@ -39,13 +39,20 @@ export function distance(before: string, after: string, costs: Costs): Distance 
   const to = sideOf(after, costs);
   if (from === null || to === null) return null;
   if (useCaseOf(from.program) !== useCaseOf(to.program)) return null;
-  if (machineOf(from) !== machineOf(to)) return null;
+  if (machineOf(from, to) !== machineOf(to, from)) return null;
   return new Comparison(from, to, vocabularyOf(before, from.program, costs), costs).run();
 }
 
-/** The machine block without places in the text. */
-function machineOf({ program }: Side): string {
-  return JSON.stringify(program.machine, (key, value: unknown) => (key === 'at' ? null : value));
+/**
+ * The machine block without places in the text; and without devices that the other one does not
+ * have and that do nothing: an edit may be what makes them superfluous.
+ */
+function machineOf({ program }: Side, other: Side): string {
+  const acts = new Set(program.threads.map(({ name }) => name));
+  const known = new Set(other.program.machine.devices.map(({ name }) => name));
+  const devices = program.machine.devices.filter(({ name }) => acts.has(name) || known.has(name));
+  const machine = { ...program.machine, devices };
+  return JSON.stringify(machine, (key, value: unknown) => (key === 'at' ? null : value));
 }
 
 /** The same program but for layout, comments and the order of independent statements. */
@@ -123,8 +130,17 @@ class Comparison {
   }
 
   private remove(old: Said): void {
-    if (isDeclaration(old)) return;
+    if (isDeclaration(old) || this.isUnused(old)) return;
     this.add(`remove \`${old.text}\``, this.at('remove', old)[0], this.costs.remove, false);
+  }
+
+  /** A variable that got a constant, and that nothing names any more. */
+  private isUnused({ statement: { node, calls } }: Said): boolean {
+    if (node.kind !== 'declaration' || calls.length > 0) return false;
+    return node.declarators.every(({ name }) => {
+      const word = new RegExp(`\\b${name}\\b`, 'u');
+      return this.to.statements.every(({ text }) => !word.test(text));
+    });
   }
 
   private change(old: Said, to: Said): void {

@@ -11,10 +11,9 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
-import { linearAttribute } from '../kernel/cpu-maps.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { hasCacheableAlias } from '../kernel/mismatch.js';
 import type { Program } from '../litmus/program.js';
-import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import { doDelayed, dueLoad } from './delayed.js';
@@ -220,16 +219,8 @@ export class System implements Model<State, RawFinding> {
   }
 
   /** M4: any live cacheable mapping of the page allows speculation. */
-  private speculates(state: State, frame: number): boolean {
-    const page = state.frames[frame];
-    if (page?.linear === true && linearAttribute(page) === 'WB') return true;
-    return state.kernel.maps.some(
-      (map) =>
-        map.live &&
-        map.kind !== 'linear' &&
-        attributes[map.attribute].cacheable &&
-        map.present.some(([, each]) => each === frame),
-    );
+  private speculates({ kernel, frames }: State, frame: number): boolean {
+    return hasCacheableAlias(kernel, frames[frame], frame);
   }
 
   /**

@@ -28,6 +28,8 @@ export interface CheckOptions {
    * One exploration: the verdict, without findings, what they need, and whether it is portable.
    */
   readonly verdictOnly?: boolean;
+  /** Mismatched accesses are findings also where nothing goes wrong (H5). */
+  readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   /** One line at a time with those of control; true unless said otherwise. */
@@ -68,6 +70,11 @@ export class ScenarioFault extends Error {
   }
 }
 
+function withStrictAlias(program: Program, strict: boolean): Program {
+  if (!strict || program.machine.strictAlias) return program;
+  return { ...program, machine: { ...program.machine, strictAlias: true } };
+}
+
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
   const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
@@ -87,12 +94,13 @@ export function onLayout<T>(
 }
 
 function reduced<T>(
-  program: Program,
+  given: Program,
   options: CheckOptions,
   liberties: readonly Liberty[],
   work: (runs: RunSource, started: number) => T,
 ): Reduced<T> {
   const started = now();
+  const program = withStrictAlias(given, options.strictAlias === true);
   const { projection = true, symmetry = true, reduceAll: always = false } = options;
   try {
     return explored(
@@ -256,6 +264,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),

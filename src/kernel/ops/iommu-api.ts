@@ -125,7 +125,7 @@ function iommuUnmap(sync: boolean) {
 }
 
 /** Bytes that were mapped and go. */
-function removeRange(
+export function removeRange(
   context: KernelContext,
   id: number,
   iova: number,
