@@ -86,6 +86,7 @@ function isOvertaken(code: ThreadCode, from: number): boolean {
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
     if (needs(instruction, local) || writes(instruction, local) || orders(instruction)) continue;
+    if (accessesSame(instruction, load)) continue;
     if (instruction.op === 'store') return true;
     const left = look.left - 1;
     if (instruction.op === 'jump') open.push({ pc: instruction.to, left });
@@ -93,6 +94,15 @@ function isOvertaken(code: ThreadCode, from: number): boolean {
     if (instruction.op === 'branch') open.push({ pc: instruction.otherwise, left });
   }
   return false;
+}
+
+/** By the same words of the text: accesses of one word keep their order. */
+function accessesSame(
+  instruction: Instruction,
+  load: Extract<Instruction, { op: 'load' }>,
+): boolean {
+  if (instruction.op !== 'load' && instruction.op !== 'store') return false;
+  return JSON.stringify(instruction.address) === JSON.stringify(load.address);
 }
 
 /** Puts a load off, by choice; null when it is done in its turn. */
