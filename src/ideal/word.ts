@@ -34,6 +34,8 @@ export interface View {
   readonly clock: Clock;
   /** Join of the clocks of the writes it already read here; undefined when it read none. */
   readonly seen: Clock | undefined;
+  /** A load put off: what came of later stores of its own thread is not for it. */
+  readonly before?: { readonly agent: number; readonly count: number };
 }
 
 export function join(a: Clock, b: Clock): Clock {
@@ -55,6 +57,8 @@ export function happensBefore(a: Write, b: Write): boolean {
 }
 
 function excluded(word: Word, write: Write, view: View): boolean {
+  const { before } = view;
+  if (before !== undefined && (write.clock[before.agent] ?? 0) > before.count) return true;
   // Superseded: a newer write of the word happens before the read.
   if (word.writes.some((newer) => happensBefore(write, newer) && knows(view.clock, newer)))
     return true;

@@ -178,6 +178,7 @@ export function cpuStore(
   else context.write(destination.cell, value, context.tick());
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
   noteTouch(context, destination.frame, line, attribute === 'WB');
+  if (context.layout.isPte(real.id)) noteMeaning(context, real.id, value);
   pushEntries(context, [
     {
       kind: 'store',
@@ -191,6 +192,18 @@ export function cpuStore(
       at: context.step.site,
     },
   ]);
+}
+
+/** An entry of a page table means the page that stands at its address now (M12). */
+function noteMeaning(context: KernelContext, cell: number, value: number): void {
+  const pfn = Math.floor(value / context.machine.pageSize);
+  const frame = context.step.frames.find((each) => each.pfn === pfn);
+  if (frame === undefined || value % 2 === 0) return;
+  const { buffer, page } = frame.buffer >= 0 ? frame : (frame.freed ?? frame);
+  if (buffer < 0) return;
+  const others = context.kernel.ptes.filter((each) => each.cell !== cell || each.value !== value);
+  const ptes = [...others, { cell, value, buffer, page }];
+  context.update({ ptes: ptes.sort((a, b) => a.cell - b.cell || a.value - b.value) });
 }
 
 export function pushEntries(context: KernelContext, entries: readonly Entry[]): void {

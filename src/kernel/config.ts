@@ -1,5 +1,6 @@
 /** The machine a scenario runs on, as its `machine` block says. */
 import type { Span } from '../diagnostics/diagnostic.js';
+import type { Maintenance } from '../machine/store-buffer.js';
 import type { ProfileName } from '../machine/profile.js';
 
 /** What an importer that nobody knows yet may be. */
@@ -13,8 +14,23 @@ export interface DeviceConfig {
   readonly snoops: boolean;
   /** It has a write-back cache of its own (M11). */
   readonly writeBackCache: boolean;
+  /** It keeps what it reads in a cache of its own, until told to drop it (M11). */
+  readonly readCache: boolean;
+  /** It runs without being told to, and a fault of its is protection at work (M15). */
+  readonly rogue: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
   readonly iommu: boolean;
+  /** Name of that IOMMU: devices behind one share its IOTLB (M12); '' without one. */
+  readonly iommuUnit: string;
+  /**
+   * What the kernel believes of the walks of its page tables (io_pgtable_cfg.coherent_walk); null:
+   * page tables are not memory, and every change of one is seen at once.
+   */
+  readonly coherentWalk: boolean | null;
+  /** The walks do snoop the CPU's caches (M15); as `coherentWalk` unless the scenario says else. */
+  readonly walkSnoops: boolean;
+  /** The IOTLB may also hold that an address is not mapped. */
+  readonly cachesFaults: boolean;
   /** Highest bus address it can emit, as DMA_BIT_MASK(n); also what the driver says at first. */
   readonly dmaMask: number;
   /** The same for coherent allocations, as the driver says. */
@@ -47,6 +63,8 @@ export interface MachineConfig {
   readonly memoryAbove4G: boolean;
   /** Highest address of ZONE_DMA, below 4 GiB. */
   readonly zoneDma: number;
+  /** What a patched kernel does in place of its own: by function, with or without a direction. */
+  readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
   /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
   readonly strictAlias: boolean;
   /** Bytes, powers of two. */

@@ -5,23 +5,34 @@
  */
 import type { Clock, Loss, View, Word } from '../ideal/word.js';
 import { join, newest, withWrite } from '../ideal/word.js';
-import type { MachineConfig } from './config.js';
-import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
+import type { MachineConfig } from './config.js';
+import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
+import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import { noteEvent } from './mismatch.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
+import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
+import type { EarlyRead, Place, StepState } from './step-state.js';
 import type { Bounce } from './swiotlb.js';
 import type { Value } from './value.js';
-import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
   | { readonly do: 'enqueue'; readonly entries: readonly Entry[] }
   /** `dsb`: until the store buffer is empty. `stores`: maintenance may stay (M9). */
   | { readonly do: 'drained'; readonly what: 'all' | 'stores' }
+  | PteWork
+  /** TLBI of an IOMMU; `lazily`: it waits in a flush queue. */
+  | {
+      readonly do: 'iotlb';
+      readonly domain: number;
+      readonly iova: number;
+      readonly size: number;
+      readonly lazily: boolean;
+    }
   | { readonly do: 'translate'; readonly domain: number; readonly entry: Translation }
   | {
       readonly do: 'untranslate';
@@ -37,6 +48,15 @@ export type Work =
   | { readonly do: 'fence'; readonly device: number; readonly ticket: number }
   | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
   | Bounce;
+
+/** Stores to page tables in memory, and the change of the books that goes with them (M12). */
+export interface PteWork {
+  readonly do: 'pte';
+  readonly stores: readonly { readonly cell: number; readonly value: number }[];
+  readonly domain: number;
+  readonly install?: Translation;
+  readonly remove?: { readonly iova: number; readonly size: number };
+}
 
 export type FindingId =
   | 'H1'
@@ -86,15 +106,15 @@ export class KernelContext {
     readonly recorder: Recorder,
     readonly choose: (ways: number) => number,
   ) {
-    this.before = { kernel: step.kernel, frames: step.frames };
+    this.startedWith = { kernel: step.kernel, frames: step.frames };
   }
 
   /** The step has changed no page and none of the kernel's books so far. */
   get quiet(): boolean {
-    const { kernel, frames } = this.before;
+    const { kernel, frames } = this.startedWith;
     return this.step.kernel === kernel && this.step.frames === frames && this.work.length === 0;
   }
-  private readonly before: Pick<StepState, 'kernel' | 'frames'>;
+  private readonly startedWith: Pick<StepState, 'kernel' | 'frames'>;
 
   /** A choice was made that the machine need never make (an open row of the rule table). */
   tookLiberty = false;
@@ -110,6 +130,9 @@ export class KernelContext {
 
   /** Uses the running call's own early read of a word: its value, or null when there is none. */
   takeEarly: (cell: number) => number | null = () => null;
+
+  /** While a load that was put off is judged: what its thread knew in its place (M8). */
+  before: Clock | null = null;
 
   /** Words the step stored to: early reads of them end (M8: the same word keeps its order). */
   readonly stored: number[] = [];
@@ -214,7 +237,11 @@ export class KernelContext {
   }
 
   view(cell: Cell): View {
-    return { clock: this.step.clock, seen: this.step.seen[cell.id] };
+    const view = { clock: this.step.clock, seen: this.step.seen[cell.id] };
+    const before = this.before?.[this.step.agent];
+    return before === undefined
+      ? view
+      : { ...view, before: { agent: this.step.agent, count: before } };
   }
 
   learn(clock: Clock): void {
@@ -271,6 +298,7 @@ export class KernelContext {
       const lines = frame.lines.slice();
       lines[lineIndex] = outcome.line;
       this.setFrame(frameIndex, { ...frame, lines });
+      if (this.layout.hasPtes) ptesChanged(this, frame, lineIndex, line, outcome.line);
       if (outcome.wroteBack || outcome.dropped) {
         this.recordLosses(frameIndex, frame, lineIndex, line, outcome.line, range);
       }
@@ -351,47 +379,4 @@ function touchCode(frame: number, line: number, cacheable: boolean): number {
   return cacheable ? code : -1 - code;
 }
 
-/** The mutable shell of one step: what the running thread and the shared state look like now. */
-export interface StepState {
-  readonly agent: number;
-  readonly site: number;
-  /** Designated options of the running call. */
-  readonly options: Readonly<Record<string, number>>;
-  /** The running value of the call is a synchronising read. */
-  readonly sync: boolean;
-  /** Index of the device this agent is; -1 for a CPU. */
-  readonly device: number;
-  /** Lines this CPU accessed with no DMB since; only kept under M6 `arch` and for H5. */
-  touched: readonly number[];
-  /** Words of the running memcpy that are done. */
-  copied: number;
-  /** Reads of this thread satisfied before their turn (M8, M10). */
-  early: readonly EarlyRead[];
-  /** Completions this thread waits for next, per device. */
-  tickets: readonly number[];
-  frames: readonly Frame[];
-  words: readonly Word[];
-  kernel: KernelState;
-  /** The running thread's clock, what it read, and its store buffer. */
-  clock: Clock;
-  seen: Readonly<Record<number, Clock>>;
-  entries: readonly Entry[];
-  /** Store buffers of all CPUs, this thread's included. */
-  allBuffers(): readonly (readonly Entry[])[];
-}
-
-/** A read whose value was taken before its turn; it is judged in its turn. */
-export interface EarlyRead {
-  readonly pc: number;
-  /** Id of the cell it read. */
-  readonly cell: number;
-  readonly value: number;
-  readonly place: Place;
-  /** The reader is outside the kernel (a user mapping, a device). */
-  readonly outside: boolean;
-}
-
-/** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */
-export type Place = 'copy' | 'dram' | 'buffer' | 'hit' | 'slot';
-
-export type { Named, NoteKind, Operated, Recorder };
+export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

@@ -3,14 +3,16 @@
  * the cache writes it back, which may be at any moment and must be when it is flushed.
  * Source: drivers/gpu/drm/panthor/panthor_gpu.c:panthor_gpu_flush_caches, panthor_mmu.c
  * (AS_COMMAND_FLUSH_MEM).
- * Leaves out: clean lines that shadow newer memory: a read that the device did not write itself
- * goes to memory.
+ * Clean lines: what the device read before, with the words of its line, until they are dropped.
+ * Leaves out: lines that the device's cache fetches by itself.
  */
+import type { Entry } from '../machine/store-buffer.js';
 import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
+import type { Cell } from './layout.js';
 import type { Destination } from './standing.js';
-import type { Entry } from '../machine/store-buffer.js';
+import type { DeviceLine } from './state.js';
 import { showValue } from './values.js';
 
 function hasCache(context: KernelContext): boolean {
@@ -36,6 +38,7 @@ export function writeByDevice(
   value: number,
 ): void {
   if (secureFault(context, destination, 'write')) return;
+  updateLine(context, destination.cell.id, value);
   if (!hasCache(context) || destination.refused !== null) {
     deviceWrite(context, destination, snoops, value);
     return;
@@ -60,6 +63,91 @@ export function writeByDevice(
   ]);
 }
 
+/** A read past what is dirty: a clean line, or memory, which leaves one behind. */
+function readThrough(
+  context: KernelContext,
+  destination: Destination,
+  snoops: boolean,
+  sync: boolean,
+): number {
+  const { device } = context.step;
+  const keeps = context.machine.devices[device]?.readCache === true;
+  if (!keeps || destination.refused !== null) return deviceRead(context, destination, snoops, sync);
+  context.recorder.couples?.('a device keeps clean lines of its own');
+  const { cell } = destination;
+  const line = lineOf(context, cell);
+  const held = context.kernel.deviceLines.find(
+    (each) => each.device === device && each.cell === cell.id,
+  );
+  if (held !== undefined && !dropped(context, line)) {
+    context.say('M11', () => `reads ${showValue(held.value)} from a clean line of its own cache`);
+    return judge(context, cell, held.value, 'copy', true, sync);
+  }
+  const value = deviceRead(context, destination, snoops, sync);
+  keepLine(context, destination, line, snoops);
+  return value;
+}
+
+/** The line may have been replaced meanwhile (liberty `eviction`). */
+function dropped(context: KernelContext, line: readonly Cell[]): boolean {
+  if (!context.liberties.has('eviction') || context.choose(2) === 0) return false;
+  context.tookLiberty = true;
+  forgetLine(context, line);
+  return true;
+}
+
+/** The words of a word's cache line. */
+function lineOf(context: KernelContext, cell: Cell): readonly Cell[] {
+  const { page, line } = context.layout.position(cell);
+  return context.layout.pages(cell.buffer)[page]?.lines[line]?.cells ?? [];
+}
+
+function forgetLine(context: KernelContext, line: readonly Cell[]): void {
+  const { device } = context.step;
+  const deviceLines = context.kernel.deviceLines.filter(
+    (each) => each.device !== device || !line.some(({ id }) => id === each.cell),
+  );
+  context.update({ deviceLines });
+}
+
+/** The whole line comes in with the word, as memory, or the copy that is snooped, has it now. */
+function keepLine(
+  context: KernelContext,
+  { frame, cell }: Destination,
+  line: readonly Cell[],
+  snoops: boolean,
+): void {
+  const { device } = context.step;
+  const real = context.frame(frame)?.lines[context.layout.position(cell).line];
+  if (real === undefined) return;
+  forgetLine(context, line);
+  const kept = line.map(({ id }, i) => {
+    const value = (snoops ? real.copy[i] : undefined) ?? real.dram[i] ?? 0;
+    return { device, cell: id, value };
+  });
+  const deviceLines = [...context.kernel.deviceLines, ...kept];
+  deviceLines.sort((a, b) => a.device - b.device || a.cell - b.cell);
+  context.update({ deviceLines });
+}
+
+/** What the device writes itself is in its clean line too. */
+function updateLine(context: KernelContext, cell: number, value: number): void {
+  const { device } = context.step;
+  const mine = (each: DeviceLine): boolean => each.device === device && each.cell === cell;
+  if (!context.kernel.deviceLines.some(mine)) return;
+  const deviceLines = context.kernel.deviceLines.map((each) =>
+    mine(each) ? { ...each, value } : each,
+  );
+  context.update({ deviceLines });
+}
+
+/** Invalidates a device's clean lines. */
+export function dropLines(context: KernelContext, device: number): void {
+  const deviceLines = context.kernel.deviceLines.filter((each) => each.device !== device);
+  context.update({ deviceLines });
+  context.say('M11', () => "the device's clean lines are dropped");
+}
+
 /** A device's read: its own cache has what it wrote itself. */
 export function readByDevice(
   context: KernelContext,
@@ -78,7 +166,7 @@ export function readByDevice(
       entry.word === word,
   );
   if (own?.kind !== 'store' || destination.refused !== null) {
-    return deviceRead(context, destination, snoops, sync);
+    return readThrough(context, destination, snoops, sync);
   }
   context.say('M11', () => `reads ${showValue(own.value)} from its own cache`);
   return judge(context, destination.cell, own.value, 'buffer', true, sync);

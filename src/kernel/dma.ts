@@ -37,6 +37,7 @@ import {
 } from './dma-debug.js';
 import { objectId } from './ids.js';
 import { dmaDomain, translationFor } from './iommu.js';
+import { queueInstall, queueRemove } from './io-tables.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import type { DmaMapping, Piece } from './state.js';
@@ -90,8 +91,7 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   if (config.iommu) {
     const prot = protOf(direction, config.coherent, attrs);
     for (const piece of pieces) {
-      const entry = translationFor(piece, prot);
-      context.queue({ do: 'translate', domain: dmaDomain(device), entry });
+      queueInstall(context, dmaDomain(device), translationFor(piece, prot));
     }
   }
   const mapping: DmaMapping = {
@@ -176,7 +176,7 @@ function mapMaintenance(
   const overwritten = (attrs & DMA_ATTR_OVERWRITE) !== 0 && direction === DMA_FROM_DEVICE;
   for (const piece of pieces) {
     if (!overwritten) bounce(context, 'in', piece);
-    if (!skip && !coherent) syncForDevice(context, seen(piece));
+    if (!skip && !coherent) syncForDevice(context, direction, seen(piece));
   }
 }
 
@@ -250,7 +250,7 @@ function whole(piece: Piece): SyncPart {
 
 function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
   const sync = context.machine.iommuStrict;
-  context.queue({ do: 'untranslate', domain: dmaDomain(device), iova, size, sync });
+  queueRemove(context, dmaDomain(device), iova, size, sync);
 }
 
 function forget(context: KernelContext, mapping: DmaMapping): void {
@@ -310,7 +310,7 @@ export function syncPieces(
     const range = seen(piece, from, size);
     if (to === 'device') {
       if (direction !== DMA_FROM_DEVICE) bounce(context, 'in', piece, from, size);
-      if (!coherent) syncForDevice(context, range);
+      if (!coherent) syncForDevice(context, direction, range);
     } else {
       if (!coherent) syncForCpu(context, direction, range);
       if (copies && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece, from, size);

@@ -9,6 +9,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
+import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
 import { ioremapOperations } from './ops/ioremap.js';
@@ -58,6 +59,7 @@ defineOperations([
   ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,
+  ...ioContextOperations,
   ...gpuvmOperations,
   ...dmaBufOperations,
   ...deviceOperations,

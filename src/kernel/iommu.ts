@@ -9,6 +9,8 @@
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from './constants.js';
 import type { Destination } from './access.js';
 import type { KernelContext } from './context.js';
+import { translateByWalk } from './io-walk.js';
+import { observerOf } from './iotlb.js';
 import type { Domain, Piece, Translation } from './state.js';
 
 /** Id of the domain that the DMA API uses for a device. */
@@ -18,6 +20,10 @@ export function dmaDomain(device: number): number {
 
 export function domainOf(context: KernelContext, id: number): Domain | undefined {
   return context.kernel.domains.find((each) => each.id === id);
+}
+
+export function replaceDomain(context: KernelContext, next: Domain): void {
+  setDomain(context, next);
 }
 
 function setDomain(context: KernelContext, next: Domain): void {
@@ -108,25 +114,81 @@ export function remove(
       kept.push(slice(context, entry, to, entry.iova + entry.size));
     }
     removed += to - from;
-    if (sync || !mayBeCached(context, entry)) continue;
+    const heldBy = holders(context, domain, entry, sync);
+    if (heldBy === null) continue;
     const part = slice(context, entry, from, to);
     // The DMA API's own domains: nobody syncs by hand, the flush queue does it at some time.
-    stale.push(id < 0 ? { ...part, queued: true } : part);
+    if (id < 0 && !sync) stale.push({ ...part, queued: true });
+    else stale.push(heldBy.length > 0 ? { ...part, heldBy } : part);
   }
-  const left = sync ? stale.filter((each) => !overlaps(each, iova, size)) : stale;
+  const inRange = (each: Translation): boolean => overlaps(each, iova, size);
+  const left = sync ? withoutHeld(context, domain, stale, inRange) : stale;
   setDomain(context, { ...domain, entries: kept, stale: left });
   return removed;
 }
 
+/** The IOMMUs that a domain's translations are used through, by the first device behind each. */
+function observersOf(context: KernelContext, domain: Domain): readonly number[] {
+  const now = domain.attached ?? [];
+  const attached = now.length > 0 ? now : [domain.device];
+  return [...new Set(attached.map((each) => observerOf(context.machine, each)))];
+}
+
+/**
+ * Which IOTLBs keep a translation that goes: an IOMMU that used it has it, another one may have
+ * prefetched it; a sync reaches those with power. Empty: the only one there is. Null: none.
+ */
+function holders(
+  context: KernelContext,
+  domain: Domain,
+  entry: Translation,
+  sync: boolean,
+): readonly number[] | null {
+  const all = observersOf(context, domain);
+  const { iommusOff } = context.kernel;
+  const reached = sync ? all.filter((each) => iommusOff.includes(each)) : all;
+  if (reached.length === 0) return null;
+  if (all.length <= 1) return mayBeCached(context, entry.used) ? [] : null;
+  const held = reached.filter((each) =>
+    mayBeCached(context, entry.usedBy?.includes(each) === true),
+  );
+  return held.length > 0 ? held : null;
+}
+
 /** A device that used the entry has it cached; else the IOTLB may have prefetched it. */
-function mayBeCached(context: KernelContext, entry: Translation): boolean {
-  if (entry.used) return true;
+function mayBeCached(context: KernelContext, used: boolean): boolean {
+  if (used) return true;
   return context.liberties.has('speculation') && context.choose(2) === 1;
 }
 
-export function syncIotlb(context: KernelContext, id: number): void {
+/** Stale entries after an invalidation: those that it does not concern, or did not reach. */
+function withoutHeld(
+  context: KernelContext,
+  domain: Domain,
+  stale: readonly Translation[],
+  concerned: (entry: Translation) => boolean,
+  only?: number,
+): readonly Translation[] {
+  const all = observersOf(context, domain);
+  const { iommusOff } = context.kernel;
+  const lost = all.filter((each) => iommusOff.includes(each));
+  if (lost.length > 0) context.noop('an IOMMU without power: nothing is invalidated in it');
+  const reached = (observer: number): boolean =>
+    !lost.includes(observer) && (only === undefined || only === observer);
+  return stale.flatMap((entry) => {
+    if (!concerned(entry)) return [entry];
+    const heldBy = (entry.heldBy ?? all).filter((each) => !reached(each));
+    if (heldBy.length === 0) return [];
+    return [entry.heldBy === undefined ? entry : { ...entry, heldBy }];
+  });
+}
+
+/** Invalidates what was left behind; `only`: in one IOMMU, by the first device behind it. */
+export function syncIotlb(context: KernelContext, id: number, only?: number): void {
   const domain = domainOf(context, id);
-  if (domain !== undefined) setDomain(context, { ...domain, stale: [] });
+  if (domain === undefined) return;
+  const stale = withoutHeld(context, domain, domain.stale, () => true, only);
+  setDomain(context, { ...domain, stale });
 }
 
 /** iommu_iova_to_phys, as buffer and offset; null where nothing is mapped. */
@@ -143,11 +205,23 @@ export function lookup(
 
 export type Reached =
   | { readonly kind: 'memory'; readonly destination: Destination; readonly cacheable: boolean }
-  | { readonly kind: 'fault'; readonly why: string; readonly hazard?: 'H7' | 'H9' };
+  | {
+      readonly kind: 'fault';
+      readonly why: string;
+      readonly hazard?: 'H7' | 'H9';
+      /** It follows from a finding that was told before. */
+      readonly consequence?: boolean;
+    };
 
 /** What the mapping shows there is not the object any more, but whatever memory comes next. */
 export function outside(): Reached {
   return { kind: 'fault', why: 'the mapping reaches beyond the end of its memory', hazard: 'H9' };
+}
+
+/** Its page tables are words of memory, which a device walks. */
+export function walks(context: KernelContext, domain: Domain): boolean {
+  const { coherentWalk = null } = context.machine.devices[domain.device] ?? {};
+  return domain.root !== undefined || coherentWalk !== null;
 }
 
 /** Where a device's access through a domain arrives. */
@@ -160,8 +234,13 @@ export function translate(
 ): Reached {
   const domain = domainOf(context, id);
   if (domain === undefined) return { kind: 'fault', why: 'no such domain' };
+  const observer = observerOf(context.machine, context.step.device);
+  if (context.kernel.iommusOff.includes(observer)) {
+    return { kind: 'fault', why: 'the IOMMU has no power' };
+  }
+  if (walks(context, domain)) return translateByWalk(context, domain, iova, size, right);
   const present = domain.entries.find((each) => overlaps(each, iova, size));
-  const entry = chooseEntry(context, domain, present, iova, size);
+  const entry = chooseEntry(context, domain, present, iova, size, observer);
   if (entry === undefined) {
     const beside = besideMapping(context, domain, iova, size);
     return beside ?? { kind: 'fault', why: `nothing is mapped at 0x${iova.toString(16)}` };
@@ -170,10 +249,7 @@ export function translate(
     const name = right === IOMMU_WRITE ? 'IOMMU_WRITE' : 'IOMMU_READ';
     return { kind: 'fault', why: `the mapping has no ${name} right` };
   }
-  if (entry === present && !entry.used) {
-    const entries = domain.entries.map((each) => (each === entry ? { ...each, used: true } : each));
-    setDomain(context, { ...domain, entries });
-  }
+  if (entry === present) markUsed(context, domain, entry, observer);
   const end = entry.offset + (iova - entry.iova) + size;
   if (end > context.buffer(entry.buffer).size) return outside();
   const destination = asMeant(context, physical(context, entry, present, iova, size));
@@ -212,8 +288,10 @@ function chooseEntry(
   present: Translation | undefined,
   iova: number,
   size: number,
+  observer: number,
 ): Translation | undefined {
-  const stale = domain.stale.filter((each) => overlaps(each, iova, size));
+  const mine = (each: Translation): boolean => each.heldBy?.includes(observer) !== false;
+  const stale = domain.stale.filter((each) => overlaps(each, iova, size) && mine(each));
   if (stale.length === 0) return present;
   const flushed = stale.every((each) => each.queued === true);
   const mayDrop = flushed || context.liberties.has('eviction');
@@ -225,8 +303,31 @@ function chooseEntry(
   }
   if (flushed) context.say('M12', () => 'the flush queue has run by now');
   else context.tookLiberty = true;
-  setDomain(context, { ...domain, stale: domain.stale.filter((each) => !stale.includes(each)) });
+  setDomain(context, {
+    ...domain,
+    stale: domain.stale.flatMap((each) => {
+      if (!stale.includes(each)) return [each];
+      const heldBy = each.heldBy?.filter((other) => other !== observer) ?? [];
+      return heldBy.length > 0 ? [{ ...each, heldBy }] : [];
+    }),
+  });
   return present;
+}
+
+/** From now on the IOTLB of this IOMMU has it. */
+function markUsed(
+  context: KernelContext,
+  domain: Domain,
+  entry: Translation,
+  observer: number,
+): void {
+  const several = observersOf(context, domain).length > 1;
+  const usedBy = entry.usedBy ?? [];
+  if (entry.used && (!several || usedBy.includes(observer))) return;
+  const now = { ...entry, used: true };
+  const next = several ? { ...now, usedBy: [...usedBy, observer].sort((a, b) => a - b) } : now;
+  const entries = domain.entries.map((each) => (each === entry ? next : each));
+  setDomain(context, { ...domain, entries });
 }
 
 function physical(

@@ -36,9 +36,11 @@ export function judge(
   if (wrong) {
     const id = causeOf(context, cell, word, allowed, value, place);
     const bounced = id === 'H1' && !isIn(drained(context, cell), allowed);
-    const text = bounced
-      ? 'the newest value is in the bounce buffer and has not been copied back'
-      : causeText(id, place, tooEarly(context, cell, allowed, place));
+    const text = overtaken(context, word, value)
+      ? 'a later store overtook this read, which got what came of that store'
+      : bounced
+        ? 'the newest value is in the bounce buffer and has not been copied back'
+        : causeText(id, place, tooEarly(context, cell, allowed, place));
     context.find(id, true, cell.id, () => ({
       message: text,
       expected: showValues(newest(allowed).map((write) => write.value)),
@@ -50,6 +52,16 @@ export function judge(
   const source = matching[0];
   if (source !== undefined) observe(context, cell, source, sync);
   return value;
+}
+
+/** A load that was put off returned what another agent did because of a store behind it (M8). */
+function overtaken(context: KernelContext, word: Word, value: number): boolean {
+  const { agent } = context.step;
+  const count = context.before?.[agent];
+  return (
+    count !== undefined &&
+    word.writes.some((each) => each.value === value && (each.clock[agent] ?? 0) > count)
+  );
 }
 
 /** The newest value is in the buffer itself, in memory or in the cache. */

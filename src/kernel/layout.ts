@@ -29,6 +29,9 @@ export interface PageLayout {
   readonly lines: readonly LineLayout[];
 }
 
+/** Size of a NewCell: the word is an entry of a page table, and changes of it matter (M12). */
+export const PTE_MARK = -1;
+
 /** Thrown by an access to a word that is not tracked yet; size 0 asks for the page alone. */
 export class NewCell extends Error {
   /** The instruction whose step met it; set by whoever ran the step. */
@@ -103,6 +106,7 @@ export class Layout {
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
   private readonly byPlace = new Map<string, Cell>();
+  private readonly ptes = new Set<number>();
   private readonly positions = new Map<number, { line: number; word: number; page: number }>();
 
   constructor(
@@ -132,6 +136,10 @@ export class Layout {
     const page = Math.floor(byte / this.pageSize);
     const offset = byte % this.pageSize;
     this.positions.clear();
+    if (size === PTE_MARK) {
+      this.ptes.add(this.tracked(buffer, byte)?.id ?? -1);
+      return;
+    }
     if (size === 0) {
       this.bare.push({ buffer, page });
       this.rebuild(buffer);
@@ -339,6 +347,20 @@ export class Layout {
 
   pageIndex(buffer: number, page: number): number {
     return this.pages(buffer).findIndex((each) => each.page === page);
+  }
+
+  /** The word at a byte of a buffer, if the scenario names it. */
+  tracked(buffer: number, byte: number): Cell | undefined {
+    return this.byPlace.get(`${buffer}:${byte}`);
+  }
+
+  /** Some word is an entry of a page table that a device walks. */
+  get hasPtes(): boolean {
+    return this.ptes.size > 0;
+  }
+
+  isPte(cell: number): boolean {
+    return this.ptes.has(cell);
   }
 
   /** The word at a byte of a buffer; throws NewCell or MixedSize. */

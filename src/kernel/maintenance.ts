@@ -7,7 +7,7 @@
 import type { Entry, Maintenance } from '../machine/store-buffer.js';
 import { pushEntries } from './access.js';
 import { goneMappings, liveMappings } from './aliases.js';
-import { DMA_TO_DEVICE } from './constants.js';
+import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
 import { pageLayouts } from './pages.js';
 import { profileOf } from './profile.js';
@@ -105,12 +105,35 @@ export function maintain(context: KernelContext, op: Maintenance, range: Range):
 
 /** arch_dma_prep_coherent: before memory gets a non-cacheable mapping. */
 export function prepCoherent(context: KernelContext, range: Range): void {
-  maintain(context, profileOf(context).prepCoherent, range);
+  const op = patched(context, 'arch_dma_prep_coherent') ?? profileOf(context).prepCoherent;
+  if (op !== 'none') maintain(context, op, range);
+}
+
+const suffixes = new Map([
+  [DMA_TO_DEVICE, '_to_device'],
+  [DMA_FROM_DEVICE, '_from_device'],
+  [DMA_BIDIRECTIONAL, '_bidirectional'],
+]);
+
+/** What the scenario says that its kernel does instead; undefined where it says nothing. */
+function patched(
+  { machine }: KernelContext,
+  name: string,
+  direction?: number,
+): Maintenance | 'none' | undefined {
+  const suffix = suffixes.get(direction ?? -1) ?? '';
+  return machine.overrides[`${name}${suffix}`] ?? machine.overrides[name];
 }
 
 /** arch_sync_dma_for_device: a clean, whatever the direction. */
-export function syncForDevice(context: KernelContext, ...ranges: readonly Range[]): void {
-  for (const range of ranges) maintain(context, 'clean', range);
+export function syncForDevice(
+  context: KernelContext,
+  direction: number,
+  ...ranges: readonly Range[]
+): void {
+  const op = patched(context, 'arch_sync_dma_for_device', direction) ?? 'clean';
+  if (op === 'none') context.noop('this kernel does no cache maintenance for the device');
+  else for (const range of ranges) maintain(context, op, range);
 }
 
 /** arch_sync_dma_for_cpu: an invalidate, unless the device only read. */
@@ -119,11 +142,12 @@ export function syncForCpu(
   direction: number,
   ...ranges: readonly Range[]
 ): void {
-  if (direction === DMA_TO_DEVICE) {
+  const plain = direction === DMA_TO_DEVICE ? 'none' : 'invalidate';
+  const op = patched(context, 'arch_sync_dma_for_cpu', direction) ?? plain;
+  if (op !== 'none') for (const range of ranges) maintain(context, op, range);
+  else if (direction === DMA_TO_DEVICE) {
     context.noop('for_cpu with DMA_TO_DEVICE does no cache maintenance');
-    return;
-  }
-  for (const range of ranges) maintain(context, 'invalidate', range);
+  } else context.noop('this kernel does no cache maintenance for the CPU');
 }
 
 export function wholeBuffer(buffer: Buffer): Range {

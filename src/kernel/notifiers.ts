@@ -6,6 +6,7 @@
  */
 import type { KernelContext } from './context.js';
 import { domainOf } from './iommu.js';
+import { queueRemove } from './io-tables.js';
 import type { Notifier } from './state.js';
 
 function notifiersOf(context: KernelContext, buffer: number): readonly Notifier[] {
@@ -33,7 +34,7 @@ export function invalidate(context: KernelContext, buffer: number): boolean {
     const entries = domainOf(context, domain)?.entries ?? [];
     for (const entry of entries.filter((each) => each.buffer === buffer)) {
       const { iova, size } = entry;
-      context.queue({ do: 'untranslate', domain, iova, size, sync: true });
+      queueRemove(context, domain, iova, size, true);
     }
   }
   if (mine.length > 0) context.say('K8', () => 'the notifier has taken the pages from the device');

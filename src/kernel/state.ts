@@ -25,6 +25,8 @@ export interface Frame {
   readonly history?: readonly LineHistory[];
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
+  /** It holds a page table of the IOMMU API, which nobody else touches (M12). */
+  readonly table?: boolean;
   /** memblock_mark_nomap: paging_init leaves it out. */
   readonly nomap?: boolean;
   /** While it is free: whose page it was, and what the CPU that freed it knew. */
@@ -51,6 +53,8 @@ export type BufferKind =
   | 'heap'
   /** Anonymous memory of a process. */
   | 'user'
+  /** A page table of an IOMMU, made by io-pgtable-arm. */
+  | 'pgtable'
   /** A bounce buffer; its words stand for those of the buffer that is mapped. */
   | 'swiotlb';
 
@@ -136,6 +140,10 @@ export interface Translation {
   readonly queued?: boolean;
   /** A device went through it since it was installed, so the IOTLB has it for sure. */
   readonly used: boolean;
+  /** Where the domain is in several IOMMUs: those it was used through, by their first device. */
+  readonly usedBy?: readonly number[];
+  /** Gone from the page table: the IOMMUs that may still hold it; absent: the only one. */
+  readonly heldBy?: readonly number[];
 }
 
 export interface Domain {
@@ -146,6 +154,52 @@ export interface Domain {
   readonly entries: readonly Translation[];
   /** Translations gone from the page table that an IOTLB may still hold. */
   readonly stale: readonly Translation[];
+  /** Its page tables, where they are memory. */
+  readonly tables?: readonly IoTable[];
+  /** Physical address of the top table, where the driver writes the tables itself. */
+  readonly root?: number;
+  /** A table for TTBR0 beside this domain in TTBR1: one ASID, so one set of IOTLB entries. */
+  readonly parent?: number;
+}
+
+/** A page table in memory: one page. */
+export interface IoTable {
+  readonly level: 1 | 2 | 3;
+  /** First address it translates. */
+  readonly iova: number;
+  readonly buffer: number;
+}
+
+/** What an IOTLB may hold (M12). */
+export interface IotlbEntry {
+  /** Whose it is: the first device behind that IOMMU. */
+  readonly observer: number;
+  /** The entry it was read from; for a whole translation its leaf. */
+  readonly cell: number;
+  readonly value: number;
+  readonly level: 1 | 2 | 3;
+  /** A whole translation: what it translates, for which ASID, by whose table; else -1. */
+  readonly iova: number;
+  readonly tag: number;
+  readonly domain: number;
+  /** It was used, so it is there until it is invalidated or dropped; else maybe. */
+  readonly sure: boolean;
+}
+
+/** What an entry of a page table meant when it was stored: the page that stood at its address. */
+export interface PteMeaning {
+  readonly cell: number;
+  readonly value: number;
+  readonly buffer: number;
+  readonly page: number;
+}
+
+/** The translation context of a device that switches tables itself (TTBR0, TTBR1). */
+export interface IoContext {
+  readonly device: number;
+  /** Domains; -1: none. */
+  readonly ttbr0: number;
+  readonly ttbr1: number;
 }
 
 /** Part of a buffer that a scatterlist names. */
@@ -280,7 +334,20 @@ export interface Notifier {
   readonly lock: number;
 }
 
+/** A word as a device's own cache keeps it since it was read (M11). */
+export interface DeviceLine {
+  readonly device: number;
+  readonly cell: number;
+  readonly value: number;
+}
+
 export interface KernelState {
+  readonly deviceLines: readonly DeviceLine[];
+  readonly iotlb: readonly IotlbEntry[];
+  readonly ptes: readonly PteMeaning[];
+  readonly contexts: readonly IoContext[];
+  /** IOMMUs without power, by the first device behind each. */
+  readonly iommusOff: readonly number[];
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];

@@ -137,7 +137,8 @@ function lowerReadOnce(context: ThreadContext, node: CallNode, into?: Destinatio
   const element = accessed(context, node);
   if (element === null) return unknownValue;
   const loaded = lowerLoad(context, element, true, into);
-  if (node.callee === 'smp_load_acquire') writeBarrier(context, node, 'smp_rmb');
+  // ldar is not bound to a shareability domain, as dmb ishld is.
+  if (node.callee === 'smp_load_acquire') writeBarrier(context, node, 'dma_rmb');
   return loaded;
 }
 

@@ -6,11 +6,35 @@ import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import type { Varying } from '../kernel/config.js';
 import { constants } from '../kernel/constants.js';
+import { GRANULE } from '../kernel/io-pgtable.js';
 import type { MachineDeviceNode, MachineNode, OptionNode, SyntaxTree } from './ast.js';
-import { constantOf } from './constant-expression.js';
 import { kernelProfiles } from '../kernel/profile.js';
 import { isProfile, type ProfileName, profileNames } from '../machine/profile.js';
+import {
+  booleanOf,
+  hitOf,
+  maskOf,
+  nameOf,
+  patchOf,
+  powerOfTwo,
+  swapOf,
+  swiotlbOf,
+} from './machine-values.js';
 import type { DeviceConfig, MachineConfig } from './program.js';
+
+/** Functions of the kernel that a scenario may take for patched, each also for one direction. */
+const patchSettings: readonly (readonly [string, string])[] = [
+  ...['arch_sync_dma_for_device', 'arch_sync_dma_for_cpu'].flatMap((name) =>
+    ['', '_to_device', '_from_device', '_bidirectional'].map((direction) => {
+      const doc =
+        direction === ''
+          ? 'what a patched kernel does there: clean, inval, clean_inval or none'
+          : `the same for DMA${direction.toUpperCase()} only`;
+      return [`${name}${direction}`, doc] as const;
+    }),
+  ),
+  ['arch_dma_prep_coherent', 'what a patched kernel does there: clean, inval, clean_inval or none'],
+];
 
 export const machineSettings: ReadonlyMap<string, string> = new Map([
   [
@@ -29,6 +53,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
   ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
+  ...patchSettings,
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
 export const deviceSettings: ReadonlyMap<string, string> = new Map([
@@ -39,7 +64,21 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['snoops', 'what it really does, where the kernel is wrong about it (default as .coherent)'],
   ['any', 'true: every device, coherent or not, with an IOMMU or not, of 64 or 32 bits (M15)'],
   ['write_back_cache', 'true: what it writes stays in a cache of its own for a while (M11)'],
+  [
+    'read_cache',
+    'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
+  ],
+  ['rogue', 'true: it runs at any time, doorbell or not; its faults are protection at work (M15)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
+  [
+    'coherent_walk',
+    'its IOMMU walks page tables in memory; true: the kernel takes walks for coherent',
+  ],
+  [
+    'walk_snoops',
+    'what the walks really do, where the kernel is wrong (default: as .coherent_walk)',
+  ],
+  ['caches_faults', 'true: its IOTLB may keep that an address is not mapped (default false)'],
   ['mapping_may_fail', 'true: dma_map_* may fail, so dma_mapping_error() matters (default false)'],
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
   ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
@@ -60,6 +99,7 @@ const defaults: MachineConfig = {
   strictAlias: false,
   lineSize: 64,
   pageSize: 4096,
+  overrides: {},
 };
 
 export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector): MachineConfig {
@@ -93,18 +133,30 @@ export function buildMachine(tree: SyntaxTree, diagnostics: DiagnosticCollector)
 /** These mean something in the settings, or as the name of a thread. */
 const notADeviceName: ReadonlySet<string> = new Set(['none', 'zram', 'init']);
 
-function buildDevice(
-  node: MachineDeviceNode,
-  profile: ProfileName,
-  diagnostics: DiagnosticCollector,
-): DeviceConfig {
+/** Settings of a device that are true or false and nothing else. */
+const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
+  ['write_back_cache', 'writeBackCache'],
+  ['read_cache', 'readCache'],
+  ['rogue', 'rogue'],
+  ['coherent_walk', 'coherentWalk'],
+  ['caches_faults', 'cachesFaults'],
+  ['mapping_may_fail', 'mappingMayFail'],
+]);
+
+function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceConfig {
   const { coherentByDefault } = kernelProfiles[profile];
-  let device: DeviceConfig = {
+  return {
     name: node.name,
     coherent: coherentByDefault,
     snoops: false,
     writeBackCache: false,
+    readCache: false,
+    rogue: false,
     iommu: false,
+    iommuUnit: '',
+    coherentWalk: null,
+    walkSnoops: false,
+    cachesFaults: false,
     dmaMask: Number.MAX_SAFE_INTEGER,
     coherentDmaMask: -1,
     busDmaLimit: Number.MAX_SAFE_INTEGER,
@@ -112,8 +164,17 @@ function buildDevice(
     varies: [],
     at: node.at,
   };
+}
+
+function buildDevice(
+  node: MachineDeviceNode,
+  profile: ProfileName,
+  diagnostics: DiagnosticCollector,
+): DeviceConfig {
+  let device = deviceByDefault(node, profile);
   let isAny = false;
   let snoops: boolean | null = null;
+  let walkSnoops: boolean | null = null;
   const settings = checkedSettings(
     node.settings,
     deviceSettings,
@@ -121,6 +182,8 @@ function buildDevice(
     diagnostics,
   );
   for (const setting of settings) {
+    const flag = deviceFlags.get(setting.name);
+    if (flag !== undefined) device = { ...device, [flag]: booleanOf(setting, diagnostics) };
     switch (setting.name) {
       case 'coherent':
         device = { ...device, coherent: coherentOf(setting, profile, diagnostics) };
@@ -131,14 +194,11 @@ function buildDevice(
       case 'any':
         isAny = booleanOf(setting, diagnostics);
         break;
-      case 'write_back_cache':
-        device = { ...device, writeBackCache: booleanOf(setting, diagnostics) };
-        break;
       case 'iommu':
-        device = { ...device, iommu: nameOf(setting, diagnostics) !== 'none' };
+        device = { ...device, ...iommuOf(setting, diagnostics) };
         break;
-      case 'mapping_may_fail':
-        device = { ...device, mappingMayFail: booleanOf(setting, diagnostics) };
+      case 'walk_snoops':
+        walkSnoops = booleanOf(setting, diagnostics);
         break;
       case 'dma_mask':
         device = { ...device, dmaMask: maskOf(setting, diagnostics) };
@@ -158,12 +218,20 @@ function buildDevice(
     ...device,
     varies: isAny ? varying.filter((name) => !given.has(name)) : [],
     snoops: snoops ?? device.coherent,
+    walkSnoops: walkSnoops ?? device.coherentWalk ?? false,
     coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
   };
 }
 
 /** What stays open of `any` device is what its block does not say. */
 const varying: readonly Varying[] = ['coherent', 'iommu', 'dma_mask'];
+function iommuOf(
+  setting: OptionNode,
+  diagnostics: DiagnosticCollector,
+): Pick<DeviceConfig, 'iommu' | 'iommuUnit'> {
+  const name = nameOf(setting, diagnostics);
+  return name === 'none' ? { iommu: false, iommuUnit: '' } : { iommu: true, iommuUnit: name };
+}
 
 /** x86 has no dev->dma_coherent: what does not snoop there, the DMA API does not know of. */
 function coherentOf(
@@ -195,6 +263,10 @@ function applySettings(
     'the machine',
     diagnostics,
   )) {
+    if (patchSettings.some(([name]) => name === setting.name)) {
+      const overrides = { ...machine.overrides, [setting.name]: patchOf(setting, diagnostics) };
+      machine = { ...machine, overrides };
+    }
     switch (setting.name) {
       case 'linear_map_removable':
         machine = { ...machine, linearMapRemovable: booleanOf(setting, diagnostics) };
@@ -231,6 +303,11 @@ function applySettings(
         break;
       default:
     }
+  }
+  const walked = devices.find((each) => each.coherentWalk !== null);
+  if (walked !== undefined && machine.pageSize !== GRANULE) {
+    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
+    diagnostics.error('L022', block.at, message, { expected: `.page_size = ${GRANULE}` });
   }
   if (machine.lineSize > machine.pageSize) {
     const message = `a cache line of ${machine.lineSize} bytes does not fit a page`;
@@ -269,90 +346,4 @@ function svpbmtOf(
     diagnostics.error('L028', setting.at, `'.svpbmt' is a setting of riscv, not of ${profile}`);
   }
   return booleanOf(setting, diagnostics);
-}
-
-function hitOf(
-  setting: OptionNode,
-  profile: ProfileName,
-  diagnostics: DiagnosticCollector,
-): MachineConfig['unexpectedHit'] {
-  const name = nameOf(setting, diagnostics);
-  if (name === 'arch' && profile !== 'arm64') {
-    diagnostics.error('L028', setting.at, `what Arm allows says nothing about ${profile}`, {
-      expected: 'ignore or may_hit',
-    });
-  }
-  if (name === 'arch' || name === 'ignore') return name;
-  if (name === 'may_hit') return 'may-hit';
-  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
-    expected: 'ignore, arch or may_hit',
-  });
-  return 'ignore';
-}
-
-function swiotlbOf(
-  setting: OptionNode,
-  diagnostics: DiagnosticCollector,
-): MachineConfig['swiotlb'] {
-  const name = nameOf(setting, diagnostics);
-  if (name === 'on' || name === 'force' || name === 'noforce') return name;
-  diagnostics.error('L022', setting.at, `'.${setting.name}' cannot be '${name}'`, {
-    expected: 'on, force or noforce',
-  });
-  return 'on';
-}
-
-function booleanOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): boolean {
-  const constant = constantOf(value)?.value;
-  if (constant === 0 || constant === 1) return constant === 1;
-  diagnostics.error('L037', value.at, `'.${name}' is true or false`, { expected: 'true or false' });
-  return false;
-}
-
-function nameOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): string {
-  if (value.kind === 'name' && !constants.has(value.name)) return value.name;
-  diagnostics.error('L037', value.at, `'.${name}' needs a name`, { expected: 'a name, or none' });
-  return 'none';
-}
-
-function maskOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): number {
-  const mask = constantOf(value)?.value;
-  if (mask !== undefined && mask > 0) return mask;
-  diagnostics.error('L037', value.at, `'.${name}' needs a constant`, {
-    expected: 'DMA_BIT_MASK(n) with n from 1 to 64',
-  });
-  return Number.MAX_SAFE_INTEGER;
-}
-
-function swapOf(
-  setting: OptionNode,
-  devices: readonly DeviceConfig[],
-  diagnostics: DiagnosticCollector,
-): MachineConfig['swap'] {
-  const name = nameOf(setting, diagnostics);
-  if (name === 'none' || name === 'zram') return name;
-  const device = devices.findIndex((candidate) => candidate.name === name);
-  if (device >= 0) return { device };
-  diagnostics.error('L022', setting.value.at, `cannot swap to '${name}'`, {
-    expected: 'none, zram, or a device of this block',
-    suggestion: nearestName(name, ['none', 'zram', ...devices.map((each) => each.name)]),
-  });
-  return 'none';
-}
-
-function powerOfTwo(
-  { name, value }: OptionNode,
-  least: number,
-  most: number,
-  fallback: number,
-  diagnostics: DiagnosticCollector,
-): number {
-  const size = constantOf(value)?.value;
-  if (size !== undefined && size >= least && size <= most && Number.isInteger(Math.log2(size))) {
-    return size;
-  }
-  diagnostics.error('L037', value.at, `'.${name}' is a power of two`, {
-    expected: `a power of two from ${least} to ${most}`,
-  });
-  return fallback;
 }

@@ -3,13 +3,14 @@
  * device's prefetch up to the last doorbell or synchronising read (M10). The value is taken early
  * and judged at its place in program order, with what the thread knows by then; that is how a
  * missing dma_rmb shows (H13).
- * Leaves out: a store that overtakes an earlier load (the second half of M8), and accesses whose
- * address is not known yet, which are never passed.
+ * Leaves out: accesses whose address is not known yet, which are never passed; late loads, which
+ * are delayed.ts.
  */
+import { admissible, newest } from '../ideal/word.js';
 import {
   cpuFetch,
-  deviceFetch,
   type Destination,
+  deviceFetch,
   type Fetched,
   loadMustWait,
 } from '../kernel/access.js';
@@ -18,171 +19,15 @@ import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
-import { wordsIn, wordsRead } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
+import { wordsIn, wordsRead } from '../kernel/ops/memory.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
+import { accessesOf, type Candidate, candidates, isCopy, type Passed } from './lookahead.js';
 import type { Thread } from './state.js';
-
-/** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
-const WINDOW = 24;
-/** Instructions looked at over all paths: what lies beyond is read in turn. */
-const LOOKS_MAX = 2000;
-
-/** An access that a read would pass: an address and its size, or a whole range. */
-interface Passed {
-  /** A pointer, or a device call's (domain,) address. */
-  readonly address: readonly Expr[];
-  /** Bytes of a single access. */
-  readonly size: number;
-  /** Bytes of the range of a memset or memcpy; absent for a single access. */
-  readonly range?: Expr;
-}
-
-interface Candidate {
-  readonly pc: number;
-  readonly passes: readonly Passed[];
-  /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
-  readonly maintained: readonly (readonly Expr[])[];
-}
-
-interface Look extends Candidate {
-  readonly left: number;
-  /** Locals that instructions not yet executed will set. */
-  readonly pending: ReadonlySet<number>;
-  /** It passes a read: what passes only stores is the store buffer's doing (M7). */
-  readonly overtakes: boolean;
-}
-
-function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
-  switch (expr.kind) {
-    case 'local':
-      return pending.has(expr.index);
-    case 'unary':
-      return uses(expr.operand, pending);
-    case 'binary':
-      return uses(expr.left, pending) || uses(expr.right, pending);
-    case 'offset':
-      return uses(expr.pointer, pending) || uses(expr.bytes, pending);
-    default:
-      return false;
-  }
-}
-
-/** What the instruction accesses; for a memcpy the source first. */
-function accessesOf(instruction: Instruction): readonly Passed[] {
-  if (instruction.op === 'load' || instruction.op === 'store') {
-    return [{ address: [instruction.address], size: instruction.size }];
-  }
-  if (instruction.op !== 'call') return [];
-  const values = valuesOf(instruction);
-  const { name, where, reads } = instruction.operation;
-  if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
-  const [to, from, range] = values;
-  if (to === undefined || from === undefined || range === undefined) return [];
-  if (name === 'memset' || name === 'memchr_inv') return [{ address: [to], size: 0, range }];
-  if (!isCopy(instruction)) return [];
-  return [from, to].map((each) => ({ address: [each], size: 0, range }));
-}
-
-/** It reads the words of a range, one a step. */
-function isCopy(instruction: Instruction): boolean {
-  return instruction.op === 'call' && ['memcpy', 'memchr_inv'].includes(instruction.operation.name);
-}
-
-function isRead(instruction: Instruction): boolean {
-  if (instruction.op === 'load' || isCopy(instruction)) return true;
-  return instruction.op === 'call' && instruction.operation.reads === true && !instruction.sync;
-}
-
-/** Maintenance without its dsb: it orders only WB accesses of its own lines (M9). */
-function isIncomplete(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation.name.endsWith('_nosync');
-}
-
-/** Nothing after it is read before it: barriers, calls that order loads, a device's sync read. */
-function stops(instruction: Instruction): boolean {
-  if (instruction.op !== 'call') return false;
-  const { operation, sync } = instruction;
-  if (isIncomplete(instruction)) return false;
-  return operation.reads === true ? sync : operation.loadsPass !== true;
-}
-
-/** Executing it ends every early read: what was satisfied must have been used by then. */
-export function endsEarlyReads(instruction: Instruction): boolean {
-  return stops(instruction);
-}
-
-const known = new WeakMap<ThreadCode, Map<number, readonly Candidate[]>>();
-
-/** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
-function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
-  let byPc = known.get(code);
-  if (byPc === undefined) {
-    byPc = new Map();
-    known.set(code, byPc);
-  }
-  let found = byPc.get(pc);
-  if (found === undefined) {
-    found = lookAhead(code, pc);
-    byPc.set(pc, found);
-  }
-  return found;
-}
-
-function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
-  const found: Candidate[] = [];
-  const start = { pc: from, left: WINDOW, pending: new Set<number>(), overtakes: false };
-  const open: Look[] = [{ ...start, passes: [], maintained: [] }];
-  // Every path counts on its own: a read may be free to go on one and held back on another.
-  for (let paths = 0; paths < LOOKS_MAX; paths++) {
-    const look = open.pop();
-    if (look === undefined) break;
-    const instruction = code.code[look.pc];
-    if (instruction === undefined || look.left === 0 || stops(instruction)) continue;
-    const accesses = accessesOf(instruction);
-    const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
-    if (exprs.some((expr) => uses(expr, look.pending))) continue;
-    // The later words of a copy may pass its first one.
-    const passing =
-      look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
-    if (accesses.length > 0 && isRead(instruction) && passing) {
-      const { pc, passes, maintained } = look;
-      found.push({ pc, passes, maintained });
-    }
-    open.push(...after(instruction, look, accesses));
-  }
-  return found.sort((a, b) => a.pc - b.pc);
-}
-
-function after(instruction: Instruction, look: Look, accesses: readonly Passed[]): Look[] {
-  const step = { ...look, left: look.left - 1 };
-  if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
-  if (instruction.op === 'branch') {
-    return [
-      { ...step, pc: instruction.otherwise },
-      { ...step, pc: look.pc + 1 },
-    ];
-  }
-  const passes = [...look.passes, ...accesses];
-  const maintained = isIncomplete(instruction)
-    ? [...look.maintained, valuesOf(instruction)]
-    : look.maintained;
-  const overtakes = look.overtakes || isRead(instruction);
-  const pending = new Set(look.pending);
-  const target = 'target' in instruction ? instruction.target : undefined;
-  if (target?.kind === 'handle') return [];
-  if (target !== undefined) pending.add(target.index);
-  return [{ ...step, pc: look.pc + 1, passes, maintained, overtakes, pending }];
-}
-
-function valuesOf(instruction: Instruction): readonly Expr[] {
-  if (instruction.op !== 'call') return [];
-  return instruction.args.flatMap((arg) => (arg.kind === 'value' ? [arg.value] : []));
-}
 
 interface Arrived {
   readonly destination: Destination;
@@ -197,6 +42,8 @@ type Evaluate = (expr: Expr) => Value;
 
 function arrive(context: KernelContext, address: readonly Value[], size: number): Arrived | null {
   if (context.step.device >= 0) {
+    // A walk is judged where it happens, so it happens in turn.
+    if (context.machine.devices.some((each) => each.coherentWalk !== null)) return null;
     const reached = reach(context, address, 1, IOMMU_READ);
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
@@ -220,7 +67,7 @@ export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
 
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
-  if (thread.work.length > 0) return [];
+  if (thread.work.length > 0 || thread.delayed.length > 0) return [];
   const all = candidates(code, thread.pc);
   if (all.length === 0) return [];
   const pcs = new Set(all.map((each) => each.pc));
@@ -257,6 +104,8 @@ export function readEarly(
   const paths = candidates(code, thread.pc).filter(
     (each) =>
       each.pc === pc &&
+      // Only Arm's barriers have shareability domains.
+      (!each.ish || context.machine.profile === 'arm64') &&
       [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&
       each.maintained.flat().every(isSet),
   );
@@ -265,7 +114,8 @@ export function readEarly(
   const value: Evaluate = (expr) => evaluate(expr, env);
   const mine = targetOf(context, { thread, pc, instruction, value }, mineIs);
   if (mine !== null && isHidden(mine.destination.cell)) return thread;
-  const free = mine !== null && paths.some((path) => isFree(context, path, mine, value));
+  const open = mine === null ? [] : paths.filter((path) => isFree(context, path, mine, value));
+  const free = open.length > 0;
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
@@ -273,7 +123,8 @@ export function readEarly(
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
-  const read = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
+  const plain = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
+  const read = open.every((path) => path.ish) ? { ...plain, ish: true } : plain;
   const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
   context.step.early = [...thread.early, read].sort(byPlace);
   return thread;
@@ -369,8 +220,16 @@ export function takeEarlyRead(
   const read = early.find((each) => each.pc === pc && (cell < 0 || each.cell === cell));
   const word = context.layout.cells[read?.cell ?? -1];
   if (read === undefined || word === undefined) return null;
+  context.step.early = early.filter((each) => each !== read);
+  if (read.ish === true && missesCpu(context, word, read.value)) return null;
   context.say('M8', () => `takes ${showValue(read.value)}, read before its turn`);
   judge(context, word, read.value, read.place, read.outside, sync);
-  context.step.early = early.filter((each) => each !== read);
   return read.value;
+}
+
+/** The barrier it passed orders it after a CPU's write: it is read in its turn after all. */
+function missesCpu(context: KernelContext, cell: Cell, value: number): boolean {
+  const allowed = admissible(context.word(cell), context.view(cell));
+  if (allowed.some((each) => each.value === value)) return false;
+  return newest(allowed).some((each) => !context.step.isDevice(each.agent));
 }

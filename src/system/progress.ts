@@ -2,14 +2,13 @@
  * What follows from a step by itself: assignments and branches, the end of init, a device that
  * starts or ends, writes that nobody can read any more. Also when a run is complete.
  */
-import { type Clock, join, pruned, type View } from '../ideal/word.js';
-import { unwritten } from '../ideal/word.js';
+import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js';
 import { dmaDomain } from '../kernel/iommu.js';
+import type { Layout } from '../kernel/layout.js';
 import type { KernelState, Lock, Port } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
-import type { Entry } from '../machine/store-buffer.js';
-import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
+import type { Entry } from '../machine/store-buffer.js';
 import type { Sites } from './sites.js';
 import type { Thread, Unkeyed } from './state.js';
 import { settle } from './thread.js';
@@ -17,6 +16,14 @@ import { settle } from './thread.js';
 /** A run is not over while a doorbell is under way or a device's cache is dirty (M11). */
 function mustArrive(entry: Entry): boolean {
   return entry.kind === 'doorbell' || (entry.kind === 'store' && entry.device !== undefined);
+}
+
+/** What loads that were put off may still return. */
+function delayedViews(thread: Thread, agent: number, cell: number): readonly View[] {
+  return thread.delayed.flatMap(({ cell: mine, clock }) => {
+    const before = { agent, count: clock[agent] ?? 0 };
+    return mine === cell ? [{ clock, seen: thread.seen[cell], before }] : [];
+  });
 }
 
 export class Progress {
@@ -48,6 +55,7 @@ export class Progress {
       work: [],
       site: -1,
       early: [],
+      delayed: [],
       copied: 0,
       touched: [],
       locals: Array.from({ length: locals }, () => 0),
@@ -70,6 +78,11 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      iotlb: [],
+      ptes: [],
+      contexts: [],
+      iommusOff: [],
+      deviceLines: [],
       notifiers: [],
       invalidated: [],
       pools: [],
@@ -113,6 +126,7 @@ export class Progress {
 
   /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */
   isRung(device: number): boolean {
+    if (this.program.machine.devices[device]?.rogue === true) return false;
     return this.sites.threads.some((thread) =>
       thread.code.some(
         (each) =>
@@ -129,7 +143,7 @@ export class Progress {
   ended(thread: Thread, index: number): boolean {
     const code = this.sites.threads[index];
     if (code?.kind === 'device') return thread.pc < 0;
-    return thread.pc === code?.code.length;
+    return thread.pc === code?.code.length && thread.delayed.length === 0;
   }
 
   complete(state: Unkeyed): boolean {
@@ -204,7 +218,7 @@ export class Progress {
       const views: View[] = state.threads.flatMap((thread, i) =>
         i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)
           ? []
-          : [{ clock: thread.clock, seen: thread.seen[cell] }],
+          : [{ clock: thread.clock, seen: thread.seen[cell] }, ...delayedViews(thread, i, cell)],
       );
       const kept = pruned(word, views);
       if (kept === word) return;

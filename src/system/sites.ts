@@ -2,7 +2,9 @@
  * Numbers every instruction of a scenario. A site is the identity of what a call makes, the place
  * of a finding, and the way back to the source line.
  */
+
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
+import { delayableLoads } from './delayed.js';
 
 export interface Site {
   readonly thread: number;
@@ -13,11 +15,14 @@ export interface Site {
 export class Sites {
   /** Thread 0 is `init`, then the others in file order. */
   readonly threads: readonly ThreadCode[];
+  /** Per thread, the loads that later stores may overtake (M8). */
+  readonly delayable: readonly ReadonlySet<number>[];
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
 
   constructor(program: Program) {
     this.threads = [program.init, ...program.threads];
+    this.delayable = delayableLoads(this.threads);
     this.threads.forEach((thread, index) => {
       this.base.push(this.all.length);
       thread.code.forEach((instruction, pc) => {

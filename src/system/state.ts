@@ -7,6 +7,7 @@ import type { EarlyRead, Work } from '../kernel/context.js';
 import type { Frame, KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import type { Entry } from '../machine/store-buffer.js';
+import type { Delayed } from './delayed.js';
 
 export interface Thread {
   /** Next instruction; the code's length when it has ended; -1 while a device is idle. */
@@ -26,6 +27,8 @@ export interface Thread {
   readonly touched: readonly number[];
   /** Reads satisfied before their turn (M8, M10), by instruction. */
   readonly early: readonly EarlyRead[];
+  /** Loads put off so that later stores overtake them (M8). */
+  readonly delayed: readonly Delayed[];
   /** Words that the memcpy at `pc` has copied; 0 elsewhere. */
   readonly copied: number;
 }

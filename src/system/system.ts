@@ -1,28 +1,28 @@
 /**
  * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
  * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
- * Leaves out: the second half of M8, a store that overtakes an earlier load.
+ * Leaves out: reductions of any kind.
  */
 import type { Model, Transition } from '../explore/model.js';
-import { attributeEvent, pickRow } from '../kernel/access.js';
 import {
   KernelContext,
   type RawFinding,
   type Recorder,
   type StepState,
 } from '../kernel/context.js';
-import { checkWriteBack } from '../kernel/device-cache.js';
+import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
-import { leavesTo } from '../kernel/standing.js';
-import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
-import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import type { Program } from '../litmus/program.js';
+import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
+import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import { doDelayed, dueLoad } from './delayed.js';
+import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
-import { runThread } from './thread.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
+import { runThread } from './thread.js';
 
 /** Who took a step, for the lanes of a trace. */
 export interface Step extends Transition<State, RawFinding> {
@@ -132,10 +132,18 @@ export class System implements Model<State, RawFinding> {
     const thread = state.threads[index];
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
-    if (thread.pc >= code.code.length && thread.work.length === 0) return;
+    if (this.progress.ended(thread, index) && thread.work.length === 0) return;
+    const due = dueLoad(thread, code, state.kernel);
+    if (due !== undefined) {
+      this.enumerate(state, index, this.sites.of(index, due.pc), 'thread', steps, (context) =>
+        doDelayed(context, thread, due),
+      );
+      return;
+    }
     const site = thread.work.length > 0 ? thread.site : this.sites.of(index, thread.pc);
+    const delayable = this.sites.delayable[index]?.has(thread.pc) === true;
     this.enumerate(state, index, site, 'thread', steps, (context) =>
-      runThread(context, thread, code, this.program.handles),
+      runThread(context, thread, code, this.program.handles, delayable),
     );
   }
 
@@ -168,11 +176,14 @@ export class System implements Model<State, RawFinding> {
     if (line === undefined) return;
     const events: LineEvent[] = [];
     if (this.liberties.has('eviction')) events.push('evict');
-    if (this.liberties.has('speculation') && this.speculates(state, index)) {
+    const fills = this.liberties.has('speculation') && state.frames[index]?.table !== true;
+    if (fills && this.speculates(state, index)) {
       events.push('speculate');
     }
     for (const event of events) {
       for (const row of rowsFor(line.state, event)) {
+        // Only its walker looks at a table: whether a clean copy is there makes no difference.
+        if (state.frames[index]?.table === true && row.next === 'absent') continue;
         this.enumerate(state, -1, -1, 'cache', steps, (context) => {
           context.apply(index, at, row);
           context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
@@ -194,8 +205,11 @@ export class System implements Model<State, RawFinding> {
 
   /** The name the scenario gave to what a call made, else the call's own name. */
   bufferName(buffer: number): string {
-    const site = this.sites.at(buffer);
+    const { site: call, nth } = originOf(buffer);
+    const site = this.sites.at(call);
     if (site?.instruction.op !== 'call') return `buffer${buffer}`;
+    // A call that makes several: page tables.
+    if (nth > 0) return `${site.instruction.operation.name}#${nth}`;
     const { target, operation } = site.instruction;
     const name =
       target === undefined
@@ -270,6 +284,7 @@ export class System implements Model<State, RawFinding> {
       clock: thread?.clock ?? [],
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
+      isDevice: (other) => this.sites.threads[other]?.kind === 'device',
       allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
     };
     return new KernelContext(
@@ -354,37 +369,4 @@ function advance(taken: number[], ways: readonly number[]): boolean {
     taken.pop();
   }
   return false;
-}
-
-/** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
-function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
-  if (entry.kind === 'maintain') return entry.op;
-  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
-}
-
-/** An entry leaves the store buffer for cache, memory or a device. */
-function drain(
-  context: KernelContext,
-  entry: Entry,
-  lineName: (frame: number, line: number) => string,
-): void {
-  if (entry.kind === 'doorbell') {
-    const ports = context.kernel.ports.map((port, i) =>
-      i === entry.device ? { ...port, queue: [...port.queue, entry.clock] } : port,
-    );
-    context.update({ ports });
-    context.say('M7', () => 'the doorbell arrives: the device starts');
-    return;
-  }
-  if (entry.kind === 'barrier') return;
-  checkWriteBack(context, entry);
-  const at = leavesTo(context, entry);
-  const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
-  if (at === null || state === undefined) return;
-  const event = drainEvent(entry);
-  const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
-  const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
-  const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, at.line, row, access, range);
-  context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${row.text}`);
 }

@@ -6,6 +6,7 @@ import { cpuLoad, cpuStore, loadMustWait, pushEntries, storesPending } from '../
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
+import { doInvalidate, doPteWork } from '../kernel/io-tables.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
 import { unshare } from '../kernel/private-maps.js';
@@ -13,8 +14,10 @@ import type { KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
-import { endEarlyReads, endsEarlyReads, takeEarlyRead } from './early.js';
-import { evaluate, type Environment } from './evaluate.js';
+import { delay, dueLoad } from './delayed.js';
+import { endEarlyReads, takeEarlyRead } from './early.js';
+import { type Environment, evaluate } from './evaluate.js';
+import { earlyReadsAfter } from './lookahead.js';
 import type { Thread } from './state.js';
 
 /** A thread that takes more local steps than this loops without touching memory. */
@@ -26,6 +29,7 @@ export function runThread(
   thread: Thread,
   code: ThreadCode,
   handleNames: readonly string[],
+  delayable: boolean,
 ): Thread {
   if (thread.work.length > 0) return continueWork(context, thread, thread.work, true);
   const instruction = code.code[thread.pc];
@@ -38,7 +42,7 @@ export function runThread(
   };
   switch (instruction.op) {
     case 'load':
-      return runLoad(context, thread, instruction, env);
+      return runLoad(context, thread, instruction, env, delayable);
     case 'store':
       return runStore(context, thread, instruction, env);
     case 'call':
@@ -74,6 +78,7 @@ function runLoad(
   thread: Thread,
   instruction: Extract<Instruction, { op: 'load' }>,
   env: Environment,
+  delayable: boolean,
 ): Thread {
   const used = useEarly(context, thread, instruction);
   if (used !== null) return used;
@@ -85,6 +90,10 @@ function runLoad(
     return assign(context, next(thread), instruction.target, 0);
   }
   const { destination, attribute, user } = reached;
+  if (delayable && attribute !== 'DEV') {
+    const later = delay(context, thread, instruction, where, destination);
+    if (later !== null) return later;
+  }
   if (loadMustWait(context, destination, attribute)) {
     context.blocked = true;
     return thread;
@@ -130,7 +139,7 @@ function runCall(
   endEarlyReads(context, context.stored);
   if (context.again) return continueWork(context, thread, context.work, false);
   context.step.copied = 0;
-  if (endsEarlyReads(instruction)) context.step.early = [];
+  context.step.early = earlyReadsAfter(instruction, context.step.early);
   let after = next(thread);
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {
@@ -189,8 +198,7 @@ function doWork(context: KernelContext, item: Work): boolean {
       pushEntries(context, item.entries);
       return true;
     case 'drained': {
-      const left =
-        item.what === 'all' ? context.step.entries.length > 0 : storesPending(context);
+      const left = item.what === 'all' ? context.step.entries.length > 0 : storesPending(context);
       if (!left) context.step.touched = [];
       if (!left)
         context.say('M9', () => (item.what === 'all' ? 'dsb complete' : 'barrier complete'));
@@ -204,6 +212,12 @@ function doWork(context: KernelContext, item: Work): boolean {
     }
     case 'translate':
       install(context, item.domain, item.entry);
+      return true;
+    case 'pte':
+      doPteWork(context, item);
+      return true;
+    case 'iotlb':
+      doInvalidate(context, item);
       return true;
     case 'untranslate':
       remove(context, item.domain, item.iova, item.size, item.sync);
@@ -240,6 +254,7 @@ export function settle(
       throw new ScenarioError('this loop never touches memory and never ends', site);
     }
     const env: Environment = { locals, handles, handleNames, site };
+    if (dueLoad({ ...thread, pc, locals }, code, kernel) !== undefined) break;
     if (instruction.op === 'jump') pc = instruction.to;
     else if (instruction.op === 'branch') {
       pc = evaluate(instruction.condition, env) === 0 ? instruction.otherwise : pc + 1;

@@ -14,7 +14,7 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     unexpectedHit: machine.unexpectedHit,
     loadOrder: orderProfiles[machine.profile].totalStoreOrder
       ? 'total store order'
-      : 'early loads; stores do not overtake loads',
+      : 'early loads; stores may overtake loads',
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,

@@ -177,7 +177,7 @@ const arm64: readonly Operation[] = [
     source: 'arch/arm64/mm/dma-mapping.c, arch/riscv/mm/dma-noncoherent.c:arch_sync_dma_for_device',
     effect: (context, args) => {
       const range = physicalRange(context, args);
-      if (range !== null) syncForDevice(context, range);
+      if (range !== null) syncForDevice(context, int(args[2]), range);
       return 0;
     },
   },

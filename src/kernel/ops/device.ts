@@ -9,7 +9,7 @@ import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { isDirty, readByDevice, writeByDevice } from '../device-cache.js';
+import { dropLines, isDirty, readByDevice, writeByDevice } from '../device-cache.js';
 import { deviceConfig } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
@@ -31,14 +31,27 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   const limit = Math.min(dmaMask, busDmaLimit);
   const withDomain = args.length > count;
   const address = int(args[withDomain ? 1 : 0]);
-  const at = (bus: number) =>
-    withDomain
-      ? reachThrough(context, handle(context, args[0], 'domain'), bus, right)
-      : deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  const at = (bus: number): Reached => {
+    if (withDomain) return reachThrough(context, handle(context, args[0], 'domain'), bus, right);
+    const own = ownContext(context, bus);
+    if (own !== null) return translate(context, own, bus, DEVICE_WORD, right);
+    return deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
+  };
   const whole = limit === Number.MAX_SAFE_INTEGER || address + DEVICE_WORD - 1 <= limit;
   if (whole) return at(address);
   context.recorder.couples?.('the device cannot emit an address');
   return truncated(address, limit, at);
+}
+
+/** Addresses from here on go by TTBR1 (drivers/iommu/arm/arm-smmu/arm-smmu-qcom.c). */
+const TTBR1_FROM = 2 ** 48;
+
+/** The domain that the device's own context names for an address; null without such a context. */
+function ownContext(context: KernelContext, address: number): number | null {
+  const { device } = context.step;
+  const mine = context.kernel.contexts.find((each) => each.device === device);
+  if (mine === undefined) return null;
+  return address >= TTBR1_FROM ? mine.ttbr1 : mine.ttbr0;
 }
 
 function reachThrough(context: KernelContext, id: number, iova: number, right: number): Reached {
@@ -62,10 +75,14 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
 }
 
 export function deviceFaults(context: KernelContext, reached: Fault, what: string): void {
-  const { why, hazard = 'H14' } = reached;
   context.recorder.faulted?.(context.step.site);
+  if (deviceConfig(context, context.step.device).rogue) {
+    context.say('M15', () => `${what} refused: ${reached.why}`);
+    return;
+  }
+  const { why, hazard = 'H14', consequence = false } = reached;
   const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
-  context.find(hazard, true, -1, () => ({
+  context.find(hazard, !consequence, -1, () => ({
     message: `the device's ${what} ${verb}: ${why}`,
     expected: 'a valid translation',
     actual: why,
@@ -76,7 +93,8 @@ export function deviceFaults(context: KernelContext, reached: Fault, what: strin
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
 export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
   const allowed = reached.cacheable || !profileOf(context).cacheBitDecides;
-  return deviceConfig(context, context.step.device).snoops && allowed;
+  const asked = context.option('no_snoop') === 0;
+  return deviceConfig(context, context.step.device).snoops && allowed && asked;
 }
 
 const dmaRead: Effect = (context, args) => {
@@ -143,6 +161,12 @@ const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'in
 
 const iovaParam: Param = { name: 'iova', kinds: ['int', 'dma', 'phys'], optional: true };
 
+const noSnoopOption = {
+  name: 'no_snoop',
+  kind: 'bool',
+  doc: 'a PCIe No Snoop transaction: it passes the CPU caches by, also of a coherent device',
+} as const;
+
 export const deviceOperations: readonly Operation[] = [
   ...(['dma_read', 'dma_read_sync'] as const).map(
     (name): Operation => ({
@@ -153,6 +177,7 @@ export const deviceOperations: readonly Operation[] = [
       rules: ['M10', 'M12'],
       reads: true,
       params: [address, iovaParam],
+      options: [noSnoopOption],
       effect: dmaRead,
       doc:
         name === 'dma_read'
@@ -172,6 +197,7 @@ export const deviceOperations: readonly Operation[] = [
       { name: 'iova or value', kinds: ['int', 'dma', 'phys'] },
       { name: 'value', kinds: ['int'], optional: true },
     ],
+    options: [noSnoopOption],
     doc: 'the device writes a u32: (domain, iova, value), or (address, value)',
     source: 'model.md M10',
     effect: dmaWrite,
@@ -240,10 +266,42 @@ export const deviceOperations: readonly Operation[] = [
     blocks: true,
     removable: 'drop',
     params: [{ name: 'dev', kinds: ['device'] }],
-    doc: "writes back what is dirty in the device's own cache, and waits for it",
+    doc: "writes back what is dirty in the device's own cache, and waits for it; clean lines stay",
     source: 'drivers/gpu/drm/panthor/panthor_gpu.c:panthor_gpu_flush_caches',
     effect: (context, args) => {
       if (isDirty(context, deviceArg(context, args[0]))) context.blocked = true;
+      return 0;
+    },
+  },
+  {
+    name: 'panthor_vm_flush_all',
+    family: 'device',
+    where: 'cpu',
+    returns: 'int',
+    rules: ['M11', 'K7'],
+    blocks: true,
+    removable: 'drop',
+    params: [{ name: 'dev', kinds: ['device'] }],
+    doc: "writes the device's own cache back and drops all of it, clean lines too",
+    source: 'drivers/gpu/drm/panthor/panthor_mmu.c:panthor_vm_flush_all (AS_COMMAND_FLUSH_MEM)',
+    effect: (context, args) => {
+      const device = deviceArg(context, args[0]);
+      if (isDirty(context, device)) context.blocked = true;
+      else dropLines(context, device);
+      return 0;
+    },
+  },
+  {
+    name: 'cp_cache_invalidate',
+    family: 'device',
+    where: 'device',
+    returns: 'void',
+    rules: ['M11'],
+    params: [],
+    doc: 'the device drops the clean lines of its own cache, as a command stream may ask for',
+    source: 'drivers/gpu/drm/msm/adreno/a6xx_gpu.c (CP_EVENT_WRITE CACHE_INVALIDATE)',
+    effect: (context) => {
+      dropLines(context, context.step.device);
       return 0;
     },
   },

@@ -3,6 +3,7 @@
  * Sources: drivers/gpu/drm/drm_gem_shmem_helper.c, drm_gem.c, msm/msm_gem.c (v6.12).
  */
 import { bufferArg, deviceArg, fail, int, pointerArg } from '../args.js';
+import { queueRemove } from '../io-tables.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
 import { dmaUnmap } from '../dma.js';
@@ -139,13 +140,7 @@ export function unmapIova(context: KernelContext, buffer: Buffer): void {
   for (const domain of context.kernel.domains) {
     if (domain.id < 0) continue;
     for (const entry of domain.entries.filter((each) => each.buffer === buffer.id)) {
-      context.queue({
-        do: 'untranslate',
-        domain: domain.id,
-        iova: entry.iova,
-        size: entry.size,
-        sync: true,
-      });
+      queueRemove(context, domain.id, entry.iova, entry.size, true);
     }
   }
 }

@@ -4,10 +4,17 @@ import type { KernelContext } from '../context.js';
 import { type Place, physicalPlace } from '../dma-address.js';
 import { objectId } from '../ids.js';
 import { domainOf, install, remove, setAttached, syncIotlb, translationFor } from '../iommu.js';
+import {
+  isInMemory,
+  queueInstall,
+  queueInvalidate,
+  queueRemove,
+  WHOLE_SPACE,
+} from '../io-tables.js';
 import type { Range } from '../maintenance.js';
 import { framesIn, pagesIn } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
-import type { Domain, Piece } from '../state.js';
+import type { Domain, Piece, Translation } from '../state.js';
 import type { Value } from '../value.js';
 
 type Args = readonly Value[];
@@ -17,6 +24,10 @@ function allocDomain(context: KernelContext, args: Args): Value {
   const { domains } = context.kernel;
   const id = objectId(context, (each) => domains.some((domain) => domain.id === each));
   context.update({ domains: [...domains, { id, device, entries: [], stale: [] }] });
+  if (context.option('ttbr1') !== 0) {
+    const others = context.kernel.contexts.filter((each) => each.device !== device);
+    context.update({ contexts: [...others, { device, ttbr0: -1, ttbr1: id }] });
+  }
   return { kind: 'domain', id };
 }
 
@@ -54,11 +65,17 @@ export function mapInto(
       return 0;
     }
     const piece = { address: iova, buffer, offset, size, frames };
-    install(context, handle(context, args[0], 'domain'), translationFor(piece, prot));
+    installNow(context, handle(context, args[0], 'domain'), translationFor(piece, prot));
     iova += size;
   }
   context.say('M12', () => 'translation installed; no CPU cache maintenance');
   return iova - int(args[1]);
+}
+
+/** The books change at once; page tables in memory by stores that follow. */
+function installNow(context: KernelContext, id: number, entry: Translation): void {
+  if (isInMemory(context, domainOf(context, id))) queueInstall(context, id, entry);
+  else install(context, id, entry);
 }
 
 function iommuMap(context: KernelContext, args: Args): Value {
@@ -69,7 +86,7 @@ function iommuMap(context: KernelContext, args: Args): Value {
   if (slot === null) {
     mapInto(context, args, [{ buffer, from, size: int(args[3]) }], int(args[4]));
   } else {
-    install(context, handle(context, args[0], 'domain'), translationFor(slot, int(args[4])));
+    installNow(context, handle(context, args[0], 'domain'), translationFor(slot, int(args[4])));
     context.say('K9', () => 'the translation leads to a bounce buffer');
   }
   return 0;
@@ -115,7 +132,24 @@ export function removeRange(
   size: number,
   sync: boolean,
 ): number {
-  return remove(context, id, iova, size, sync);
+  const domain = domainOf(context, id);
+  if (!isInMemory(context, domain)) return remove(context, id, iova, size, sync);
+  const inside = (domain?.entries ?? []).map((each) => {
+    const from = Math.max(each.iova, iova);
+    return Math.max(0, Math.min(each.iova + each.size, iova + size) - from);
+  });
+  queueRemove(context, id, iova, size, sync);
+  return inside.reduce((sum, each) => sum + each, 0);
+}
+
+/** Invalidates what was left behind, in every IOMMU that the domain is in. */
+function iotlbSync(context: KernelContext, args: Args): Value {
+  const domain = domainArg(context, args[0]);
+  if (isInMemory(context, domain)) {
+    queueInvalidate(context, domain, WHOLE_SPACE.iova, WHOLE_SPACE.size);
+  } else syncIotlb(context, domain.id);
+  context.say('M12', () => 'IOTLB invalidated');
+  return 0;
 }
 
 function domainFree(context: KernelContext, args: Args): Value {
@@ -154,21 +188,33 @@ function iommu(
   return removable === undefined ? plain : { ...plain, removable };
 }
 
+const ttbr1Option = {
+  name: 'ttbr1',
+  kind: 'bool',
+  doc: "adreno's split tables: addresses with bit 48 go by this domain, others by TTBR0",
+} as const;
+
 export const iommuOperations: readonly Operation[] = [
-  iommu(
-    'iommu_domain_alloc',
-    'domain',
-    [dev],
-    "a domain of the driver's own for this device (6.12: iommu_paging_domain_alloc)",
-    allocDomain,
-  ),
-  iommu(
-    'iommu_paging_domain_alloc',
-    'domain',
-    [dev],
-    "a domain of the driver's own for this device",
-    allocDomain,
-  ),
+  {
+    ...iommu(
+      'iommu_domain_alloc',
+      'domain',
+      [dev],
+      "a domain of the driver's own for this device (6.12: iommu_paging_domain_alloc)",
+      allocDomain,
+    ),
+    options: [ttbr1Option],
+  },
+  {
+    ...iommu(
+      'iommu_paging_domain_alloc',
+      'domain',
+      [dev],
+      "a domain of the driver's own for this device",
+      allocDomain,
+    ),
+    options: [ttbr1Option],
+  },
   iommu('iommu_domain_free', 'void', [domain], 'the domain and its translations go', domainFree),
   iommu(
     'iommu_attach_device',
@@ -224,11 +270,7 @@ export const iommuOperations: readonly Operation[] = [
     'void',
     [domain],
     'invalidates what iommu_unmap_fast left behind',
-    (context, args) => {
-      syncIotlb(context, handle(context, args[0], 'domain'));
-      context.say('M12', () => 'IOTLB invalidated');
-      return 0;
-    },
+    iotlbSync,
     'drop',
   ),
 ];

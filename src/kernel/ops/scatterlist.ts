@@ -139,7 +139,7 @@ export function syncSg(
     badAddress(context, 0);
   } else {
     const ranges = sgRanges(context, sgtArg(context, args[1]));
-    if (to === 'device') syncForDevice(context, ...ranges);
+    if (to === 'device') syncForDevice(context, direction, ...ranges);
     else syncForCpu(context, direction, ...ranges);
   }
   return 0;
