@@ -1,14 +1,15 @@
 /**
- * Bundles src/ into dist/ with esbuild: the command line, its workers and the library, a file each,
- * since at start-up opening one larger file costs less than opening many small ones. `--types`
- * also writes the declarations for a published package; `--force` builds even when nothing is
- * newer.
+ * Bundles src/ into dist/ with esbuild: the workers and the library a file each, since opening one
+ * larger file costs less than opening many small ones; the command line with a chunk for what only
+ * some commands need, since scanning what is not run costs more than opening a few. `--types` also
+ * writes the declarations for a published package; `--force` builds even when nothing is newer.
  */
 import {
   existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -49,20 +50,24 @@ function writeWhole(path, contents) {
   renameSync(draft, path);
 }
 
+/** Chunks of earlier builds. Those of the last hour stay: a running civac may yet ask for them. */
+function dropOldChunks(current) {
+  const hourAgo = Date.now() - 3_600_000;
+  for (const name of readdirSync(dist)) {
+    const path = join(dist, name);
+    if (!/-[A-Z0-9]{8}\.mjs$/.test(name) || current.has(path)) continue;
+    if (statSync(path).mtimeMs < hourAgo) rmSync(path, { force: true });
+  }
+}
+
 export async function build({ force = false, quiet = false } = {}) {
   if (!force && isBuilt()) return;
   ensureModules({ quiet });
   // The time before reading: a source saved during the build then counts as newer.
   const started = new Date();
   const { build: bundle } = await import('esbuild');
-  const result = await bundle({
+  const common = {
     absWorkingDir: root,
-    entryPoints: {
-      civac: 'src/cli/main.ts',
-      worker: 'src/cli/worker.ts',
-      'mend-worker': 'src/cli/mend-worker.ts',
-      index: 'src/index.ts',
-    },
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -79,8 +84,21 @@ export async function build({ force = false, quiet = false } = {}) {
     },
     write: false,
     logLevel: 'error',
-  });
-  for (const file of result.outputFiles) writeWhole(file.path, file.contents);
+  };
+  const whole = {
+    worker: 'src/cli/worker.ts',
+    'mend-worker': 'src/cli/mend-worker.ts',
+    index: 'src/index.ts',
+  };
+  const parts = await Promise.all([
+    bundle({ ...common, entryPoints: whole }),
+    bundle({ ...common, entryPoints: { civac: 'src/cli/main.ts' }, splitting: true }),
+  ]);
+  const files = parts.flatMap(({ outputFiles }) => outputFiles);
+  // Chunks before what imports them: a reader in between finds the old whole or the new one.
+  files.sort((a, b) => Number(a.path === entry) - Number(b.path === entry));
+  for (const file of files) writeWhole(file.path, file.contents);
+  dropOldChunks(new Set(files.map(({ path }) => path)));
   utimesSync(entry, started, started);
 }
 

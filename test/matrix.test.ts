@@ -1,11 +1,15 @@
 /** `check --matrix`: which platforms are tried, and what a row of verdicts comes to. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkOne } from '../src/cli/check-one.js';
 import { runMatrix } from '../src/cli/matrix.js';
+import { mapsByDma, unmapsByDma } from '../src/compare/settings.js';
 import { compile } from '../src/litmus/index.js';
 import { type MatrixRow, matters, verdictOnAll } from '../src/matrix/cells.js';
 import { platformsOf } from '../src/matrix/platforms.js';
 import { matrixJson, matrixText } from '../src/matrix/report.js';
+import { root } from './cli-run.js';
 
 /** FROM_DEVICE with its unmap: right for a device that does not snoop, and for one that does. */
 const STREAMING = `machine arm64 {
@@ -40,6 +44,7 @@ async function rowsOf(...texts: string[]): Promise<{ rows: MatrixRow[]; refused:
     invalid: () => {
       refused++;
     },
+    skipped: () => {},
     crashed: () => {
       throw new Error('crashed');
     },
@@ -60,6 +65,38 @@ describe('check --matrix', () => {
       const changed = compile(change(text), label).program;
       expect(changed?.machine, label).not.toEqual(program.machine);
     }
+  });
+
+  it('knows every call that maps or unmaps by DMA, whoever asks', () => {
+    // Files of the kernel layer that map or unmap: a new one has calls to be told in settings.ts.
+    const folder = join(root, 'src/kernel');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const using = (name: string): string[] =>
+      files
+        .filter((file) => file.endsWith('.ts') && file !== 'dma.ts')
+        .filter((file) => readFileSync(join(folder, file), 'utf8').includes(`${name}(context`))
+        .sort();
+    expect(using('dmaMap')).toEqual([
+      'msm.ts',
+      'ops/coherent.ts',
+      'ops/dma-alloc.ts',
+      'ops/dma-buf.ts',
+      'ops/gem.ts',
+      'ops/scatterlist.ts',
+      'ops/streaming.ts',
+    ]);
+    const maps = ['dma_map_sgtable', 'dma_buf_map_attachment', 'drm_gem_shmem_get_pages_sgt'];
+    for (const name of [...maps, 'msm_gem_new']) expect(mapsByDma(name), name).toBe(true);
+    for (const name of ['dma_alloc_coherent', 'iommu_map']) expect(mapsByDma(name)).toBe(false);
+    expect(using('dmaUnmap')).toEqual([
+      'msm.ts',
+      'ops/dma-buf.ts',
+      'ops/gem-parts.ts',
+      'ops/scatterlist.ts',
+      'ops/streaming.ts',
+    ]);
+    const unmaps = ['dma_unmap_page', 'dma_free_coherent', 'dma_buf_unmap_attachment'];
+    for (const name of [...unmaps, 'msm_gem_new']) expect(unmapsByDma(name), name).toBe(true);
   });
 
   it('says which setting decides', async () => {

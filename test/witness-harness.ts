@@ -8,7 +8,7 @@ import { exportScenario, NotExportable } from '../src/export/scenario.js';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { System } from '../src/system/system.js';
-import { libertiesOf, ScenarioFault, withWords } from '../src/verdict/check.js';
+import { check, libertiesOf, ScenarioFault, withWords } from '../src/verdict/check.js';
 import { Facts } from '../src/verdict/recorder.js';
 import { bySpin, byRumur, type Count } from './witness-tools.js';
 import { walk } from './witness-walk.js';
@@ -32,6 +32,15 @@ export function reference(program: Program, maxStates: number): Count | null {
   });
 }
 
+/** What the scenario's own conditions come to, as the export names them. */
+function breaches(program: Program): readonly string[] {
+  if (program.assertions.length === 0) return [];
+  const { assertions } = check(program, { engine: 'reference', verdictOnly: true });
+  return assertions
+    .filter(({ kind, holds }) => kind !== 'exists' && holds === false)
+    .map(({ kind, line }) => `${kind}, line ${line}`);
+}
+
 /** A scenario ready for the checkers, or why it is none: it does not compile, or is too large. */
 export function trial(text: string, maxStates = 3000): Trial | string {
   const { program } = compile(text, 'random.litmus');
@@ -40,7 +49,12 @@ export function trial(text: string, maxStates = 3000): Trial | string {
     const counted = reference(program, maxStates);
     if (counted === null) return 'too large';
     const limits = { maxStates: 2 * maxStates, maxSeconds: 600, maxMemoryBytes: 2 ** 31, now };
-    return { text, model: exportScenario(program, limits), reference: counted };
+    const hazards = [...counted.hazards, ...breaches(program)].sort();
+    return {
+      text,
+      model: exportScenario(program, limits),
+      reference: { ...counted, hazards },
+    };
   } catch (error) {
     if (error instanceof ScenarioFault || error instanceof NotExportable) return 'faulty';
     throw error;
@@ -55,10 +69,8 @@ export const checkers: Readonly<Record<string, Checker>> = {
   Rumur: byRumur,
 };
 
-/** User assertions are no steps: the reference's count does not have them. */
 function said({ states, transitions, hazards }: Count, withTransitions: boolean): string {
-  const steps = hazards.filter((key) => /^H\d/.test(key));
-  return JSON.stringify({ states, steps, ...(withTransitions ? { transitions } : {}) });
+  return JSON.stringify({ states, hazards, ...(withTransitions ? { transitions } : {}) });
 }
 
 /** Null when both say the same; a count of transitions is compared where there is one. */

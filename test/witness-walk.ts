@@ -25,10 +25,13 @@ function holds(cond: Cond, values: Values): boolean {
 function run(body: readonly Statement[], values: number[], met: Set<number>): void {
   for (const statement of body) {
     if (statement.kind === 'set') values[statement.variable] = statement.value;
+    else if (statement.kind === 'wrong') throw new Error('a rule and the explorer disagree');
     else if (statement.kind === 'copy') {
       values[statement.variable] = values[statement.from] ?? -1;
     } else if (statement.kind === 'hazard') met.add(statement.hazard);
-    else if (holds(statement.cond, values)) run(statement.body, values, met);
+    else {
+      run(holds(statement.cond, values) ? statement.body : statement.otherwise, values, met);
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * `node bench/wcbuf/run.mjs [N [ROUNDS]]`: wcbuf with N lines (default 9), unreduced, by Spin, by
- * Rumur and by our engine, in turns so that a busy machine slows all alike. User CPU time of whole
- * processes, medians, and ratios; state and transition counts must agree. Needs spin, rumur, gcc.
- * `--ours` leaves Spin and Rumur out (for N they cannot do); `--sweep` runs the sweep alone.
+ * Rumur and by our engine, in turns so that a busy machine slows all alike. Spin and Rumur get the
+ * sources written by hand and those that civac exports; ratios are to the faster of the two. User
+ * CPU time of whole processes, medians; state and transition counts must agree. Needs spin, rumur,
+ * gcc. `--ours` leaves Spin and Rumur out (for N they cannot do); `--sweep` runs the sweep alone.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,17 +26,26 @@ function must(command, args) {
   return run.stdout;
 }
 
-function makeSpin() {
-  must('spin', [`-DN=${lines}`, '-DFIX=1', '-a', join(here, 'wcbuf.pml')]);
-  must('gcc', ['-O2', '-DSAFETY', '-DNOREDUCE', '-w', '-o', 'pan', 'pan.c']);
+function makeSpin(source, name, defines) {
+  must('spin', [...defines, '-a', source]);
+  must('gcc', ['-O2', '-DSAFETY', '-DNOREDUCE', '-w', '-o', name, 'pan.c']);
 }
 
-function makeRumur() {
+function makeRumur(source, name) {
+  const c = `${name}.c`;
+  must('rumur', ['--deadlock-detection', 'off', '--threads', '1', '--output', c, source]);
+  const flags = ['-std=c11', '-O3', '-march=native', '-mcx16', '-w'];
+  must('gcc', [...flags, '-o', name, c, '-lpthread', '-latomic']);
+}
+
+function makeOthers() {
+  must(process.execPath, ['export.mjs', String(lines), folder]);
+  makeSpin(join(here, 'wcbuf.pml'), 'spin-hand', [`-DN=${lines}`, '-DFIX=1']);
+  makeSpin('export.pml', 'spin-export', []);
   const text = readFileSync(join(here, 'wcbuf.m'), 'utf8').replace(/N: \d+;/, `N: ${lines};`);
   writeFileSync(join(folder, 'wcbuf.m'), text);
-  must('rumur', ['--deadlock-detection', 'off', '--threads', '1', '--output', 'w.c', 'wcbuf.m']);
-  const flags = ['-std=c11', '-O3', '-march=native', '-mcx16', '-w'];
-  must('gcc', [...flags, '-o', 'w', 'w.c', '-lpthread', '-latomic']);
+  makeRumur('wcbuf.m', 'rumur-hand');
+  makeRumur('export.m', 'rumur-export');
 }
 
 /** Seconds of user time that a shell's children took, from its `times`. */
@@ -45,20 +55,20 @@ function timed(command) {
   return { out, user: 60 * Number(minutes) + Number.parseFloat(seconds) };
 }
 
-function spin() {
-  const { out, user } = timed('./pan -m8000000 -w24');
+const spin = (name) => () => {
+  const { out, user } = timed(`./${name} -m8000000 -w24`);
   const states = Number(/([\d.e+]+) states, stored/.exec(out)[1]);
   // Spin counts the initial state's arrival as a transition, and prints large numbers rounded.
   const transitions = Number(/([\d.e+]+) transitions/.exec(out)[1]) - 1;
   const rss = Number(/([\d.]+)\s+total actual memory/.exec(out)[1]) * 2 ** 20;
   return { states, transitions, user, rss };
-}
+};
 
-function rumur() {
-  const { out, user } = timed('./w');
+const rumur = (name) => () => {
+  const { out, user } = timed(`./${name}`);
   const [, states, transitions] = /(\d+) states, (\d+) rules fired/.exec(out);
   return { states: Number(states), transitions: Number(transitions), user, rss: Number.NaN };
-}
+};
 
 const ours = (engine) => () =>
   JSON.parse(must(process.execPath, ['one.mjs', String(lines), engine]));
@@ -69,7 +79,14 @@ function median(values) {
 }
 
 const tools = {
-  ...(others ? { 'Spin -O2 -DSAFETY -DNOREDUCE': spin, 'Rumur -O3, 1 thread': rumur } : {}),
+  ...(others
+    ? {
+        'Spin, written by hand': spin('spin-hand'),
+        'Spin, our export': spin('spin-export'),
+        'Rumur, written by hand': rumur('rumur-hand'),
+        'Rumur, our export': rumur('rumur-export'),
+      }
+    : {}),
   ...(onlySweep
     ? {}
     : {
@@ -81,19 +98,18 @@ const tools = {
 };
 
 try {
-  if (others) {
-    makeSpin();
-    makeRumur();
+  for (const name of others ? ['one', 'export'] : ['one']) {
+    await build({
+      entryPoints: [join(here, `${name}.ts`)],
+      outfile: join(folder, `${name}.mjs`),
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.19',
+      logLevel: 'error',
+    });
   }
-  await build({
-    entryPoints: [join(here, 'one.ts')],
-    outfile: join(folder, 'one.mjs'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    logLevel: 'error',
-  });
+  if (others) makeOthers();
   const load = loadavg()[0].toFixed(1);
   const results = Object.fromEntries(Object.keys(tools).map((name) => [name, []]));
   for (let i = 0; i < rounds; i += 1) {
@@ -106,7 +122,8 @@ try {
 
 function report(results, load) {
   const time = (name) => (results[name] ? median(results[name].map((r) => r.user)) : Number.NaN);
-  const [base, second] = [time('Spin -O2 -DSAFETY -DNOREDUCE'), time('Rumur -O3, 1 thread')];
+  const faster = (tool) => Math.min(time(`${tool}, written by hand`), time(`${tool}, our export`));
+  const [base, second] = [faster('Spin'), faster('Rumur')];
   const counts = new Set();
   console.log(`wcbuf, ${lines} lines, median of ${rounds}; ${cpus()[0].model}, load ${load}`);
   for (const [name, list] of Object.entries(results)) {

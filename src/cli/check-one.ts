@@ -17,6 +17,14 @@ export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'> & {
 };
 export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'>;
 
+/** Why there is no answer. */
+export type Failure =
+  | { readonly kind: 'invalid'; readonly input: Input; readonly diagnostics: readonly Diagnostic[] }
+  /** A bug of ours. */
+  | { readonly kind: 'crash'; readonly input: Input; readonly error: unknown }
+  /** Not reached before the interruption. */
+  | { readonly kind: 'skipped'; readonly input: Input };
+
 export type Outcome =
   | {
       readonly kind: 'result';
@@ -24,11 +32,7 @@ export type Outcome =
       readonly result: CheckResult;
       readonly diagnostics: readonly Diagnostic[];
     }
-  | { readonly kind: 'invalid'; readonly input: Input; readonly diagnostics: readonly Diagnostic[] }
-  /** A bug of ours. */
-  | { readonly kind: 'crash'; readonly input: Input; readonly error: unknown }
-  /** Not reached before the interruption. */
-  | { readonly kind: 'skipped'; readonly input: Input };
+  | Failure;
 
 export function checkOne(input: Input, settings: Settings, watch: Watch): Outcome {
   try {
@@ -58,7 +62,7 @@ function withAdvice(
 }
 
 /** A step that makes no sense is a mistake in the text, found later than the others. */
-function runTimeFault(fault: ScenarioFault): Diagnostic {
+export function runTimeFault(fault: ScenarioFault): Diagnostic {
   return { severity: 'error', code: 'L070', message: fault.message, span: fault.at };
 }
 

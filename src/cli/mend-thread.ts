@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { MendOptions, MendOutcome, MendProgress } from '../mend/mend.js';
+import type { MendOutcome, MendProgress } from '../mend/mend.js';
 import type { Input } from './inputs.js';
-import type { MendMessage, MendStart } from './mend-worker.js';
+import type { MendMessage, MendSettings, MendStart } from './mend-worker.js';
 import { packageRoot } from './package-root.js';
 import type { Interruption } from './runner.js';
 
@@ -16,7 +16,7 @@ const graceMs = 3000;
 /** Null when it was interrupted and did not answer in time. Rejects when the search fails. */
 export function mendInThread(
   { text, file }: Input,
-  options: MendOptions,
+  options: MendSettings,
   interruption: Interruption,
   onProgress: (progress: MendProgress) => void,
 ): Promise<MendOutcome | null> {

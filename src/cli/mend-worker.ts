@@ -3,12 +3,18 @@
  * The interruption arrives through shared memory: a thread that searches reads no messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { platformsOf } from '../matrix/platforms.js';
 import { mend, type MendOptions, type MendOutcome, type MendProgress } from '../mend/mend.js';
+
+/** The part of the options that can be sent to a thread. */
+export type MendSettings = Omit<MendOptions, 'platformsOf'> & {
+  readonly forAllPlatforms?: boolean;
+};
 
 export interface MendStart {
   readonly text: string;
   readonly file: string;
-  readonly options: MendOptions;
+  readonly options: MendSettings;
   readonly flag: SharedArrayBuffer;
 }
 export type MendMessage =
@@ -27,6 +33,7 @@ function serve({ text, file, options, flag }: MendStart): void {
   let told = 0;
   const outcome = mend(text, file, {
     ...options,
+    ...(options.forAllPlatforms === true ? { platformsOf } : {}),
     interrupted: () => Atomics.load(interrupted, 0) !== 0,
     onProgress: (progress) => {
       const now = performance.now();

@@ -34,3 +34,20 @@ export function sizeInKb(text: string): number {
 export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
+
+/** `--shard i/n`. */
+export interface Shard {
+  /** From 1 to `of`. */
+  readonly part: number;
+  readonly of: number;
+}
+
+/** More machines than this is a mistake. */
+const PARTS_MAX = 10_000;
+
+export function shardOf(text: string): Shard {
+  const [, first = '', second = ''] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
+  const [part, of] = [Number(first), Number(second)];
+  if (first !== '' && part >= 1 && part <= of && of <= PARTS_MAX) return { part, of };
+  throw new InvalidArgumentError('Expected i/n, the i-th of n parts: 1/4 to 4/4.');
+}

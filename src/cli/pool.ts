@@ -5,40 +5,45 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { lostOutcome, type Outcome, type Settings } from './check-one.js';
+import type { MatrixCell } from '../matrix/cells.js';
+import type { Settings } from './check-one.js';
 import { errorCode } from './errors.js';
 import type { Input } from './inputs.js';
 import { packageRoot } from './package-root.js';
+import type { Work } from './work.js';
 import type { WorkerMessage, WorkerProgress, WorkerStart } from './worker.js';
 
-interface Job {
-  readonly input: Input;
-  readonly done: (outcome: Outcome) => void;
+interface Job<I, O> {
+  readonly input: I;
+  readonly done: (outcome: O) => void;
+  /** What the worker has told of it so far. */
+  readonly known: MatrixCell[];
 }
 
 /** How long a worker may take to hand over what it knows. */
 const graceMs = 3000;
 
-export class Pool {
-  private readonly queue: Job[] = [];
-  private readonly running = new Map<Worker, Job>();
+export class Pool<I extends Input, O> {
+  private readonly queue: Job<I, O>[] = [];
+  private readonly running = new Map<Worker, Job<I, O>>();
   private readonly idle: Worker[] = [];
   private readonly flag = new SharedArrayBuffer(4);
   private stopped = false;
 
   constructor(
+    private readonly work: Work<I, O>,
     private readonly size: number,
     private readonly settings: Settings,
     private readonly onProgress: (input: Input, progress: WorkerProgress) => void,
   ) {}
 
-  submit(input: Input): Promise<Outcome> {
+  submit(input: I): Promise<O> {
     return new Promise((done) => {
       if (this.stopped) {
-        done({ kind: 'skipped', input });
+        done(this.work.skipped(input));
         return;
       }
-      this.queue.push({ input, done });
+      this.queue.push({ input, done, known: [] });
       this.feed();
     });
   }
@@ -48,7 +53,7 @@ export class Pool {
     if (this.stopped) return;
     this.stopped = true;
     Atomics.store(new Int32Array(this.flag), 0, 1);
-    for (const job of this.queue.splice(0)) job.done({ kind: 'skipped', input: job.input });
+    for (const job of this.queue.splice(0)) job.done(this.work.skipped(job.input));
     const timer = setTimeout(() => {
       for (const worker of [...this.running.keys()]) this.lose(worker, 'interrupted');
     }, graceMs);
@@ -71,7 +76,8 @@ export class Pool {
   }
 
   private start(): Worker {
-    const workerData: WorkerStart = { settings: this.settings, flag: this.flag };
+    const { name: work } = this.work;
+    const workerData: WorkerStart = { work, settings: this.settings, flag: this.flag };
     const { maxMemoryBytes } = this.settings;
     // The heap must hold what the limit allows, and something for the program itself.
     const heapMb = maxMemoryBytes === undefined ? undefined : maxMemoryBytes / 2 ** 20 + 256;
@@ -79,16 +85,26 @@ export class Pool {
       workerData,
       ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     });
-    worker.on('message', (message: WorkerMessage) => this.receive(worker, message));
+    worker.on('message', (message: WorkerMessage<O>) => this.receive(worker, message));
     worker.on('error', (error) => this.fail(worker, error));
+    // Ended from outside, with no word why: what it was at is open.
+    worker.on('exit', () => {
+      const at = this.idle.indexOf(worker);
+      if (at >= 0) this.idle.splice(at, 1);
+      this.lose(worker, 'its worker thread was ended');
+    });
     return worker;
   }
 
-  private receive(worker: Worker, message: WorkerMessage): void {
+  private receive(worker: Worker, message: WorkerMessage<O>): void {
     const job = this.running.get(worker);
     if (job === undefined) return;
     if (message.kind === 'progress') {
       this.onProgress(job.input, message.progress);
+      return;
+    }
+    if (message.kind === 'cell') {
+      job.known.push(message.cell);
       return;
     }
     this.running.delete(worker);
@@ -104,15 +120,16 @@ export class Pool {
     }
     const job = this.running.get(worker);
     this.running.delete(worker);
-    job?.done({ kind: 'crash', input: job.input, error });
+    job?.done(this.work.crashed(job.input, error));
     this.feed();
   }
 
   private lose(worker: Worker, reason: string): void {
     const job = this.running.get(worker);
+    if (job === undefined) return;
     this.running.delete(worker);
     void worker.terminate();
-    job?.done(lostOutcome(job.input, reason));
+    job.done(this.work.lost(job.input, reason, job.known));
     this.feed();
   }
 }

@@ -14,7 +14,14 @@ import type { RecordCommandOptions } from './commands/record.js';
 import type { TraceCommandOptions } from './commands/trace.js';
 import { InputError } from './errors.js';
 import { addExport } from './export-verb.js';
-import { collect, positiveInteger, positiveNumber, powerOfTwo, sizeInKb } from './options.js';
+import {
+  collect,
+  positiveInteger,
+  positiveNumber,
+  powerOfTwo,
+  shardOf,
+  sizeInKb,
+} from './options.js';
 
 /** Receives the exit status of the verb that ran. */
 type Finish = (status: number) => void;
@@ -32,8 +39,17 @@ Exit status:
   3  gave up at a limit; the verdict is then unknown, never coherent
   130  Ctrl-C, after printing what is known`;
 
+/** What long checks need: limits, and ways to share them out. */
+function addLimits(command: Command): Command {
+  return command
+    .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
+    .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
+    .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
+    .option('--shard <i/n>', 'the i-th of n parts of the scenarios and cells, for CI', shardOf);
+}
+
 function addCheck(program: Command, finish: Finish): void {
-  program
+  const command = program
     .command('check')
     .description(
       'explore each scenario; say coherent, or the hazards with the shortest run to each',
@@ -42,6 +58,7 @@ function addCheck(program: Command, finish: Finish): void {
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
+    .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
     .option('--json', 'the same as --format json')
     .addOption(
       new Option('--format <format>', 'how to report').choices(['text', 'json', 'sarif', 'junit']),
@@ -49,10 +66,8 @@ function addCheck(program: Command, finish: Finish): void {
     .option('-o, --output <file>', 'write the report to a file')
     .option('--brief', 'one line per scenario')
     .option('--quiet', 'print nothing but errors; the exit status tells')
-    .option('--stats', 'print states, transitions, time, and which lines were told apart')
-    .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
-    .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
-    .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
+    .option('--stats', 'print states, transitions, time, and how they were explored');
+  addLimits(command)
     .addOption(
       new Option('--order <order>', 'search order, to check the checker').choices([
         'forward',
@@ -66,6 +81,7 @@ function addCheck(program: Command, finish: Finish): void {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -97,6 +113,7 @@ function addMend(program: Command, finish: Finish): void {
         'api: only functions a driver may call; raw: all alike',
       ).choices(['api', 'raw']),
     )
+    .option('--for-all-platforms', 'answers that hold for every cell of check --matrix')
     .option('--costs <file>', 'what edits and operations cost, in JSON')
     .option('--write', 'apply the first answer to the file')
     .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
@@ -113,14 +130,15 @@ function addMend(program: Command, finish: Finish): void {
       `
 Exit status:
   0  coherent already, or mended
-  1  nothing mends it
+  1  nothing mends it, or (with --for-all-platforms) not on every platform
   2  the input or the command line is wrong
   3  gave up at a limit
   130  interrupted; what was found until then is printed
 
 Examples:
   civac mend my-driver.litmus
-  civac mend --level api --write my-driver.litmus`,
+  civac mend --level api --write my-driver.litmus
+  civac mend --for-all-platforms my-driver.litmus`,
     )
     .action(async (file: string | undefined, given: MendCommandOptions) => {
       const { runMend } = await import('./commands/mend.js');
@@ -331,6 +349,7 @@ export function makeProgram(finish: Finish): Command {
       ]),
     )
     .option('--no-projection', 'explore all lines together')
+    .option('--no-symmetry', 'explore each line of a range, not a few for all')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

@@ -5,15 +5,18 @@
  * Many short ones end up there too, where every core has a part of them.
  */
 import { availableParallelism } from 'node:os';
-import { checkOne, type Outcome, type Settings } from './check-one.js';
+import type { Outcome, Settings } from './check-one.js';
 import type { Input } from './inputs.js';
 import { Pool } from './pool.js';
+import { checkWork, type Work } from './work.js';
 import type { WorkerProgress } from './worker.js';
 
 /** What is done here at most before threads take over; also the latency of Ctrl-C until then. */
 const trialMs = 250;
 /** After so much of it in all, threads are worth their start. */
 const trialsMs = 1000;
+/** With so many inputs they are so from the first one on. */
+const many = 100;
 
 export interface Interruption {
   /** Called once, as soon as it happens. */
@@ -22,10 +25,10 @@ export interface Interruption {
 }
 
 /** Null when it would take longer than the trial. */
-function tryHere(input: Input, settings: Settings): Outcome | null {
+function tryHere<I extends Input, O>(work: Work<I, O>, input: I, settings: Settings): O | null {
   const started = performance.now();
   let gaveUp = false;
-  const outcome = checkOne(input, settings, {
+  const outcome = work.perform(input, settings, {
     interrupted: () => {
       gaveUp ||= performance.now() - started > trialMs;
       return gaveUp;
@@ -34,29 +37,42 @@ function tryHere(input: Input, settings: Settings): Outcome | null {
   return gaveUp ? null : outcome;
 }
 
-export async function* checkAll(
+export function checkAll(
   inputs: readonly Input[],
   settings: Settings,
   interruption: Interruption,
   onProgress: (input: Input, progress: WorkerProgress) => void,
 ): AsyncGenerator<Outcome> {
+  return runAll(checkWork, inputs, settings, interruption, onProgress);
+}
+
+/** What comes of each input, in their order. */
+export async function* runAll<I extends Input, O>(
+  work: Work<I, O>,
+  inputs: readonly I[],
+  settings: Settings,
+  interruption: Interruption,
+  onProgress: (input: Input, progress: WorkerProgress) => void,
+): AsyncGenerator<O> {
   const rest = [...inputs];
   const begun = performance.now();
+  const cores = availableParallelism();
   for (let input = rest[0]; input !== undefined; input = rest[0]) {
+    if (inputs.length >= many && cores > 1 && !interruption.happened) break;
     if (interruption.happened) {
-      yield { kind: 'skipped', input };
+      yield work.skipped(input);
     } else {
-      const outcome = tryHere(input, settings);
+      const outcome = tryHere(work, input, settings);
       if (outcome === null) break;
       yield outcome;
     }
     rest.shift();
-    if (performance.now() - begun > trialsMs && rest.length >= 2 * availableParallelism()) break;
+    if (performance.now() - begun > trialsMs && rest.length >= 2 * cores) break;
     // A turn of the event loop, or no signal would ever arrive.
     if (rest.length > 0) await new Promise((turn) => setImmediate(turn));
   }
   if (rest.length === 0) return;
-  const pool = new Pool(Math.min(rest.length, availableParallelism()), settings, onProgress);
+  const pool = new Pool(work, Math.min(rest.length, cores), settings, onProgress);
   interruption.onInterrupt(() => pool.interrupt());
   const outcomes = rest.map((input) => pool.submit(input));
   try {

@@ -1,13 +1,16 @@
 /**
- * A worker thread that checks one scenario after the other, so that the main thread stays free
+ * A worker thread that checks one scenario, or row of a matrix, after the other, so that the main thread stays free
  * for Ctrl-C and progress. The interruption arrives through shared memory: a thread that explores
  * reads no messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { checkOne, type Outcome, type Settings } from './check-one.js';
+import type { MatrixCell } from '../matrix/cells.js';
+import type { Settings } from './check-one.js';
 import type { Input } from './inputs.js';
+import { checkWork, rowWork, type WorkName } from './work.js';
 
 export interface WorkerStart {
+  readonly work: WorkName;
   readonly settings: Settings;
   readonly flag: SharedArrayBuffer;
 }
@@ -17,9 +20,11 @@ export interface WorkerProgress {
   readonly seconds: number;
   readonly run: string;
 }
-export type WorkerMessage =
+/** `O` is what the work comes to. */
+export type WorkerMessage<O> =
   | { readonly kind: 'progress'; readonly progress: WorkerProgress }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome };
+  | { readonly kind: 'cell'; readonly cell: MatrixCell }
+  | { readonly kind: 'outcome'; readonly outcome: O };
 
 const progressMs = 200;
 
@@ -30,9 +35,10 @@ function isStart(data: unknown): data is WorkerStart {
 function serve(start: WorkerStart): void {
   const flag = new Int32Array(start.flag);
   let told = 0;
-  const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+  const post = (message: WorkerMessage<unknown>) => parentPort?.postMessage(message);
+  const { perform } = start.work === 'row' ? rowWork : checkWork;
   parentPort?.on('message', (input: Input) => {
-    const outcome = checkOne(input, start.settings, {
+    const outcome = perform(input, start.settings, {
       interrupted: () => Atomics.load(flag, 0) !== 0,
       onProgress: (progress) => {
         const now = performance.now();
@@ -40,6 +46,7 @@ function serve(start: WorkerStart): void {
         told = now;
         post({ kind: 'progress', progress });
       },
+      onCell: (cell) => post({ kind: 'cell', cell }),
     });
     post({ kind: 'outcome', outcome });
   });

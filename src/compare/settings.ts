@@ -10,6 +10,8 @@ export interface Setting {
   /** As it reads in the machine block: `.swap = none`, `gpu .iommu = smmu`. */
   readonly label: string;
   readonly change: (text: string) => string;
+  /** No machine of the architecture is like that (M6, `may_hit`). */
+  readonly isOutside?: boolean;
 }
 
 /** Beside dma_map_*, the calls that come to dma_map_* inside: with swiotlb=force they bounce. */

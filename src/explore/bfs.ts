@@ -23,6 +23,8 @@ export interface ExploreOptions<F> {
   readonly untilComplete?: boolean;
   /** Stops behind the first state with a finding: its run is as short as any. */
   readonly untilFound?: boolean;
+  /** Stops as soon as all of these were found, by name. */
+  readonly untilAll?: ReadonlySet<string>;
   /** Wall clock in seconds, for the limit. */
   readonly now: () => number;
   /** Called now and then; true stops the exploration. */
@@ -120,6 +122,15 @@ class Search<S, F> {
   }
 }
 
+/** False when there is nothing to wait for. */
+export function hasAll(
+  found: ReadonlyMap<string, unknown>,
+  wanted: ReadonlySet<string> | undefined,
+): boolean {
+  if (wanted === undefined || found.size < wanted.size) return false;
+  return [...wanted].every((name) => found.has(name));
+}
+
 export function explore<S, F>(model: Model<S, F>, options: ExploreOptions<F>): Exploration<S, F> {
   const search = new Search(model, options);
   const started = options.now();
@@ -139,6 +150,7 @@ export function explore<S, F>(model: Model<S, F>, options: ExploreOptions<F>): E
     }
     search.expand(index, state);
     if (options.untilFound && search.found.size > 0) break;
+    if (hasAll(search.found, options.untilAll)) break;
   }
   return result(search, stopped);
 }

@@ -8,7 +8,10 @@ import type { Data } from '../fast/track.js';
 
 /** Lists whose elements are variables of their own. */
 const SPLIT = ['locals', 'clock', 'entries', 'dram', 'copy'];
-/** Lists of values of memory: one numbering for all, so that a copy of one into another shows. */
+/**
+ * Lists of values of memory: one numbering for all, so that a copy of one into another shows. The
+ * same for the elements of a component that is a list.
+ */
 const MEMORY = ['dram', 'copy'];
 /** Numbers up to this stand for themselves. */
 const PLAIN_MAX = 254;
@@ -46,11 +49,15 @@ class Domain {
     return this.texts.every((each) => /^\d+$/.test(each) && Number(each) <= PLAIN_MAX);
   }
 
-  /** Nothing is 0. */
+  /** Nothing is 0, then come numbers in their order, then all else as it was met. */
   settle(): void {
-    const sorted = this.texts.includes(NOTHING)
-      ? [NOTHING, ...this.texts.filter((each) => each !== NOTHING)]
-      : [...this.texts];
+    const rank = (each: string): number => {
+      if (each === NOTHING) return 0;
+      return isNumber(each) ? 1 : 2;
+    };
+    const sorted = [...this.texts].sort(
+      (a, b) => rank(a) - rank(b) || (rank(a) === 1 ? Number(a) - Number(b) : 0),
+    );
     this.texts.splice(0, this.texts.length, ...sorted);
     for (const [i, each] of sorted.entries()) this.byText.set(each, i);
   }
@@ -58,10 +65,10 @@ class Domain {
   number(each: string): number {
     return this.plain ? Number(each) : (this.byText.get(each) ?? -1);
   }
+}
 
-  get size(): number {
-    return this.plain ? Math.max(0, ...this.texts.map(Number)) + 1 : this.texts.length;
-  }
+function isNumber(text: string): boolean {
+  return /^-?\d+$/.test(text);
 }
 
 export interface EncodedVariable {
@@ -81,8 +88,16 @@ export class Encoding {
   /** By variable: which numbering it uses. */
   private readonly domainOf: Domain[] = [];
 
-  /** `values`: by component, every value it may have; `whole`: components that stay in one piece. */
-  constructor(values: readonly (readonly Data[])[], whole: (component: number) => boolean) {
+  /**
+   * `values`: by component, every value it may have.
+   * `whole`: whether a component stays in one piece; `keep`: whether its variables are there even
+   * where they never change.
+   */
+  constructor(
+    values: readonly (readonly Data[])[],
+    whole: (component: number) => boolean,
+    keep: (component: number) => boolean,
+  ) {
     const memory = new Domain();
     const of: number[][] = [];
     const shapes = values.map((list, component) => {
@@ -91,14 +106,16 @@ export class Encoding {
       );
       return { maps: split.map((each) => new Map(each)), paths: pathsOf(split) };
     });
-    const domains = shapes.map(({ maps, paths }) =>
-      paths.map((path) => {
+    const domains = shapes.map(({ maps, paths }) => {
+      const entries = new Domain();
+      return paths.map((path) => {
         const [field = ''] = path.split('.');
-        const domain = MEMORY.includes(field) ? memory : new Domain();
+        let domain = field === 'entries' ? entries : new Domain();
+        if (MEMORY.includes(field) || isNumber(field)) domain = memory;
         for (const map of maps) domain.add(map.get(path) ?? NOTHING);
         return domain;
-      }),
-    );
+      });
+    });
     for (const domain of new Set(domains.flat())) domain.settle();
     shapes.forEach(({ maps, paths }, component) => {
       of.push([]);
@@ -106,11 +123,12 @@ export class Encoding {
         const domain = domains[component]?.[i] ?? memory;
         const used = new Set(maps.map((map) => map.get(path) ?? NOTHING));
         // A value that is no record differs from records in their fields.
-        if (used.size < 2 || (path === '' && paths.length > 1)) return;
-        const { size, plain, texts } = domain;
+        if ((used.size < 2 && !keep(component)) || (path === '' && paths.length > 1)) return;
+        const size = 1 + Math.max(...[...used].map((each) => domain.number(each)));
         of[component]?.push(this.variables.length);
         this.domainOf.push(domain);
-        this.variables.push({ component, path, size, meaning: plain ? [] : texts });
+        const meaning = domain.plain ? [] : domain.texts.slice(0, size);
+        this.variables.push({ component, path, size, meaning });
       });
     });
     this.of = of;
@@ -145,6 +163,12 @@ export class Encoding {
 
   private isPlain(variable: number): boolean {
     return this.variables[variable]?.meaning.length === 0;
+  }
+
+  /** The variable at a path of a component; -1 where there is none. */
+  at(component: number, path: string): number {
+    const mine = this.of[component] ?? [];
+    return mine.find((v) => this.variables[v]?.path === path) ?? -1;
   }
 
   /** The number of a text for a variable; -1 where it never has it. */

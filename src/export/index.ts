@@ -55,9 +55,10 @@ function missingText({ hazards }: CheckResult, model: ExportModel): readonly str
 }
 
 function headOf(program: Program, model: ExportModel, result: CheckResult, to: Target): string[] {
+  const { states, transitions } = model;
   return [
     `${program.file}, exported by civac: the whole machine, unreduced.`,
-    `civac check: ${verdictText(result)}; ${model.states} states, ${model.transitions} transitions.`,
+    `civac check: ${verdictText(result)}; ${states} states, ${transitions} transitions.`,
     ...missingText(result, model),
     '',
     ...HOW[to],

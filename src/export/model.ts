@@ -24,7 +24,14 @@ export type Cond =
 export type Statement =
   | { readonly kind: 'set'; readonly variable: number; readonly value: number }
   | { readonly kind: 'copy'; readonly variable: number; readonly from: number }
-  | { readonly kind: 'if'; readonly cond: Cond; readonly body: readonly Statement[] }
+  | {
+      readonly kind: 'if';
+      readonly cond: Cond;
+      readonly body: readonly Statement[];
+      readonly otherwise: readonly Statement[];
+    }
+  /** Never reached, unless a rule of the export and the explorer disagree. */
+  | { readonly kind: 'wrong' }
   /** A finding: index into `hazards`. */
   | { readonly kind: 'hazard'; readonly hazard: number };
 
@@ -94,6 +101,7 @@ function addReadBy(body: readonly Statement[], read: Set<number>): void {
     if (statement.kind !== 'if') continue;
     addRead(statement.cond, read);
     addReadBy(statement.body, read);
+    addReadBy(statement.otherwise, read);
   }
 }
 

@@ -51,9 +51,14 @@ export function statementText(statement: Statement, style: MurphiStyle): string 
       return `  ${style.name(statement.variable)} := ${style.name(statement.from)};`;
     case 'hazard':
       return `  ${style.hazard(statement.hazard)};`;
+    case 'wrong':
+      return '  error "civac and its own export disagree";';
     case 'if': {
-      const body = statement.body.map((each) => `  ${statementText(each, style)}`).join('\n');
-      return `  if ${condText(statement.cond, style.name)} then\n${body}\n  end;`;
+      const list = (body: readonly Statement[]): string =>
+        body.map((each) => `  ${statementText(each, style)}\n`).join('');
+      const { cond, body, otherwise } = statement;
+      const rest = otherwise.length > 0 ? `  else\n${list(otherwise)}` : '';
+      return `  if ${condText(cond, style.name)} then\n${list(body)}${rest}  end;`;
     }
   }
 }

@@ -6,8 +6,8 @@
 /** Words of Promela, of Murphi and of the C that both become. */
 const RESERVED = new Set(
   (
-    'active alias and array assert assume atomic auto begin bit bool boolean break byte case chan ' +
-    'char clear cond const continue cover cpp default div do double d_step d_stepin d_proctype ' +
+    'active alias and array assert assume atomic auto begin bit bool boolean break byte case ' +
+    'chan char clear cond const continue cover cpp default div do double d_step d_stepin d_proctype ' +
     'else elsif empty enabled end endalias endexists endfor endforall endfunction endif ' +
     'endprocedure endrecord endrule endruleset endstartstate endswitch endwhile enum eval exists ' +
     'extern false fi float for forall free from full function goto hidden if import in inline ' +

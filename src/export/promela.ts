@@ -68,9 +68,14 @@ function statementText(statement: Statement, style: PromelaStyle): string {
       return `${style.name(statement.variable)} = ${style.name(statement.from)}`;
     case 'hazard':
       return style.hazard(statement.hazard);
+    case 'wrong':
+      return 'assert(false)';
     case 'if': {
-      const body = statement.body.map((each) => statementText(each, style)).join('; ');
-      return `if :: ${condText(statement.cond, style.name)} -> ${body} :: else fi`;
+      const list = (body: readonly Statement[]): string =>
+        body.map((each) => statementText(each, style)).join('; ');
+      const otherwise = statement.otherwise.length > 0 ? ` -> ${list(statement.otherwise)}` : '';
+      const { cond, body } = statement;
+      return `if :: ${condText(cond, style.name)} -> ${list(body)} :: else${otherwise} fi`;
     }
   }
 }
@@ -121,7 +126,7 @@ function processText(agent: Agent, model: ExportModel, name: string, style: Prom
   return `/* ${quoted(agent.comment)} */\nactive proctype p_${name}() {\n${body}\n}`;
 }
 
-/** What nothing reads Spin would leave out of the state: here it is read, and nothing comes of it. */
+/** Spin leaves out of the state what nothing reads; here it is read, and nothing comes of it. */
 export function readAll(model: ExportModel, name: (variable: number) => string): string {
   const sum = unread(model).map(name).join(' + ');
   return sum === '' ? '' : `\t:: d_step { ${sum} < 0 -> skip }`;

@@ -26,6 +26,8 @@ import {
   type Variable,
 } from './model.js';
 import { Names } from './names.js';
+import { Rules, without } from './rules.js';
+import { simplified } from './simplify.js';
 
 export interface ExportLimits {
   readonly maxStates: number;
@@ -59,6 +61,7 @@ export function exportScenario(program: Program, limits: ExportLimits): ExportMo
 class Exporter {
   private readonly encoding: Encoding;
   private readonly guards: Guards;
+  private readonly rules: Rules;
   private readonly hazards: Hazard[] = [];
   private readonly lines: readonly string[];
 
@@ -71,8 +74,10 @@ class Exporter {
     this.encoding = new Encoding(
       names.map((_, component) => tables.local(component).data),
       (component) => !/^(thread|line) /.test(names[component] ?? ''),
+      (component) => names[component]?.startsWith('line ') ?? false,
     );
     this.guards = new Guards(this.encoding);
+    this.rules = new Rules(system, tables, this.encoding, this.guards);
     this.lines = program.text.split('\n');
   }
 
@@ -154,7 +159,7 @@ class Exporter {
       const name = group.kind === 'cache' ? 'cache' : (threads[group.agent]?.name ?? 'thread');
       const options = of.get(name) ?? [];
       of.set(name, options);
-      options.push(...this.options(group, root));
+      options.push(...simplified(this.options(group, root)));
     }
     return [...of].map(([name, options]) => ({
       name,
@@ -166,8 +171,19 @@ class Exporter {
     }));
   }
 
+  /** The steps of a group: by rule where there is one, else out of the tree. */
   private options(group: Group, root: Node | undefined): readonly Option[] {
-    return casesOf(this.encoding, this.leaves(root)).flatMap((each) => {
+    const { kind, agent, at } = group;
+    const leaves = this.leaves(root);
+    if (kind === 'cache') return this.rules.cache(agent, at) ?? this.tabulated(group, leaves);
+    if (kind !== 'drain') return this.tabulated(group, leaves);
+    const buffer = this.tables.parts.component(`thread ${agent} 2`);
+    const rest = without(leaves, buffer, this.rules.ruled(agent, at));
+    return [...this.rules.drains(agent, at), ...this.tabulated(group, rest)];
+  }
+
+  private tabulated(group: Group, leaves: readonly Leaf[]): readonly Option[] {
+    return casesOf(this.encoding, leaves).flatMap((each) => {
       const comment = this.commentOf(group, each);
       const guard = this.guard(each);
       return each.steps.map((step): Option => ({ comment, guard, body: bodyOf(step) }));

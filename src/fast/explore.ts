@@ -4,7 +4,7 @@
  * packed states.
  * Leaves out: reductions.
  */
-import { type Exploration, type ExploreOptions, type Found, WILLS } from '../explore/bfs.js';
+import { type Exploration, type ExploreOptions, type Found, hasAll, WILLS } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
@@ -143,6 +143,7 @@ class Search {
         if (options.untilComplete) return null;
       } else this.expand(state);
       if (options.untilFound && this.found.size > 0) return null;
+      if (hasAll(this.found, options.untilAll)) return null;
     }
     return null;
   }

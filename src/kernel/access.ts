@@ -9,6 +9,7 @@ import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.
 import type { KernelContext, Place } from './context.js';
 import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
+import { noteAccess } from './mismatch.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
 import { secretOf, showValue } from './values.js';
 
@@ -47,9 +48,16 @@ function lineEvent(
   const own = context.hasTouched(destination.frame, line);
   const row = pickRow(context, rowsFor(state, event), own);
   const outcome = context.apply(destination.frame, line, row, { word, value });
-  if (event === 'load WB') context.touch(destination.frame, line);
+  if (event === 'load WB' || event === 'load NC') {
+    noteTouch(context, destination.frame, line, event === 'load WB');
+  }
   const from = row.liberty === 'arch-hit' ? 'hit' : (outcome.from ?? 'dram');
   return { value: outcome.value ?? 0, from, row };
+}
+
+function noteTouch(context: KernelContext, frame: number, line: number, wb: boolean): void {
+  if (context.machine.strictAlias) noteAccess(context, frame, line, wb);
+  else if (wb) context.touch(frame, line);
 }
 
 function isFree(context: KernelContext, destination: Destination): boolean {
@@ -169,7 +177,7 @@ export function cpuStore(
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
-  if (attribute === 'WB') context.touch(destination.frame, line);
+  noteTouch(context, destination.frame, line, attribute === 'WB');
   pushEntries(context, [
     {
       kind: 'store',

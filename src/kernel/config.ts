@@ -42,6 +42,8 @@ export interface MachineConfig {
   readonly memoryAbove4G: boolean;
   /** Highest address of ZONE_DMA, below 4 GiB. */
   readonly zoneDma: number;
+  /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
+  readonly strictAlias: boolean;
   /** Bytes, powers of two. */
   readonly lineSize: number;
   readonly pageSize: number;

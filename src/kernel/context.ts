@@ -11,6 +11,7 @@ import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
+import { noteEvent } from './mismatch.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Bounce } from './swiotlb.js';
 import type { Value } from './value.js';
@@ -40,6 +41,7 @@ export type FindingId =
   | 'H2'
   | 'H3'
   | 'H4'
+  | 'H5'
   | 'H6'
   | 'H7'
   | 'H8'
@@ -106,16 +108,17 @@ export class KernelContext {
     return this.step.options[name] ?? 0;
   }
 
-  /** Notes a WB access of this CPU, for M6 `arch`. */
-  touch(frame: number, line: number): void {
-    const code = touchCode(frame, line);
-    if (!this.liberties.has('arch-hit') || this.step.touched.includes(code)) return;
+  /** Notes an access of this CPU: a WB one for M6 `arch`, both for R4. */
+  touch(frame: number, line: number, cacheable = true): void {
+    const code = touchCode(frame, line, cacheable);
+    const counts = this.machine.strictAlias || (cacheable && this.liberties.has('arch-hit'));
+    if (!counts || this.step.touched.includes(code)) return;
     this.step.touched = [...this.step.touched, code].sort((a, b) => a - b);
   }
 
-  /** This CPU accessed the line WB and no DMB came since. */
-  hasTouched(frame: number, line: number): boolean {
-    return this.step.touched.includes(touchCode(frame, line));
+  /** This CPU accessed the line so and no DMB came since. */
+  hasTouched(frame: number, line: number, cacheable = true): boolean {
+    return this.step.touched.includes(touchCode(frame, line, cacheable));
   }
 
   /** Stores to an `&x` argument of the running call. */
@@ -245,9 +248,13 @@ export class KernelContext {
     access?: { word: number; value: number },
     range?: { from: number; to: number },
   ): LineOutcome {
-    const frame = this.frame(frameIndex);
+    let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');
+    if (this.machine.strictAlias) {
+      noteEvent(this, frameIndex, lineIndex, row.event, access?.word ?? 0);
+      frame = this.frame(frameIndex) ?? frame;
+    }
     const outcome = applyRow(line, row, access?.word, access?.value);
     if (outcome.line !== line) {
       const lines = frame.lines.slice();
@@ -327,9 +334,10 @@ export class KernelContext {
   }
 }
 
-/** One number for a line of a frame: pages have fewer lines than this. */
-function touchCode(frame: number, line: number): number {
-  return frame * 8192 + line;
+/** One number for a line of a frame: pages have fewer lines than this. Below 0: not cacheable. */
+function touchCode(frame: number, line: number, cacheable: boolean): number {
+  const code = frame * 8192 + line;
+  return cacheable ? code : -1 - code;
 }
 
 /** The mutable shell of one step: what the running thread and the shared state look like now. */
@@ -342,7 +350,7 @@ export interface StepState {
   readonly sync: boolean;
   /** Index of the device this agent is; -1 for a CPU. */
   readonly device: number;
-  /** Lines this CPU accessed WB with no DMB since; only kept under M6 `arch`. */
+  /** Lines this CPU accessed with no DMB since; only kept under M6 `arch` and for H5. */
   touched: readonly number[];
   /** Words of the running memcpy that are done. */
   copied: number;

@@ -218,6 +218,10 @@ function insertedAs(context: KernelContext, map: CpuMap, frame: number): Attribu
 function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | null {
   const buffer = context.buffer(map.buffer);
   if (buffer.gone !== 'no') return { kind: 'fault', why: `the buffer was ${buffer.gone}` };
+  if (buffer.leaving === true) {
+    context.blocked = true;
+    return { kind: 'again' };
+  }
   const missing = buffer.pages.some((slot) => slot.state !== 'resident');
   if (missing && buffer.kind === 'gem-shmem' && buffer.pins === 0) {
     return { kind: 'fault', why: 'the buffer has no pages' };

@@ -16,8 +16,8 @@ import type { DmaMapping, Masks, Piece } from './state.js';
 /** DMA_MAPPING_ERROR: all ones, as far as scenarios have numbers. */
 export const DMA_MAPPING_ERROR = Number.MAX_SAFE_INTEGER;
 
-/** Bytes of address space for what one call maps: the largest that lets it stay below the limit. */
-const WINDOWS: readonly number[] = [0x1000_0000, 0x10_0000, 0x1_0000];
+/** Bytes of address space for what one call maps: the first that is enough and below the limit. */
+const WINDOWS: readonly number[] = [0x1000_0000, 0x10_0000, 0x1_0000, 0x100_0000_0000];
 
 export function deviceConfig(context: KernelContext, device: number): DeviceConfig {
   const found = context.machine.devices[device];

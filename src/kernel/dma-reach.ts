@@ -4,7 +4,7 @@
  */
 import type { KernelContext } from './context.js';
 import { deviceConfig, mappingAt, physicalPlace, type Place } from './dma-address.js';
-import { dmaDomain, outside, refusal, translate, type Reached } from './iommu.js';
+import { asMeant, dmaDomain, outside, refusal, translate, type Reached } from './iommu.js';
 
 /** Where a device's access at a DMA API address arrives. */
 export function deviceReach(
@@ -28,7 +28,7 @@ export function deviceReach(
   const frame = context.step.frames.findIndex((each) => each.pfn === pfn);
   const { buffer, page } = slot ?? cell;
   const plain = { frame, cell, refused: refusal(context, frame, buffer, page) };
-  const destination = slot === undefined ? plain : { ...plain, slot };
+  const destination = asMeant(context, slot === undefined ? plain : { ...plain, slot });
   return { kind: 'memory', destination, cacheable: true };
 }
 

@@ -148,6 +148,8 @@ function layOut(
   if (next === null) return null;
   const pieces: Piece[] = [];
   for (const [i, part] of parts.entries()) {
+    context.layout.cut(part.buffer, part.offset);
+    context.layout.cut(part.buffer, part.offset + part.size);
     const slot = slots[i];
     const start = slot ?? part;
     const inPage = start.offset % pageSize;

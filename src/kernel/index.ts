@@ -2,10 +2,12 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { deviceOperations } from './ops/device.js';
+import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
+import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
@@ -19,6 +21,7 @@ import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
 import { pl310Operations } from './ops/pl310.js';
 import { privilegedOperations } from './ops/privileged.js';
+import { reservedOperations } from './ops/reserved.js';
 import { scatterlistOperations } from './ops/scatterlist.js';
 import { secureOperations } from './ops/secure.js';
 import { setMemoryOperations } from './ops/set-memory.js';
@@ -33,6 +36,7 @@ defineOperations([
   ...pageOperations,
   ...userptrOperations,
   ...secureOperations,
+  ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
   ...msmOperations,
@@ -52,8 +56,10 @@ defineOperations([
   ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,
+  ...gpuvmOperations,
   ...dmaBufOperations,
   ...deviceOperations,
+  ...deviceRangeOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

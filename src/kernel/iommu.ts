@@ -51,6 +51,8 @@ export function setAttached(
 export function install(context: KernelContext, id: number, entry: Translation): void {
   const domain = domainOf(context, id);
   if (domain === undefined) return;
+  context.layout.cut(entry.buffer, entry.offset);
+  context.layout.cut(entry.buffer, entry.offset + entry.size);
   const clash = domain.entries.some((each) => overlaps(each, entry.iova, entry.size));
   if (clash) {
     context.contract('maps an iova range that is mapped already in this domain');
@@ -69,6 +71,8 @@ function slice(context: KernelContext, entry: Translation, from: number, to: num
   const skipped = from - entry.iova;
   const offset = entry.offset + skipped;
   const size = to - from;
+  context.layout.cut(entry.buffer, offset);
+  context.layout.cut(entry.buffer, offset + size);
   const bytes = context.machine.pageSize;
   const frames = entry.frames.filter(
     ([page]) => page * bytes < offset + size && offset < (page + 1) * bytes,
@@ -172,7 +176,7 @@ export function translate(
   }
   const end = entry.offset + (iova - entry.iova) + size;
   if (end > context.buffer(entry.buffer).size) return outside();
-  const destination = physical(context, entry, present, iova, size);
+  const destination = asMeant(context, physical(context, entry, present, iova, size));
   return { kind: 'memory', destination, cacheable: (entry.prot & IOMMU_CACHE) !== 0 };
 }
 
@@ -247,6 +251,16 @@ function physical(
   // The page table means one buffer, the stale entry reached another one (H15).
   const same = present === undefined || cellOf(present) === reached;
   return { frame, cell, refused: same ? null : 'H15', ...slot };
+}
+
+/** A page that was taken for another one is reached instead of that (H15; ops/virt-to-page.ts). */
+export function asMeant(context: KernelContext, destination: Destination): Destination {
+  const { cell, refused } = destination;
+  const { standsFor } = context.buffer(cell.buffer);
+  if (standsFor === undefined || refused !== null) return destination;
+  const byte = cell.page * context.machine.pageSize + cell.offset;
+  const meant = context.layout.cell(standsFor, byte, cell.size);
+  return { ...destination, cell: meant, refused: 'H15' };
 }
 
 /** H8 when the frame is no longer this page of this buffer. */

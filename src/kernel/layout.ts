@@ -2,7 +2,11 @@
  * Which words of which buffer the scenario names. Only these are modelled: no observation can
  * depend on another. The engine meets a word first when an access touches it, adds it here and
  * starts over, so that the word is there from the buffer's first moment.
+ * A projection (reduce/) hides words: they keep their place and their page, and have no contents.
+ * A range names words in the lines it goes over.
  */
+import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
+
 export interface Cell {
   /** Index into a state's words; negative for a hidden word. */
   readonly id: number;
@@ -29,6 +33,8 @@ export interface PageLayout {
 export class NewCell extends Error {
   /** The instruction whose step met it; set by whoever ran the step. */
   site = -1;
+  /** First bytes of more words of the same size, where a range names them. */
+  more: readonly number[] = [];
 
   constructor(
     readonly buffer: number,
@@ -57,11 +63,23 @@ export function isHidden(cell: Cell): boolean {
   return cell.id < 0;
 }
 
+/** What is known of ranges; layouts of one scenario share it. */
+class Ranges {
+  readonly spans = new Map<number, readonly Span[]>();
+  readonly cuts = new Map<number, Set<number>>();
+  /** `buffer:byte` of the words that only ranges name. */
+  readonly spread = new Set<string>();
+}
+
 export class Layout {
   readonly cells: Cell[] = [];
   readonly hidden: Cell[] = [];
   /** A word met for the first time is hidden, where its page is known already. */
   hidesNew = false;
+  /** A range names a word in every line; else in as few lines as stand for all. */
+  everyLine = true;
+  private ranges = new Ranges();
+  private inRange = false;
   /** Pages whose frame number matters although no word of theirs does. */
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
@@ -108,8 +126,112 @@ export class Layout {
     for (let at = offset - 7; at < offset + size; at++) {
       const other = this.byPlace.get(`${buffer}:${page * this.pageSize + at}`);
       if (other === undefined || other.page !== page) continue;
-      if (other.offset + other.size > offset) throw new MixedSize(byte, size, other);
+      if (other.offset + other.size <= offset) continue;
+      if (!this.isSpread(other)) throw new MixedSize(byte, size, other);
+      this.drop(other);
     }
+  }
+
+  /** A word that only ranges name gives way to one the scenario names. */
+  private drop(cell: Cell): void {
+    this.byPlace.delete(this.placeOf(cell));
+    this.ranges.spread.delete(this.placeOf(cell));
+    const hidden = this.hidden.indexOf(cell);
+    if (hidden >= 0) this.hidden.splice(hidden, 1);
+    const at = this.cells.indexOf(cell);
+    if (at < 0) return;
+    this.cells.splice(at, 1);
+    for (let id = at; id < this.cells.length; id++) {
+      const moved = this.cells[id];
+      if (moved === undefined) continue;
+      const renumbered = { ...moved, id };
+      this.cells[id] = renumbered;
+      this.byPlace.set(this.placeOf(moved), renumbered);
+    }
+    for (const buffer of this.pagesOf.keys()) this.rebuild(buffer);
+  }
+
+  private isSpread(cell: Cell): boolean {
+    return this.ranges.spread.has(this.placeOf(cell));
+  }
+
+  private placeOf({ buffer, page, offset }: Cell): string {
+    return `${buffer}:${page * this.pageSize + offset}`;
+  }
+
+  /** Takes over what another layout of the scenario has learned of ranges. */
+  learn(from: Layout): void {
+    this.ranges = from.ranges;
+    this.everyLine = from.everyLine;
+  }
+
+  /**
+   * A call goes over bytes [from, to) of a buffer line by line. Throws NewCell when it names words
+   * that are not there yet; TooManyLines.
+   */
+  range(buffer: number, from: number, to: number): void {
+    const spans = this.ranges.spans.get(buffer) ?? [];
+    if (!spans.some((each) => each.from === from && each.to === to)) {
+      this.ranges.spans.set(buffer, [...spans, { from, to }]);
+    }
+    this.nameRanges(buffer);
+  }
+
+  /** Words in an order to add them in: of two in one place, the one a range names gives way. */
+  inOrder<T extends { buffer: number; byte: number; size: number }>(words: readonly T[]): T[] {
+    const isSpread = ({ buffer, byte }: T): boolean => this.ranges.spread.has(`${buffer}:${byte}`);
+    const own = words.filter((word) => !isSpread(word));
+    const free = words.filter(
+      (word) =>
+        isSpread(word) &&
+        !own.some(
+          ({ buffer, byte, size }) =>
+            buffer === word.buffer && byte < word.byte + word.size && word.byte < byte + size,
+        ),
+    );
+    return [...own, ...free];
+  }
+
+  /** What is accessed meanwhile is accessed as part of a range. */
+  over<T>(run: () => T): T {
+    this.inRange = true;
+    try {
+      return run();
+    } finally {
+      this.inRange = false;
+    }
+  }
+
+  /** A call treats the bytes before and behind this one differently. Throws as `range` does. */
+  cut(buffer: number, byte: number): void {
+    const cuts = this.ranges.cuts.get(buffer) ?? new Set<number>();
+    if (cuts.has(byte)) return;
+    this.ranges.cuts.set(buffer, cuts.add(byte));
+    if (this.ranges.spans.has(buffer)) this.nameRanges(buffer);
+  }
+
+  private nameRanges(buffer: number): void {
+    const { pageSize, lineSize, everyLine } = this;
+    const byteOf = (cell: Cell): number => cell.page * pageSize + cell.offset;
+    const spans = this.ranges.spans.get(buffer) ?? [];
+    const cuts = [...(this.ranges.cuts.get(buffer) ?? [])];
+    const named = this.named(buffer)
+      .filter((cell) => !this.isSpread(cell))
+      .map(byteOf);
+    const words = wordsFor({ spans, cuts, named, lineSize, pageSize, everyLine });
+    const missing = words.filter((byte) => this.byPlace.get(`${buffer}:${byte}`) === undefined);
+    for (const byte of missing) this.ranges.spread.add(`${buffer}:${byte}`);
+    const later: number[] = [];
+    for (const byte of missing) {
+      const known = this.pageIndex(buffer, Math.floor(byte / pageSize)) >= 0;
+      if (this.hidesNew && known) this.hide(buffer, byte, RANGE_WORD);
+      else later.push(byte);
+    }
+    const [first, ...more] = later;
+    if (first === undefined) return;
+    const error = new NewCell(buffer, first, RANGE_WORD);
+    error.more = more;
+    throw error;
   }
 
   /** Every word of a buffer that has a name, hidden ones included. */
@@ -157,7 +279,12 @@ export class Layout {
       if (this.hidesNew && known) return this.hide(buffer, byte, size);
       throw new NewCell(buffer, byte, size);
     }
-    if (found.size !== size) throw new MixedSize(byte, size, found);
+    if (found.size !== size) {
+      if (this.isSpread(found)) throw new NewCell(buffer, byte, size);
+      throw new MixedSize(byte, size, found);
+    }
+    // The scenario names it by itself, so that its line is like no other.
+    if (!this.inRange && this.ranges.spread.delete(`${buffer}:${byte}`)) this.nameRanges(buffer);
     return found;
   }
 

@@ -29,6 +29,8 @@ export interface Range {
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
   const { buffer: id, from, size } = range;
   context.recorder.operated?.({ site: context.step.site, op, buffer: id, from, size });
+  context.layout.cut(id, from);
+  context.layout.cut(id, from + size);
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];

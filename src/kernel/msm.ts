@@ -10,8 +10,17 @@ import { dmaMap, dmaUnmap } from './dma.js';
 import { wholeBuffer } from './maintenance.js';
 import type { Buffer } from './state.js';
 
+/** update_lru: the object goes to the tail of its list, where it is reclaimed last. */
+export function usedNow(context: KernelContext, buffer: Buffer): void {
+  if (buffer.kind !== 'msm') return;
+  const { lru } = context.kernel;
+  if (lru.at(-1) === buffer.id) return;
+  context.update({ lru: [...lru.filter((each) => each !== buffer.id), buffer.id] });
+}
+
 /** get_pages: the pages are the driver's from now on, pinned or not; new ones are cleaned. */
 export function msmGetPages(context: KernelContext, buffer: Buffer): void {
+  usedNow(context, buffer);
   if (buffer.kind !== 'msm' || buffer.held) return;
   context.setBuffer({ ...buffer, held: true });
   if (!buffer.mapWc || buffer.device < 0) return;

@@ -14,7 +14,8 @@ import type { MachineConfig } from './config.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import { type LineLayout, NewCell, type PageLayout } from './layout.js';
-import type { Buffer, PageSlot, Zone } from './state.js';
+import { freshHistory } from './mismatch.js';
+import type { Buffer, Frame, PageSlot, Zone } from './state.js';
 import { secretOf } from './values.js';
 
 /** Frames per allocation in pfn space, so that contiguous buffers never run into each other. */
@@ -70,7 +71,8 @@ export function allocatePages(
     const junk = !zero && !cleaned && layout.lines.length > 0 && context.choose(2) === 1;
     const lines = layout.lines.map((each) => freshLine(each, frame, zero, junk));
     const old = context.frame(frame);
-    if (old !== undefined) context.setFrame(frame, { ...old, lines });
+    const made = zero ? 'zeroed' : cleaned ? 'clean' : 'unknown';
+    if (old !== undefined) context.setFrame(frame, filled(context, old, lines, made));
     slots[i] = { state: 'resident', frame };
     if (zero) {
       zeroed ??= context.tick();
@@ -83,6 +85,17 @@ export function allocatePages(
   if (zeroed !== undefined) {
     context.say('K1', () => 'pages zeroed through the linear map: dirty lines');
   }
+}
+
+/** A frame with what stands in it now; under .strict_alias also how that came there. */
+function filled(
+  context: KernelContext,
+  frame: Frame,
+  lines: readonly Line[],
+  made: Parameters<typeof freshHistory>[1],
+): Frame {
+  if (!context.machine.strictAlias) return { ...frame, lines };
+  return { ...frame, lines, history: freshHistory(lines, made) };
 }
 
 function freshLine(layout: LineLayout, frame: number, zero: boolean, junk: boolean): Line {
@@ -188,13 +201,23 @@ export function residentPages(context: KernelContext, id: number): void {
   }
 }
 
-/** shmem_writepage: the pages go to the swap device and their frames are freed. */
-export function swapOut(context: KernelContext, id: number): void {
-  takeOut(context, id, context.machine.swap);
+/** The end of reclaim or migration, unless somebody took a reference since it began. */
+export function takePages(context: KernelContext, how: 'swap-out' | 'migrate', id: number): void {
+  const { leaving: _, ...buffer } = context.buffer(id);
+  context.setBuffer(buffer);
+  if (buffer.pins > 0 || buffer.held) {
+    context.noop('somebody holds the pages by now: they stay');
+  } else if (how === 'migrate') {
+    movePages(context, id);
+  } else {
+    // shmem_writepage: the pages go to the swap device and their frames are freed.
+    takeOut(context, id, context.machine.swap);
+    context.say('K2', () => 'pages written to swap, frames freed');
+  }
 }
 
 /** migrate_pages: the CPU copies each page into another one (folio_copy), as zram does. */
-export function movePages(context: KernelContext, id: number): void {
+function movePages(context: KernelContext, id: number): void {
   takeOut(context, id, 'zram');
   context.buffer(id).pages.forEach((slot, i) => {
     // The new page was taken before the old one was given back.
@@ -281,7 +304,8 @@ function swapInPage(
       : absentLine(values);
   });
   const taken = context.frame(frame);
-  if (taken !== undefined) context.setFrame(frame, { ...taken, lines });
+  const made = dirty ? 'zeroed' : 'clean';
+  if (taken !== undefined) context.setFrame(frame, filled(context, taken, lines, made));
   const buffer = context.buffer(id);
   const pages = buffer.pages.slice();
   pages[index] = { state: 'resident', frame };

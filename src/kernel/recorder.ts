@@ -45,6 +45,8 @@ export interface Recorder {
   reached?(site: number, kind: 'load' | 'store'): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
+  /** A value goes from one word to another without passing through a local. */
+  copies?(from: Cell, to: Cell): void;
   /** A TLB invalidation waits for the stores of every CPU. */
   waitsForStores?(): void;
 }

@@ -6,6 +6,7 @@
  */
 import type { Attribute } from '../machine/attributes.js';
 import type { Line } from '../machine/line.js';
+import type { LineHistory } from './mismatch.js';
 import type { Value } from './value.js';
 
 /** A page frame of physical memory. */
@@ -20,6 +21,8 @@ export interface Frame {
   readonly linear: boolean;
   /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
   readonly linearAs?: Attribute;
+  /** By tracked line; only kept for H5. */
+  readonly history?: readonly LineHistory[];
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** memblock_mark_nomap: paging_init leaves it out. */
@@ -79,6 +82,8 @@ export interface Buffer {
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
+  /** Reclaim or migration has begun: whoever faults waits for its end (K2). */
+  readonly leaving?: true;
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
   /** It was taken for this buffer's page, which it is not (H15). */
@@ -242,6 +247,21 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A device's own memory, no-map, from which its dma_alloc_* are served. */
+export interface CarveOut {
+  readonly device: number;
+}
+
+/** A mapping that drm_gpuvm keeps books of, in the page table or evicted. */
+export interface GpuVa {
+  readonly domain: number;
+  readonly iova: number;
+  readonly size: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly prot: number;
+}
+
 /** A driver wants to know before pages of user memory go. */
 export interface Notifier {
   readonly buffer: number;
@@ -256,6 +276,11 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly gpuVas: readonly GpuVa[];
+  /** drm/msm's objects, the one that was used longest ago first. */
+  readonly lru: readonly number[];
+  /** Memory that the device tree reserves for single devices. */
+  readonly carveOuts: readonly CarveOut[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];

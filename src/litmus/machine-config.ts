@@ -26,6 +26,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
+  ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
@@ -54,6 +55,7 @@ const defaults: MachineConfig = {
   iommuStrict: true,
   memoryAbove4G: false,
   zoneDma: 2 ** 32 - 1,
+  strictAlias: false,
   lineSize: 64,
   pageSize: 4096,
 };
@@ -205,6 +207,9 @@ function applySettings(
         break;
       case 'zone_dma':
         machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
+        break;
+      case 'strict_alias':
+        machine = { ...machine, strictAlias: booleanOf(setting, diagnostics) };
         break;
       case 'cache_line':
         machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };

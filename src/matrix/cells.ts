@@ -3,7 +3,7 @@
  * platform. Leaves out: how the verdicts are found (cli/matrix.ts), and their runs: the setting put
  * into the file and `civac check` show those.
  */
-import type { CheckResult } from '../verdict/result.js';
+import type { Summary } from '../verdict/summary.js';
 
 export type CellVerdict = 'coherent' | 'hazard' | 'unknown' | 'does not apply';
 
@@ -25,10 +25,9 @@ export interface MatrixRow {
 
 export const AS_WRITTEN = 'as written';
 
-export function cellOf(setting: string, result: CheckResult): MatrixCell {
-  const causesFirst = [...result.hazards].sort((a, b) => Number(b.cause) - Number(a.cause));
-  const hazards = [...new Set(causesFirst.map((each) => each.id))];
-  return { setting, verdict: result.verdict, hazards, reason: result.reason };
+export function summaryCell(setting: string, found: Summary): MatrixCell {
+  const { verdict, reason } = found;
+  return { setting, verdict, hazards: [...new Set(found.hazards)], reason };
 }
 
 /** The platform cannot run the scenario: a call of it makes no sense there. */

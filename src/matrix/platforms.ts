@@ -25,7 +25,8 @@ export function platformsOf(program: Program): readonly Setting[] {
   const found: Setting[] = [];
   for (const hit of ['ignore', 'arch', 'may-hit'] as const) {
     if (hit === machine.unexpectedHit) continue;
-    found.push(machineSetting('unexpected_hit', hit.replace('-', '_')));
+    const setting = machineSetting('unexpected_hit', hit.replace('-', '_'));
+    found.push(hit === 'may-hit' ? { ...setting, isOutside: true } : setting);
   }
   const granule = machine.lineSize === 128 ? 64 : 128;
   found.push(machineSetting('cache_line', String(granule)));

@@ -133,6 +133,11 @@ export class Conflicts {
     return made;
   }
 
+  /** Runs of the scenario as it is, in the order they were met. */
+  get ofScenario(): readonly Conflict[] {
+    return this.plain;
+  }
+
   /** The edit alone makes a run impossible, as no kernel could do what it asks for. */
   isSenseless(edit: Edit): boolean {
     return this.plain.some((conflict) => conflict.fate(edit) === 'senseless');

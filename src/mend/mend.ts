@@ -6,19 +6,20 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { check, DEFAULT_LIMITS, ScenarioFault, TABLES_FROM } from '../verdict/check.js';
-import { hazards, type HazardId } from '../verdict/hazards.js';
 import type { RunOptions } from '../verdict/runs.js';
+import { distinct, doubts, usualFirst } from './answers.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
 import type { Counterexample } from './counterexample.js';
 import { unifiedDiff } from './diff.js';
 import type { Edit, Level } from './edit.js';
 import { headerPatches } from './header.js';
 import type { Effort, Mend, MendEdit, MendResult } from './outcome.js';
+import { cellsOf, hazardsOn, holds, holdsOn, platformOf } from './platforms.js';
 import { hanging, refute } from './refute.js';
 import { type Answer, countSets, type Found, Searcher } from './search.js';
-import { lineStarts } from './source.js';
-import { type Variant, Variants } from './variant.js';
+import { AS_WRITTEN, type Platform, type PlatformsOf, type Variant, Variants } from './variant.js';
 import { useCaseOf, vocabularyOf } from './vocabulary.js';
+import { beyondEdits, describe, inVain, stubborn, triedOn } from './why.js';
 
 export interface MendOptions {
   /** `api`: only what a driver may call. `raw`: everything alike. Absent: API first. */
@@ -31,6 +32,8 @@ export interface MendOptions {
   readonly maxStates?: number;
   /** Every answer of the least cost; else the first eight. */
   readonly all?: boolean;
+  /** The platforms that one answer has to hold on, beside the machine as written. */
+  readonly platformsOf?: PlatformsOf;
   readonly interrupted?: () => boolean;
   readonly onProgress?: (progress: MendProgress) => void;
   /** The clock of the limit, in seconds; wall time when absent. */
@@ -49,7 +52,8 @@ export interface MendProgress {
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
 /** An API-level answer may cost so many times what one by hand does; dearer ones are not sought. */
 const API_FACTOR = 4;
-const NONE: ReadonlySet<string> = new Set();
+/** What a search for platforms outside the architecture may take, beside twice the first. */
+const OUTSIDE_SECONDS = 5;
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
 /** Of answers that cost the same, unless all are asked for. */
@@ -77,7 +81,17 @@ function now(): number {
 }
 
 class Mender {
-  private readonly variants: Variants;
+  private variants: Variants;
+  /** Platforms that no set of edits serves beside the others, and why. */
+  private readonly leftOut = new Map<string, string>();
+  /** Where a set of edits failed that does on the machine as written. */
+  private readonly deciding = new Set<string>();
+  /** Of the last search. */
+  private answers: readonly Answer[] = [];
+  /** Of the last search the run that no edit takes away. */
+  private stubborn: Counterexample | undefined;
+  private readonly useCase: string;
+  private readonly known = new Map<string, Platform>();
   private readonly started: number;
   private readonly costs: Costs;
   private readonly maxEdits: number;
@@ -92,9 +106,10 @@ class Mender {
     private readonly options: MendOptions,
   ) {
     this.started = now();
+    this.useCase = useCaseOf(program);
     this.costs = options.costs ?? DEFAULT_COSTS;
     this.maxEdits = options.maxEdits ?? MEND_LIMITS.maxEdits;
-    this.variants = new Variants(file, text, headerPatches(text));
+    this.variants = this.makeVariants();
     this.runOptions = {
       order: 'forward',
       engine: 'fast',
@@ -109,10 +124,88 @@ class Mender {
     };
   }
 
+  private makeVariants(): Variants {
+    const except = new Set(this.leftOut.keys());
+    const of = this.options.platformsOf ?? ((): readonly Platform[] => []);
+    const platforms = { of, except, known: this.known };
+    return new Variants(this.file, this.text, headerPatches(this.text), platforms);
+  }
+
   run(): MendResult {
+    const { platformsOf } = this.options;
+    if (platformsOf === undefined) return this.once(this.secondsLeft());
+    const outside = platformsOf(this.program).filter((each) => each.isOutside === true);
+    this.leaveOut(outside, 'outside the architecture');
+    const inside = this.served();
+    const open = !['coherent', 'mended', 'partly'].includes(inside.verdict);
+    this.takeBack(outside);
+    if (outside.length === 0 || open) return this.withPlatforms(inside);
+    // Answers for fewer platforms that hold on all of them are the cheapest for all, too.
+    const mends = this.answers.flatMap((answer) => this.described(answer) ?? []);
+    const fine = inside.verdict === 'coherent' && holdsOn(outside, this.text, this.file);
+    if (fine || mends.length > 0) return this.withPlatforms({ ...inside, mends });
+    return this.alsoOutside(inside, outside);
+  }
+
+  /** What was found for the platforms of the architecture does not hold beyond: another search. */
+  private alsoOutside(inside: MendResult, outside: readonly Platform[]): MendResult {
+    const used = now() - this.started;
+    const full = this.once(Math.min(this.secondsLeft(), OUTSIDE_SECONDS + 2 * used));
+    if (full.verdict === 'mended') return this.withPlatforms(full);
+    this.leaveOut(outside, full.why);
+    return this.withPlatforms(inside);
+  }
+
+  private leaveOut(platforms: readonly Platform[], why: string): void {
+    for (const { label } of platforms) this.leftOut.set(label, why);
+    this.variants = this.makeVariants();
+  }
+
+  private takeBack(platforms: readonly Platform[]): void {
+    for (const { label } of platforms) this.leftOut.delete(label);
+    this.variants = this.makeVariants();
+  }
+
+  private secondsLeft(): number {
+    return this.runOptions.limits.maxSeconds - (now() - this.started);
+  }
+
+  /** Leaves out one platform after the other, until the others have an answer in common. */
+  private served(): MendResult {
+    for (;;) {
+      const result = this.once(this.secondsLeft());
+      const platform = result.verdict === 'none' ? this.blockedBy() : AS_WRITTEN;
+      if (platform === AS_WRITTEN) return result;
+      this.leftOut.set(platform, result.why);
+      this.variants = this.makeVariants();
+    }
+  }
+
+  /** The platform that is hardest to serve; the machine as written when that is. */
+  private blockedBy(): string {
+    if (this.stubborn !== undefined) return this.stubborn.variant.platform;
+    const hardest = this.searcher?.conflicts.open([]).find(({ run }) => {
+      return run.variant.platform !== AS_WRITTEN;
+    });
+    return hardest?.run.variant.platform ?? AS_WRITTEN;
+  }
+
+  /** The verdict for all platforms together. */
+  private withPlatforms(result: MendResult): MendResult {
+    if (this.options.platformsOf === undefined) return result;
+    const platforms = cellsOf(this.variants, this.runOptions, this.leftOut, this.deciding);
+    const [left] = this.leftOut;
+    if (left === undefined || result.verdict === 'unknown') return { ...result, platforms };
+    const why = `${left[0]}: ${left[1]}`;
+    const verdict = result.verdict === 'mended' ? 'partly' : 'none';
+    return { ...result, platforms, verdict, why: result.why === '' ? why : result.why };
+  }
+
+  private once(maxSeconds: number): MendResult {
     const base = this.variants.make([]);
     if (base === null) return this.result('unknown', [], '', 'the header cannot be set aside', 0);
-    const outcome = refute(base, this.runOptions, NONE);
+    const hangs = hanging(base, this.runOptions);
+    const outcome = refute(base, this.runOptions, hangs);
     switch (outcome.kind) {
       case 'coherent':
         return this.result('coherent', [], '', '', 0);
@@ -125,16 +218,21 @@ class Mender {
         return this.result('unknown', [], '', 'a step of it makes no sense', 0);
       }
       case 'hazard':
-        return this.search(base, outcome.run);
+        return this.search(base, outcome.run, hangs, maxSeconds);
     }
   }
 
-  private search(base: Variant, first: Counterexample): MendResult {
-    const useCase = useCaseOf(this.program);
+  private search(
+    base: Variant,
+    first: Counterexample,
+    hangs: ReadonlySet<string>,
+    maxSeconds: number,
+  ): MendResult {
+    this.stubborn = undefined;
     this.vocabulary = vocabularyOf(this.text, this.program, this.costs);
     const limits = {
       maxEdits: this.maxEdits,
-      maxSeconds: this.runOptions.limits.maxSeconds,
+      maxSeconds,
       maxSets: SETS_MAX,
       onSet: (sets: number, cost: number) =>
         this.options.onProgress?.({ sets, cost, seconds: now() - this.started }),
@@ -146,21 +244,28 @@ class Mender {
       this.vocabulary,
       limits,
       this.runOptions,
-      hanging(base, this.runOptions),
+      hangs,
     );
     this.searcher = searcher;
     const runs = this.searches(searcher);
-    const answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
+    for (const platform of searcher.deciding) this.deciding.add(platform);
+    this.answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
       0,
       this.options.all === true ? undefined : ANSWERS_MAX,
     );
-    const described = answers.flatMap((answer) => this.described(answer, useCase) ?? []);
+    const described = this.answers.flatMap((answer) => this.described(answer) ?? []);
     // Two sets of edits may come to the same text.
     const mends = [...new Map(described.map((each) => [each.text, each])).values()];
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);
-    const why = this.whyNot(runs, first);
+    const counts = { ...searcher.counts };
+    this.stubborn = stubborn(searcher.conflicts.ofScenario, this.allowed(), (edit) => {
+      return searcher.alone(edit) === 'senseless';
+    });
+    const why = this.whyNot(runs, searcher);
+    // What was explored for the explanation is no part of the search.
+    Object.assign(searcher.counts, counts);
     const done = runs.every((run) => run.ended === 'all' && run.undecidedCost === null);
     return this.result(done ? 'none' : 'unknown', [], finding, why, Number.MAX_SAFE_INTEGER);
   }
@@ -180,36 +285,53 @@ class Mender {
   }
 
   /** Null for an answer that `check` does not confirm, or that changed the use case. */
-  private described({ edits, cost }: Answer, useCase: string): Mend | null {
+  private described({ edits, cost }: Answer): Mend | null {
     const text = this.variants.textOf(edits);
     const { program } = text === null ? { program: null } : compile(text, this.file);
-    if (text === null || program === null || useCaseOf(program) !== useCase) return null;
+    if (text === null || program === null || useCaseOf(program) !== this.useCase) return null;
     const { verdict, portable } = check(program, this.runOptions.limits);
-    if (verdict !== 'coherent') return null;
+    if (verdict !== 'coherent' || !this.holdsElsewhere(edits)) return null;
     const told = edits.map((edit) => this.explained(edit, edits));
     const level = edits.some((edit) => edit.level === 'raw') ? 'raw' : 'api';
     const diff = unifiedDiff(this.text, text, this.file);
     return { level, cost, edits: told, text, diff, portable };
   }
 
+  /** `check` finds it coherent on every other platform that can run it. */
+  private holdsElsewhere(edits: readonly Edit[]): boolean {
+    const variant = this.variants.make(edits);
+    if (variant === null) return false;
+    return variant.platforms.every((label) => {
+      const there = variant.on(label);
+      return there === null || holds(there, this.runOptions.limits);
+    });
+  }
+
   /** Leaves the edit out and looks at what comes back. */
   private explained(edit: Edit, edits: readonly Edit[]): MendEdit {
     const { kind, level, operation, title, line, cost } = edit;
-    const base = { kind, level, operation, title, line, cost };
     const variant = this.variants.make(edits.filter((each) => each !== edit));
-    const outcome = variant === null ? null : refute(variant, this.runOptions, NONE);
-    if (outcome?.kind !== 'hazard') {
+    const hazardous = variant === null ? [] : hazardsOn(variant, this.runOptions);
+    const platforms = this.options.platformsOf === undefined ? [] : hazardous.map(platformOf);
+    const base = { kind, level, operation, title, line, cost, platforms };
+    const [run] = hazardous;
+    if (run === undefined) {
       return { ...base, hazard: '', reason: 'needed for the other edits to be possible' };
     }
-    const { run } = outcome;
     return { ...base, hazard: run.id, reason: `without it: ${describe(this.text, run)}` };
   }
 
-  private whyNot(runs: readonly Found[], first: Counterexample): string {
+  /** Edits that the level admits. */
+  private allowed(): readonly Edit[] {
+    const { level } = this.options;
+    return this.vocabulary.filter((edit) => level !== 'api' || edit.level === 'api');
+  }
+
+  private whyNot(runs: readonly Found[], searcher: Searcher): string {
     const ended = runs.map((run) => run.ended).find((each) => each !== 'all');
     switch (ended) {
       case 'seconds':
-        return `gave up after ${this.runOptions.limits.maxSeconds} seconds (--max-seconds)`;
+        return `gave up after ${Math.round(now() - this.started)} seconds (--max-seconds)`;
       case 'sets':
         return `gave up after ${SETS_MAX} sets of edits`;
       case 'edits':
@@ -221,7 +343,15 @@ class Mender {
     if (runs.some((run) => run.undecidedCost !== null)) {
       return 'some sets of edits were too large to explore (--max-states)';
     }
-    return `no edit of the vocabulary takes this away: ${describe(this.text, first)}`;
+    const run = this.stubborn ?? searcher.first;
+    const told = [describe(this.text, run)];
+    const allowed = this.allowed();
+    if (this.stubborn !== undefined) told.push(triedOn(run, allowed), beyondEdits(run));
+    else {
+      const { ofScenario: all } = searcher.conflicts;
+      told.push(inVain(all, allowed, this.text, (edit) => searcher.alone(edit)));
+    }
+    return told.filter((each) => each !== '').join('. ');
   }
 
   private result(
@@ -242,7 +372,7 @@ class Mender {
       ruledOut: why === '' || verdict === 'none' ? this.ruledOut(bound, mends) : this.refuted(),
       seconds: now() - this.started,
     };
-    return { file: this.file, verdict, mends, finding, why, effort };
+    return { file: this.file, verdict, mends, finding, why, platforms: [], effort };
   }
 
   /** Where a limit came first, no more than what was looked at is ruled out. */
@@ -252,56 +382,8 @@ class Mender {
   }
 
   private ruledOut(bound: number, mends: readonly Mend[]): number {
-    const { level } = this.options;
-    const allowed = this.vocabulary.filter((edit) => level !== 'api' || edit.level === 'api');
-    const costs = allowed.map((edit) => edit.cost);
+    const costs = this.allowed().map((edit) => edit.cost);
     const among = mends.filter(({ cost }) => cost <= bound).length;
     return Math.max(0, countSets(costs, bound, this.maxEdits) - among);
   }
-}
-
-/** Of answers that cost the same, first what a driver would do. */
-function usualFirst(answers: readonly Answer[]): readonly Answer[] {
-  const usual = ({ edits }: Answer): number => edits.filter((edit) => edit.isUsual).length;
-  return [...answers].sort((a, b) => usual(b) - usual(a) || a.edits.length - b.edits.length);
-}
-
-/** Each set of edits once. */
-function distinct(answers: readonly Answer[]): readonly Answer[] {
-  const seen = new Set<string>();
-  return answers.filter(({ edits }) => {
-    const key = edits.map((edit) => edit.id).join(',');
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-function doubts(runs: readonly Found[]): string {
-  const open = runs.some(
-    ({ answers, undecidedCost }) =>
-      undecidedCost !== null && undecidedCost <= (answers[0]?.cost ?? undecidedCost),
-  );
-  if (open) return 'not proved minimal: some cheaper sets of edits were too large to explore';
-  const stopped = runs.some(({ ended }) => ['seconds', 'sets', 'interrupted'].includes(ended));
-  return stopped ? 'not proved minimal: the search hit a limit' : '';
-}
-
-/** `H1 stale copy read at line 18 (app): …`, in lines of the user's file. */
-export function describe(text: string, run: Counterexample): string {
-  const { id, sighting, variant } = run;
-  const name = isHazard(id) ? `${id} ${hazards[id].name}` : 'an assertion that fails';
-  const { finding } = sighting;
-  if (finding === null) return name;
-  const origin = variant.origins[finding.site] ?? '';
-  const thread = variant.sites.threads[finding.agent]?.name ?? '?';
-  const { message } = finding.detail();
-  if (!origin.startsWith('o')) return `${name} in the new text (${thread}): ${message}`;
-  const offset = Number.parseInt(origin.slice(1), 10);
-  const line = lineStarts(text).filter((start) => start <= offset).length;
-  return `${name} at line ${line} (${thread}): ${message}`;
-}
-
-function isHazard(id: string): id is HazardId {
-  return Object.hasOwn(hazards, id);
 }

@@ -18,6 +18,21 @@ export interface MendEdit {
   readonly reason: string;
   /** That finding's hazard; empty when a limit was hit. */
   readonly hazard: string;
+  /** With several platforms: those that go wrong without it, `as written` among them. */
+  readonly platforms: readonly string[];
+}
+
+/** What becomes of the scenario, as it is, on a platform that one answer has to hold on too. */
+export interface PlatformCell {
+  /** As it reads in the machine block, or `as written`. */
+  readonly platform: string;
+  readonly verdict: 'coherent' | 'hazard' | 'unknown' | 'does not apply';
+  /** The first hazard's id; empty where there is none. */
+  readonly hazard: string;
+  /** Edits that do on the machine as written, or doing nothing there, fail here. */
+  readonly decides: boolean;
+  /** Why no answer holds here as well as on the others; empty where every answer does. */
+  readonly leftOut: string;
 }
 
 export interface Mend {
@@ -52,10 +67,13 @@ export interface Effort {
 export interface MendResult {
   readonly file: string;
   /**
-   * `coherent`: nothing to mend. `mended`: with answers. `none`: no set of edits helps, and none
-   * is left to try. `unknown`: a limit was hit first.
+   * `coherent`: nothing to mend. `mended`: with answers. `partly`: with answers that leave some
+   * platforms out. `none`: no set of edits helps, and none is left to try. `unknown`: a limit was
+   * hit first.
    */
-  readonly verdict: 'coherent' | 'mended' | 'none' | 'unknown';
+  readonly verdict: 'coherent' | 'mended' | 'partly' | 'none' | 'unknown';
+  /** The machine as written, then each platform tried beside it; empty where nobody asked. */
+  readonly platforms: readonly PlatformCell[];
   /** API-level ones first; each of minimal cost among those of its level. */
   readonly mends: readonly Mend[];
   /** Which finding was to be mended first, in words; empty for a coherent scenario. */

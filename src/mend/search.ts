@@ -15,7 +15,7 @@ import { type Edit, excludes } from './edit.js';
 import { Queue } from './queue.js';
 import { type Outcome, refute } from './refute.js';
 import { keepTargets, type Targets, targetsOf } from './targets.js';
-import type { Variant, Variants } from './variant.js';
+import { AS_WRITTEN, type Variant, type Variants } from './variant.js';
 
 export interface Limits {
   /** Edits in one set. */
@@ -78,6 +78,8 @@ export class Searcher {
     counterexamples: 0,
   };
   readonly conflicts: Conflicts;
+  /** Platforms where a set of edits fails that does on the machine as written. */
+  readonly deciding = new Set<string>();
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Outcome>();
   /** Do two edits make sense together? By their numbers. */
@@ -119,6 +121,12 @@ export class Searcher {
       return { kind: 'senseless' };
     }
     return this.explored(edits);
+  }
+
+  /** What comes of one edit by itself: the run that goes wrong with it, or why there is none. */
+  alone(edit: Edit): Outcome['kind'] | Counterexample {
+    const outcome = this.judge(sorted([edit, ...edit.enablers]));
+    return outcome.kind === 'hazard' ? outcome.run : outcome.kind;
   }
 
   /**
@@ -179,6 +187,9 @@ export class Searcher {
       case 'hazard':
         this.counts.explored++;
         this.counts.counterexamples++;
+        if (outcome.run.variant.platform !== AS_WRITTEN) {
+          this.deciding.add(outcome.run.variant.platform);
+        }
         break;
       case 'unknown':
         this.counts.undecided++;

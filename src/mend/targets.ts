@@ -13,7 +13,10 @@ import { Facts } from '../verdict/recorder.js';
 import type { RunOptions } from '../verdict/runs.js';
 import { AS_WRITTEN, oldByte, type Variant } from './variant.js';
 
-/** `instruction > word`, both by where they come from in the user's text; null: a limit was hit. */
+/**
+ * `instruction` of an access that was made, and `instruction > word`, both by where they come from
+ * in the user's text. Null: a limit was hit.
+ */
 type Reached = ReadonlySet<string> | null;
 
 /** By platform, in all runs up to their first finding. */
@@ -90,7 +93,10 @@ class Watcher implements Model<State, RawFinding> {
   successors(state: State): readonly Step[] {
     const steps = this.system.successors(state);
     for (const step of steps) {
-      if (step.kind === 'thread' && step.findings.length === 0) this.watch(step, state);
+      if (step.kind !== 'thread') continue;
+      if (step.findings.length === 0) this.watch(step, state);
+      // Wherever it went wrong, it was made: a device that is never started reads nothing wrong.
+      else if (this.accessAt(step.site) !== null) this.targets.add(this.originAt(step.site));
     }
     return steps;
   }
@@ -123,6 +129,11 @@ class Watcher implements Model<State, RawFinding> {
     const { origins } = this.variant;
     const byte = cell.page * this.variant.program.machine.pageSize + cell.offset;
     const word = `${origins[cell.buffer]} ${oldByte(this.variant, cell.buffer, byte)}`;
+    this.targets.add(this.originAt(site));
     this.targets.add(`${origins[site]} > ${word}`);
+  }
+
+  private originAt(site: number): string {
+    return this.variant.origins[site] ?? '';
   }
 }

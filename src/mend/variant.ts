@@ -16,10 +16,20 @@ export interface Platform {
   readonly label: string;
   /** Changes characters within lines; no line comes or goes. */
   readonly change: (text: string) => string;
+  /** No machine of the architecture is like that: worth trying, not worth giving up others for. */
+  readonly isOutside?: boolean;
 }
 
 /** Which platforms could change the verdict of a program. */
 export type PlatformsOf = (program: Program) => readonly Platform[];
+
+export interface Platforms {
+  readonly of: PlatformsOf;
+  /** Labels of those that are left aside. */
+  readonly except: ReadonlySet<string>;
+  /** Every one heard of so far, by its label; grows. */
+  readonly known: Map<string, Platform>;
+}
 
 /** The name of the platform that the text itself describes. */
 export const AS_WRITTEN = 'as written';
@@ -57,8 +67,6 @@ function rootOffset(origin: string): number {
 }
 
 export class Variants {
-  /** Every platform heard of so far, by its label. */
-  private readonly known = new Map<string, Platform>();
   /** Edits that keep the header out of the way; they belong to every variant. */
   private readonly header: Edit;
   private readonly roots: ReadonlySet<number>;
@@ -67,9 +75,7 @@ export class Variants {
     readonly file: string,
     readonly text: string,
     patches: readonly Patch[],
-    private readonly platformsOf: PlatformsOf = () => [],
-    /** Labels of platforms that are left aside. */
-    private readonly except: ReadonlySet<string> = new Set(),
+    private readonly others: Platforms = { of: () => [], except: new Set(), known: new Map() },
   ) {
     this.roots = rootsIn(text);
     this.header = {
@@ -135,16 +141,17 @@ export class Variants {
 
   /** The variant with its other platforms, each made when somebody asks for it. */
   private everywhere(written: Variant, origin: Origin): Variant {
-    const platforms = this.platformsOf(written.program);
-    for (const platform of platforms) this.known.set(platform.label, platform);
+    const { except, known } = this.others;
+    const platforms = this.others.of(written.program);
+    for (const platform of platforms) known.set(platform.label, platform);
     const made = new Map<string, Variant | null>();
     const all: Variant = {
       ...written,
-      platforms: platforms.map(({ label }) => label).filter((label) => !this.except.has(label)),
+      platforms: platforms.map(({ label }) => label).filter((label) => !except.has(label)),
       on: (label) => {
         if (label === AS_WRITTEN) return all;
-        const known = made.get(label);
-        if (known !== undefined) return known;
+        const before = made.get(label);
+        if (before !== undefined) return before;
         const there = this.moved(written, origin, label);
         made.set(label, there);
         return there;
@@ -154,7 +161,7 @@ export class Variants {
   }
 
   private moved(written: Variant, origin: Origin, label: string): Variant | null {
-    const platform = this.known.get(label);
+    const platform = this.others.known.get(label);
     if (platform === undefined) return null;
     const text = platform.change(written.text);
     const before = placesBefore(written.text, text);

@@ -5,7 +5,7 @@
  * Leaves out: what happens to the data lines; each is explored with control (docs/reductions.md).
  */
 import { explore, type Limits } from '../explore/bfs.js';
-import { type Cell, Layout, NewCell } from '../kernel/layout.js';
+import { type Cell, isHidden, Layout, NewCell } from '../kernel/layout.js';
 import type { Passed, Recorder } from '../kernel/recorder.js';
 import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
@@ -37,6 +37,8 @@ export interface Analysis {
   /** Why groups have more than one line. */
   readonly couplings: readonly string[];
   readonly states: number;
+  /** What is known of ranges. */
+  readonly layout: Layout;
 }
 
 /** Why nothing is projected. */
@@ -45,6 +47,9 @@ export interface Coupled {
   readonly why: string;
   readonly states: number;
 }
+
+/** Calls that read a range and give nothing of it to their thread. */
+export const RANGE_READS: readonly string[] = ['memcpy', 'memchr_inv', 'dma_read_range'];
 
 class CouplesAll extends Error {
   constructor(readonly why: string) {
@@ -64,6 +69,7 @@ class Watch implements Recorder {
   readonly tracing = false;
   /** By site: the hidden words it accessed. */
   readonly cells = new Map<number, Set<Cell>>();
+  readonly copied: (readonly [Cell, Cell])[] = [];
   private readonly deciding: Set<number>;
 
   constructor(
@@ -97,7 +103,15 @@ class Watch implements Recorder {
   private decides(site: number): boolean {
     if (this.deciding.has(site)) return true;
     const instruction = this.sites.at(site)?.instruction;
-    return instruction?.op === 'call' && instruction.operation.reads !== true;
+    if (instruction?.op !== 'call') return false;
+    const { name, reads } = instruction.operation;
+    return reads !== true && !RANGE_READS.includes(name);
+  }
+
+  /** As a store of what was read: the two lines are one group, or both are control. */
+  copies(from: Cell, to: Cell): void {
+    if (isHidden(from) && isHidden(to)) this.copied.push([from, to]);
+    else if (isHidden(from)) throw new Decides(from);
   }
 
   /** What is stored to a word of control is control. */
@@ -116,7 +130,16 @@ class Words {
   private readonly byPlace = new Map<string, Named>();
   private readonly control = new Set<LineKey>();
 
-  constructor(private readonly program: Program) {}
+  /** It knows the ranges met so far. */
+  last: Layout;
+
+  constructor(
+    private readonly program: Program,
+    everyLine: boolean,
+  ) {
+    this.last = new Layout(program.machine.pageSize, program.machine.lineSize);
+    this.last.everyLine = everyLine;
+  }
 
   keyOf({ buffer, byte }: Named): LineKey {
     return `${buffer}:${Math.floor(byte / this.program.machine.lineSize)}`;
@@ -144,14 +167,16 @@ class Words {
   }
 
   layout(): Layout {
-    const layout = layoutOf(this.program, this.list(), (word) => this.isControl(word));
+    const layout = layoutOf(this.program, this.list(), (word) => this.isControl(word), this.last);
     layout.hidesNew = true;
+    this.last = layout;
     return layout;
   }
 }
 
-export function wordOf({ buffer, byte, size }: Named): Named {
-  return { buffer, byte, size };
+/** The words that are missing where an access or a range asks for them. */
+export function wordsOf({ buffer, byte, size, more }: NewCell): readonly Named[] {
+  return [byte, ...more].map((at) => ({ buffer, byte: at, size }));
 }
 
 /** A layout with these words, all but the shown ones without contents. Size 0: a page alone. */
@@ -159,9 +184,11 @@ export function layoutOf(
   program: Program,
   words: readonly Named[],
   shown: (word: Named) => boolean,
+  like: Layout,
 ): Layout {
   const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
-  for (const { buffer, byte, size } of words) {
+  layout.learn(like);
+  for (const { buffer, byte, size } of layout.inOrder(words)) {
     if (size === 0 || shown({ buffer, byte, size })) layout.add(buffer, byte, size);
     else layout.hide(buffer, byte, size);
   }
@@ -172,6 +199,8 @@ export interface AnalysisOptions {
   readonly limits: Limits;
   /** All that any exploration of the scenario may take. */
   readonly liberties: readonly string[];
+  /** A range stands for each of its lines; else for as few as tell of all. */
+  readonly everyLine: boolean;
   readonly now: () => number;
   readonly tick: (states: number, transitions: number) => boolean;
 }
@@ -187,9 +216,9 @@ export function analyse(
 ): Analysis | Coupled {
   const early = whyNot(program);
   if (early !== null) return { kind: 'coupled', why: early, states: 0 };
-  const words = new Words(program);
+  const words = new Words(program, options.everyLine);
   for (const word of known) words.add(word);
-  for (;;) {
+  for (let size = -1; ; ) {
     const layout = words.layout();
     const sites = new Sites(program);
     const watch = new Watch(flowOf(program), sites, waiters(program));
@@ -199,11 +228,14 @@ export function analyse(
       if (stopped !== null) {
         return { kind: 'coupled', why: 'its control alone has too many states', states };
       }
-      return result(program, words, layout, watch, states);
+      for (const cell of layout.hidden) words.add(words.nameOf(cell));
+      // A range goes over the words there are: with those that turned up it is gone over again.
+      if (words.list().length === size) return result(program, words, layout, watch, states);
+      size = words.list().length;
     } catch (error) {
       if (error instanceof CouplesAll) return { kind: 'coupled', why: error.why, states: 0 };
       if (error instanceof Decides) words.decide(error.cell);
-      else if (error instanceof NewCell) words.add(wordOf(error));
+      else if (error instanceof NewCell) for (const word of wordsOf(error)) words.add(word);
       else throw error;
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
     }
@@ -241,7 +273,6 @@ function result(
   watch: Watch,
   states: number,
 ): Analysis {
-  for (const cell of layout.hidden) words.add(words.nameOf(cell));
   const lines = new Map<LineKey, Named[]>();
   for (const word of words.list()) {
     if (word.size === 0 || words.isControl(word)) continue;
@@ -259,6 +290,10 @@ function result(
     const at = new Sites(program).at(site)?.instruction.at.line;
     couplings.push(`line ${at} stores what was read elsewhere`);
   }
+  const pairs = watch.copied.map((pair) => pair.map((cell) => words.keyOf(words.nameOf(cell))));
+  if (pairs.filter((pair) => union.join(pair)).length > 0) {
+    couplings.push('memcpy copies words of one line to another');
+  }
   const spoken = [...asserted].flatMap(keysAt);
   if (union.join(spoken)) couplings.push('an assertion speaks of more than one line');
   const groups = union
@@ -266,7 +301,7 @@ function result(
     .map((keys) => keys.map((key): DataLine => ({ key, words: lines.get(key) ?? [] })));
   const at = groups.findIndex((group) => group.some(({ key }) => key === spoken[0]));
   const control = words.list().filter((word) => word.size === 0 || words.isControl(word));
-  return { kind: 'lines', control, groups, asserted: Math.max(0, at), couplings, states };
+  return { kind: 'lines', control, groups, asserted: Math.max(0, at), couplings, states, layout };
 }
 
 /** Sets of lines that are explored together. */

@@ -4,7 +4,7 @@ import type { MendResult } from '../mend/outcome.js';
 export const MEND_JSON_VERSION = 1;
 
 export function mendJson(result: MendResult): object {
-  const { file, verdict, finding, why, mends, effort } = result;
+  const { file, verdict, finding, why, mends, platforms, effort } = result;
   return {
     version: MEND_JSON_VERSION,
     file,
@@ -18,6 +18,13 @@ export function mendJson(result: MendResult): object {
       edits: edits.map((edit) => ({ ...edit, hazard: edit.hazard === '' ? null : edit.hazard })),
       diff,
       text,
+    })),
+    platforms: platforms.map(({ platform, verdict, hazard, decides, leftOut }) => ({
+      platform,
+      verdict,
+      hazard: hazard === '' ? null : hazard,
+      decides,
+      leftOut: leftOut === '' ? null : leftOut,
     })),
     effort: { ...effort },
   };

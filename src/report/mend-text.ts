@@ -22,6 +22,8 @@ export function mendBrief(result: MendResult, paint: Palette): string {
       return `${result.file}: ${paint.bad('nothing mends it')}`;
     case 'unknown':
       return `${result.file}: ${paint.unsure('unknown')}: ${result.why}`;
+    case 'partly':
+      return `${result.file}: ${paint.bad('nothing mends it on every platform')}`;
     case 'mended':
       return `${result.file}: ${paint.good(groupsOf(result).join('; '))}`;
   }
@@ -43,19 +45,55 @@ export function mendText(result: MendResult, options: MendTextOptions): string {
   const parts = [mendBrief(result, paint)];
   if (result.finding !== '') parts.push(hang('  to mend: ', result.finding, width));
   if (result.verdict === 'none') parts.push(hang('  why: ', result.why, width));
+  if (result.platforms.length > 0) parts.push('', platformsText(result, width, paint));
   result.mends.forEach((mend, index) => {
-    parts.push('', mendPart(mend, index, result.mends.length, width, paint));
+    parts.push('', mendPart(mend, index, result, width, paint));
   });
   if (result.verdict !== 'coherent') parts.push('', effortText(result, width));
   return `${parts.join('\n')}\n`;
 }
 
-function mendPart(mend: Mend, index: number, total: number, width: number, paint: Palette): string {
-  const head = `mend ${index + 1} of ${total}: ${levelWords[mend.level]}, cost ${mend.cost}`;
+/** What each platform makes of the scenario as it is, and those that no answer serves. */
+function platformsText(result: MendResult, width: number, paint: Palette): string {
+  const { platforms, verdict: whole } = result;
+  const longest = Math.max(...platforms.map(({ platform }) => platform.length));
+  const lines = platforms.map(({ platform, verdict, hazard, decides, leftOut }) => {
+    const found = verdict === 'hazard' ? paint.bad(hazard) : verdict;
+    const left = leftOut === '' ? '' : '   left out';
+    return `  ${decides ? '*' : ' '} ${platform.padEnd(longest)}  ${found}${left}`;
+  });
+  const deciding = platforms.filter(({ decides }) => decides).map(({ platform }) => platform);
+  const none = 'no platform asks for more than the machine as written';
+  const decided = deciding.length === 0 ? none : `decided by (*): ${deciding.join('; ')}`;
+  const why = platforms.flatMap(({ platform, leftOut }) =>
+    leftOut === '' ? [] : [hang(`  why not with ${platform}: `, leftOut, width)],
+  );
+  const last = whole === 'none' ? [] : [hang('  ', decided, width)];
+  return ['as it is, on each platform:', ...lines, ...last, ...why].join('\n');
+}
+
+/** `every platform but .swiotlb = force`: the shorter of the two lists. */
+function neededFor(platforms: readonly string[], all: readonly string[]): string {
+  const others = all.filter((each) => !platforms.includes(each));
+  if (others.length === 0) return 'every platform';
+  if (others.length >= platforms.length) return platforms.join('; ');
+  return `every platform but ${others.join('; ')}`;
+}
+
+function mendPart(
+  mend: Mend,
+  index: number,
+  { mends, platforms: cells }: MendResult,
+  width: number,
+  paint: Palette,
+): string {
+  const all = cells.map(({ platform }) => platform);
+  const head = `mend ${index + 1} of ${mends.length}: ${levelWords[mend.level]}, cost ${mend.cost}`;
   const portable = mend.portable === false ? '; not where NC accesses may hit (M6 arch)' : '';
-  const edits = mend.edits.flatMap(({ title, reason }) => [
+  const edits = mend.edits.flatMap(({ title, reason, platforms }) => [
     hang('  - ', title, width),
     hang('      ', reason, width),
+    ...(platforms.length > 0 ? [hang('      for: ', neededFor(platforms, all), width)] : []),
   ]);
   const diff = mend.diff.split('\n').map((line) => painted(line, paint));
   return [paint.strong(head) + portable, ...edits, '', ...diff].join('\n').trimEnd();
@@ -71,7 +109,7 @@ function effortText({ effort, why, verdict }: MendResult, width: number): string
   const byReplay = `${groupDigits(replayed)} by replay`;
   const tried = `${count(explored, 'set')} refuted by exploring, ${byReplay}`;
   const open = undecided > 0 ? `; ${count(undecided, 'set')} undecided` : '';
-  const isFound = verdict === 'mended';
+  const isFound = verdict === 'mended' || verdict === 'partly';
   const scope = isFound ? 'as cheap or cheaper' : 'within the limits';
   const rules = counterexamples === 1 ? 'rules' : 'rule';
   const seconds = `${effort.seconds.toFixed(2)} s`;

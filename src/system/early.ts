@@ -83,13 +83,14 @@ function accessesOf(instruction: Instruction): readonly Passed[] {
   if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
   const [to, from, range] = values;
   if (to === undefined || from === undefined || range === undefined) return [];
-  if (name === 'memset') return [{ address: [to], size: 0, range }];
+  if (name === 'memset' || name === 'memchr_inv') return [{ address: [to], size: 0, range }];
   if (!isCopy(instruction)) return [];
   return [from, to].map((each) => ({ address: [each], size: 0, range }));
 }
 
+/** It reads the words of a range, one a step. */
 function isCopy(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation.name === 'memcpy';
+  return instruction.op === 'call' && ['memcpy', 'memchr_inv'].includes(instruction.operation.name);
 }
 
 function isRead(instruction: Instruction): boolean {
@@ -289,7 +290,8 @@ function targetOf(context: KernelContext, site: Site, access: Passed): Arrived |
   const words = wordsIn(context, from, typeof bytes === 'number' ? bytes : 0).slice(first);
   const word = words[words.length > 1 ? context.choose(words.length) : 0];
   if (word === undefined) return null;
-  const target = arrive(context, [{ ...from, offset: from.offset + word.byte }], word.size);
+  const pointer = { ...from, offset: from.offset + word.byte };
+  const target = context.layout.over(() => arrive(context, [pointer], word.size));
   const cell = target?.destination.cell.id;
   return thread.early.some((read) => read.pc === pc && read.cell === cell) ? null : target;
 }

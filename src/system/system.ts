@@ -11,11 +11,10 @@ import {
   type Recorder,
   type StepState,
 } from '../kernel/context.js';
-import { linearAttribute } from '../kernel/cpu-maps.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { hasCacheableAlias } from '../kernel/mismatch.js';
 import { leavesTo } from '../kernel/standing.js';
-import { attributes } from '../machine/attributes.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { type Entry, mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import type { Program } from '../litmus/program.js';
@@ -208,16 +207,8 @@ export class System implements Model<State, RawFinding> {
   }
 
   /** M4: any live cacheable mapping of the page allows speculation. */
-  private speculates(state: State, frame: number): boolean {
-    const page = state.frames[frame];
-    if (page?.linear === true && linearAttribute(page) === 'WB') return true;
-    return state.kernel.maps.some(
-      (map) =>
-        map.live &&
-        map.kind !== 'linear' &&
-        attributes[map.attribute].cacheable &&
-        map.present.some(([, each]) => each === frame),
-    );
+  private speculates({ kernel, frames }: State, frame: number): boolean {
+    return hasCacheableAlias(kernel, frames[frame], frame);
   }
 
   /**

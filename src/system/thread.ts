@@ -7,7 +7,7 @@ import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
-import { freePages, movePages, swapOut } from '../kernel/pages.js';
+import { freePages, takePages } from '../kernel/pages.js';
 import type { KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
@@ -198,11 +198,8 @@ function doWork(context: KernelContext, item: Work): boolean {
       remove(context, item.domain, item.iova, item.size, item.sync);
       return true;
     case 'migrate':
-      movePages(context, item.buffer);
-      return true;
     case 'swap-out':
-      swapOut(context, item.buffer);
-      context.say('K2', () => 'pages written to swap, frames freed');
+      takePages(context, item.do, item.buffer);
       return true;
     case 'bounce':
       return copyBounce(context, item);

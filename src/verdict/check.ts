@@ -28,10 +28,14 @@ export interface CheckOptions {
    * One exploration: the verdict, without findings, what they need, and whether it is portable.
    */
   readonly verdictOnly?: boolean;
+  /** Mismatched accesses are findings also where nothing goes wrong (H5). */
+  readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
+  /** Lines that nothing tells apart as one; true unless said otherwise. */
+  readonly symmetry?: boolean;
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -66,9 +70,14 @@ export class ScenarioFault extends Error {
   }
 }
 
+function withStrictAlias(program: Program, strict: boolean): Program {
+  if (!strict || program.machine.strictAlias) return program;
+  return { ...program, machine: { ...program.machine, strictAlias: true } };
+}
+
 /** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
-  const { value, how } = reduced(program, options, (runs, started) =>
+  const { value, how } = reduced(program, options, libertiesOf(program), (runs, started) =>
     judge(runs, started, options.verdictOnly === true),
   );
   return { ...value, reduction: how };
@@ -78,24 +87,27 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
 export function onLayout<T>(
   program: Program,
   options: CheckOptions,
+  liberties: readonly Liberty[],
   work: (runs: RunSource, started: number) => T,
 ): T {
-  return reduced(program, options, work).value;
+  return reduced(program, options, liberties, work).value;
 }
 
 function reduced<T>(
-  program: Program,
+  given: Program,
   options: CheckOptions,
+  liberties: readonly Liberty[],
   work: (runs: RunSource, started: number) => T,
 ): Reduced<T> {
   const started = now();
-  const { projection = true, reduceAll: always = false } = options;
+  const program = withStrictAlias(given, options.strictAlias === true);
+  const { projection = true, symmetry = true, reduceAll: always = false } = options;
   try {
     return explored(
       program,
       optionsOf(options, started),
-      { projection, always },
-      libertiesOf(program),
+      { projection, symmetry, always },
+      liberties,
       (runs) => work(runs, started),
     );
   } catch (error) {
@@ -252,6 +264,7 @@ function assumptionsOf(program: Program): CheckResult['assumptions'] {
     lineSize: machine.lineSize,
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),

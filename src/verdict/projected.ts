@@ -23,6 +23,8 @@ import type { Stuck } from './lost-wakeup.js';
 const SEARCHED_AGAIN = 50_000;
 /** So many groups are explored together to ask whether a run avoids a finding on all of them. */
 const TOGETHER = 3;
+/** Projections are many and alike; tables of each are worth it only for large ones. */
+const PART_TABLES_FROM = 5000;
 
 /** One exploration that stands for one group of lines, or for several equal ones. */
 interface Part {
@@ -47,7 +49,7 @@ export class ProjectedRuns implements RunSource {
     this.parts = groups.map((group) => this.part(group.flatMap((line) => line.words)));
     const limits = { ...options.limits };
     limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
-    const all = layoutOf(program, this.words, () => true);
+    const all = layoutOf(program, this.words, () => true, analysis.layout);
     this.whole = new Runs(program, all, { ...options, limits });
   }
 
@@ -57,8 +59,12 @@ export class ProjectedRuns implements RunSource {
       this.program,
       this.words,
       (word) => shown.some((each) => same(each, word)) || control.some((each) => same(each, word)),
+      this.analysis.layout,
     );
-    return { runs: new Runs(this.program, layout, this.options, this.facts), words: shown };
+    const { options } = this;
+    const tablesFrom = Math.max(options.tablesFrom, PART_TABLES_FROM);
+    const own = { ...options, tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom };
+    return { runs: new Runs(this.program, layout, own, this.facts), words: shown };
   }
 
   get stopped(): Run['exploration']['stopped'] {

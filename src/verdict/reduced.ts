@@ -5,7 +5,7 @@
 import { ScenarioError } from '../kernel/args.js';
 import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
-import { analyse, type Analysis, type Named, wordOf } from '../reduce/analysis.js';
+import { analyse, type Analysis, type Named, RANGE_READS, wordsOf } from '../reduce/analysis.js';
 import { ProjectedRuns } from './projected.js';
 import type { Liberty } from './result.js';
 import { type RunOptions, Runs, type RunSource, TooLarge } from './runs.js';
@@ -14,6 +14,8 @@ import { type RunOptions, Runs, type RunSource, TooLarge } from './runs.js';
 export interface Reductions {
   /** One group of lines at a time. */
   readonly projection: boolean;
+  /** Lines that nothing tells apart are explored as one; only where lines are projected. */
+  readonly symmetry: boolean;
   /** Reduces every scenario, however small it is. */
   readonly always: boolean;
 }
@@ -58,7 +60,7 @@ export class TooManyWords extends Error {
 
 function addCell(layout: Layout, cell: NewCell): void {
   try {
-    layout.add(cell.buffer, cell.byte, cell.size);
+    for (const { buffer, byte, size } of wordsOf(cell)) layout.add(buffer, byte, size);
   } catch (error) {
     if (error instanceof MixedSize) error.site = cell.site;
     throw error;
@@ -74,6 +76,9 @@ export function explored<T>(
   use: (runs: RunSource) => T,
 ): Reduced<T> {
   if (!reductions.projection) return whole(program, options, use, 'projection is off');
+  if (program.machine.profile !== 'arm64') {
+    return whole(program, options, use, 'the argument for reductions is about arm64');
+  }
   if (options.engine === 'reference') {
     return whole(program, options, use, 'the reference engine reduces nothing');
   }
@@ -87,7 +92,7 @@ export function explored<T>(
   const found: Named[] = [];
   for (;;) {
     try {
-      const analysis = analyse(program, analysisOptions(options, liberties), found);
+      const analysis = analyse(program, analysisOptions(options, reductions, liberties), found);
       const why = whyWhole(analysis);
       if (analysis.kind === 'coupled' || why !== null) {
         return whole(program, options, use, why ?? '');
@@ -100,7 +105,7 @@ export function explored<T>(
         return whole(program, options, use, 'a step makes no sense');
       }
       if (!(error instanceof NewCell)) throw error;
-      found.push(wordOf(error));
+      found.push(...wordsOf(error));
     }
   }
 }
@@ -122,28 +127,42 @@ function whyWhole(analysis: ReturnType<typeof analyse>): string | null {
 
 function howProjected({ control, groups, couplings, states }: Analysis): readonly string[] {
   const lines = groups.flat().length;
+  const words = control.filter(({ size }) => size > 0).length;
   return [
-    `${lines} lines in ${groups.length} projections, ${control.length} words of control in each`,
+    `${lines} lines in ${groups.length} projections, ${words} words of control in each`,
     `control alone: ${states} states`,
     ...couplings.map((why) => `together: ${why}`),
   ];
 }
 
-function analysisOptions(options: RunOptions, liberties: readonly Liberty[]) {
+function analysisOptions(
+  options: RunOptions,
+  { symmetry }: Reductions,
+  liberties: readonly Liberty[],
+) {
   const { now, tick } = options;
   const limits = { ...options.limits, maxStates: CONTROL_STATES };
   return {
     limits,
     now,
+    everyLine: !symmetry,
     // Whether the result is portable is asked with `arch-hit`, whatever the machine has.
     liberties: [...new Set([...liberties, 'arch-hit'])],
     tick: (states: number, transitions: number) => tick(states, transitions, 'control'),
   };
 }
 
+/** It goes over ranges, or has many accesses: trying it as it stands would take too long. */
 function isLong(program: Program): boolean {
-  const accesses = [program.init, ...program.threads].flatMap((thread) =>
-    thread.code.filter(({ op }) => op === 'load' || op === 'store'),
+  const code = [program.init, ...program.threads].flatMap((thread) => thread.code);
+  const accesses = code.filter(
+    (each) =>
+      each.op === 'load' ||
+      each.op === 'store' ||
+      (each.op === 'call' && each.operation.where === 'device'),
   );
-  return accesses.length > ACCESSES;
+  const ranges = code.some(
+    (each) => each.op === 'call' && RANGE_READS.includes(each.operation.name),
+  );
+  return ranges || accesses.length > ACCESSES;
 }

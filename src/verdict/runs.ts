@@ -42,10 +42,9 @@ export interface RunSource {
   readonly options: RunOptions;
   readonly stopped: Run['exploration']['stopped'];
   run(liberties: readonly Liberty[]): Run;
-  avoidable(
-    liberties: readonly Liberty[],
-    avoid: (finding: RawFinding) => boolean,
-  ): boolean | null;
+  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
+  /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
+  shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
   /** The run to show of a finding; absent: the one that found it. */
   shown?(run: Run, sighting: Sighting): Shown;
 }
@@ -99,6 +98,8 @@ export class Runs implements RunSource {
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
   private readonly started: number;
+  /** A limit that an exploration hit which `done` does not have. */
+  private cut: Run['exploration']['stopped'] = null;
 
   constructor(
     readonly program: Program,
@@ -112,7 +113,7 @@ export class Runs implements RunSource {
   /** The first limit that any exploration so far ran into. */
   get stopped(): Run['exploration']['stopped'] {
     const stops = [...this.done.values()].map((run) => run.exploration.stopped);
-    return stops.find((each) => each !== null) ?? null;
+    return stops.find((each) => each !== null) ?? this.cut;
   }
 
   run(liberties: readonly Liberty[]): Run {
@@ -143,6 +144,13 @@ export class Runs implements RunSource {
     if (exploration.completeStates.length > 0) return true;
     if (exploration.stopped !== null) return null;
     return waitsForEver(system, exploration, avoid);
+  }
+
+  shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
+    const options = { ...this.exploreOptions(liberties), untilAll: names };
+    const { found, stopped } = this.search(this.system(liberties), options);
+    this.cut ??= stopped;
+    return new Set([...names].filter((name) => found.has(name)));
   }
 
   private search(

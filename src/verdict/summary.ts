@@ -41,8 +41,9 @@ interface Seen {
 export function summarise(program: Program, options: CheckOptions = {}): Summary {
   const settings = new Map<string, string>();
   const watched = watchedMachine(program.machine, settings);
-  return onLayout({ ...program, machine: watched }, options, (runs) => {
-    const liberties = libertiesOf(program);
+  const liberties = libertiesOf(program);
+  const on = { ...program, machine: watched };
+  return onLayout(on, options, liberties, (runs) => {
     const full = runs.run(liberties);
     const seen = named(runs, liberties, [...full.sightings.values()]);
     const assertions = judgeAssertions(program, full).filter(
@@ -68,8 +69,10 @@ function named(runs: RunSource, all: readonly Liberty[], sightings: readonly Sig
     return { id, cause: finding?.cause ?? true, place: name.slice(name.indexOf('|') + 1) };
   });
   const isValue = ({ id }: Seen): boolean => VALUE_CAUSES.includes(id);
-  if (!seen.some(isValue)) return seen;
-  const { sightings: inOrder } = runs.run(all.filter((each) => each !== 'reorder'));
+  const values = new Set(seen.filter(isValue).map(({ id, place }) => `${id}|${place}`));
+  if (values.size === 0) return seen;
+  const less = all.filter((each) => each !== 'reorder');
+  const inOrder = runs.shows?.(less, values) ?? runs.run(less).sightings;
   const isPlain = ({ id, place }: Seen): boolean => inOrder.has(`${id}|${place}`);
   const settled = new Set(seen.filter((each) => isValue(each) && isPlain(each)).map(placeOf));
   return seen.flatMap((each): Seen[] => {

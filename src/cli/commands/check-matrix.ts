@@ -1,12 +1,14 @@
 /** `civac check --matrix`: each scenario on every platform that could change its verdict. */
 import { type MatrixRow, matters, verdictOnAll } from '../../matrix/cells.js';
 import { matrixJson, matrixText } from '../../matrix/report.js';
+import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { readInputs } from '../inputs.js';
 import { runMatrix } from '../matrix.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
+import { shardRows } from '../shard.js';
 import { watchSignals } from '../signals.js';
 import { type CheckOptions, settingsOf, tellDiagnostics } from './check.js';
 
@@ -26,6 +28,7 @@ interface Tally {
   readonly rows: MatrixRow[];
   invalid: boolean;
   crashed: boolean;
+  skipped: number;
 }
 
 function statusOf({ rows, invalid, crashed }: Tally): number {
@@ -50,20 +53,27 @@ export async function runCheckMatrix(
   options: CheckOptions,
 ): Promise<number> {
   refuseOptions(options);
-  const { inputs, problems } = readInputs(paths);
-  const files = inputs.map((input) => input.file);
+  const { inputs: given, problems } = readInputs(paths);
+  const inputs = options.shard === undefined ? given : shardRows(given, options.shard);
+  const files = given.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
   const quiet = options.quiet === true;
   const silent = quiet && options.output === undefined;
   const json = options.json === true || options.format === 'json';
-  const tally: Tally = { rows: [], invalid: problems.length > 0, crashed: false };
+  const tally: Tally = { rows: [], invalid: problems.length > 0, crashed: false, skipped: 0 };
   for (const { file, message } of problems) process.stderr.write(`civac: ${file}: ${message}\n`);
   const signals = watchSignals();
-  const progress = new Progress(files.length, quiet);
+  const progress = new Progress(inputs.length, quiet, {
+    ...DEFAULT_LIMITS,
+    ...settingsOf(options),
+  });
   await runMatrix(inputs, {
     settings: settingsOf(options),
     interruption: signals,
     onProgress: (input, now) => progress.update(input.file, now),
+    skipped: () => {
+      tally.skipped += 1;
+    },
     invalid: (outcome) => {
       tally.invalid = true;
       tellDiagnostics(outcome, stderrColor(!options.color));
@@ -81,6 +91,7 @@ export async function runCheckMatrix(
   if (!silent) output.write(json ? matrixJson(tally.rows, JSON_VERSION) : summary(tally.rows));
   output.close();
   if (!signals.happened) return statusOf(tally);
-  process.stderr.write('civac: interrupted\n');
+  const missed = tally.skipped > 0 ? `; ${tally.skipped} scenarios were not reached` : '';
+  process.stderr.write(`civac: interrupted${missed}\n`);
   return exitCode.interrupted;
 }

@@ -2,11 +2,13 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import type { InputProblem } from '../../report/json.js';
+import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import type { CheckResult } from '../../verdict/result.js';
-import type { Outcome, Settings } from '../check-one.js';
+import type { Failure, Outcome, Settings } from '../check-one.js';
 import { InputError, report } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
-import { type Inputs, readInputs } from '../inputs.js';
+import { type Input, type Inputs, readInputs } from '../inputs.js';
+import type { Shard } from '../options.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { checkAll } from '../runner.js';
@@ -17,6 +19,7 @@ export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
   readonly advise?: boolean;
+  readonly strictAlias?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
   readonly output?: string;
@@ -27,10 +30,12 @@ export interface CheckOptions {
   readonly maxStates?: number;
   readonly maxSeconds?: number;
   readonly maxMemory?: number;
+  readonly shard?: Shard;
   readonly order?: 'forward' | 'reverse';
   readonly engine?: 'fast' | 'reference';
   /** False after --no-projection. */
   readonly projection?: boolean;
+  readonly symmetry?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -49,15 +54,18 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, advise, engine, projection } = options;
+  const { maxStates, maxSeconds, maxMemory, order, advise, engine } = options;
+  const { projection, symmetry, strictAlias } = options;
   return {
     ...(advise === undefined ? {} : { advise }),
+    ...(strictAlias === undefined ? {} : { strictAlias }),
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
     ...(projection === undefined ? {} : { projection }),
+    ...(symmetry === undefined ? {} : { symmetry }),
   };
 }
 
@@ -70,7 +78,7 @@ function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
   return { file, line: span.line, column: span.column, code, message: message + more.join('') };
 }
 
-export function tellDiagnostics(outcome: Outcome, color: boolean): void {
+export function tellDiagnostics(outcome: Outcome | Failure, color: boolean): void {
   if (!('diagnostics' in outcome)) return;
   const { file, text } = outcome.input;
   for (const diagnostic of outcome.diagnostics) {
@@ -120,6 +128,12 @@ function tellProblems({ problems }: Inputs, tally: Tally): void {
   }
 }
 
+async function partOf(inputs: readonly Input[], shard?: Shard): Promise<readonly Input[]> {
+  if (shard === undefined) return inputs;
+  const { shardFiles } = await import('../shard.js');
+  return shardFiles(inputs, shard);
+}
+
 export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
   if (paths.length === 0) throw new InputError("check: name a FILE or folder, or '-' for stdin");
   if (options.matrix === true) {
@@ -128,8 +142,10 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   }
   const format = formatOf(options);
   const all = readInputs(paths);
-  const files = all.inputs.map((input) => input.file);
-  const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
+  const given = all.inputs.map((input) => input.file);
+  const output = openOutput({ path: options.output, noColor: !options.color, inputs: given });
+  const inputs = await partOf(all.inputs, options.shard);
+  const files = inputs.map((input) => input.file);
   const expect = options.expect === true;
   const quiet = options.quiet === true;
   const writer = makeWriter(format, {
@@ -144,10 +160,10 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const tally: Tally = { results: [], errors: [], skipped: 0, crashed: false };
   tellProblems(all, tally);
   const signals = watchSignals();
-  const progress = new Progress(files.length, quiet);
+  const progress = new Progress(files.length, quiet, { ...DEFAULT_LIMITS, ...settingsOf(options) });
   const onProgress = (input: { file: string }, p: Parameters<Progress['update']>[1]) =>
     progress.update(input.file, p);
-  for await (const outcome of checkAll(all.inputs, settingsOf(options), signals, onProgress)) {
+  for await (const outcome of checkAll(inputs, settingsOf(options), signals, onProgress)) {
     progress.finished();
     tellDiagnostics(outcome, stderrColor(!options.color));
     count(outcome, tally);

@@ -19,7 +19,7 @@ import { type Exploring, fillMatrix, fillRivals } from '../compare-cells.js';
 import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, readInputs } from '../inputs.js';
-import { openOutput, type Output, stderrColor } from '../output.js';
+import { type Output, openOutput, stderrColor } from '../output.js';
 import { watchSignals } from '../signals.js';
 
 export const compareFormats = ['text', 'markdown', 'html', 'json'] as const;

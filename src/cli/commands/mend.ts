@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import { type Costs, DEFAULT_COSTS, readCosts } from '../../mend/costs.js';
 import type { Level } from '../../mend/edit.js';
-import { MEND_LIMITS, type MendOptions, type MendOutcome } from '../../mend/mend.js';
+import { MEND_LIMITS, type MendOutcome } from '../../mend/mend.js';
 import type { MendResult } from '../../mend/outcome.js';
 import { mendJson } from '../../report/mend-json.js';
 import { mendText } from '../../report/mend-text.js';
@@ -13,6 +13,7 @@ import { InputError, reasonOf } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, readInputs, stdinName } from '../inputs.js';
 import { mendInThread } from '../mend-thread.js';
+import type { MendSettings } from '../mend-worker.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { replaceFile } from '../replace-file.js';
@@ -25,6 +26,7 @@ export interface MendCommandOptions {
   /** Number of the answer to apply, from 1. */
   readonly answer?: number;
   readonly all?: boolean;
+  readonly forAllPlatforms?: boolean;
   readonly json?: boolean;
   readonly output?: string;
   readonly quiet?: boolean;
@@ -47,11 +49,12 @@ function costsOf(path: string | undefined): Costs {
   return costs;
 }
 
-function optionsOf(options: MendCommandOptions): MendOptions {
+function optionsOf(options: MendCommandOptions): MendSettings {
   const { level } = options;
   return {
     costs: costsOf(options.costs),
     all: options.all === true,
+    ...(options.forAllPlatforms === true ? { forAllPlatforms: true } : {}),
     maxEdits: options.maxEdits ?? MEND_LIMITS.maxEdits,
     maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,
     maxStates: options.maxStates ?? MEND_LIMITS.maxStates,
@@ -60,7 +63,7 @@ function optionsOf(options: MendCommandOptions): MendOptions {
 }
 
 function statusOf({ verdict }: MendResult): number {
-  if (verdict === 'none') return exitCode.found;
+  if (verdict === 'none' || verdict === 'partly') return exitCode.found;
   return verdict === 'unknown' ? exitCode.unknown : exitCode.ok;
 }
 
@@ -92,7 +95,7 @@ function oneInput(paths: readonly string[]): Input {
 /** Null when it was interrupted before it could say anything. */
 async function search(
   input: Input,
-  options: MendOptions,
+  options: MendSettings,
   signals: Signals,
   quiet: boolean,
 ): Promise<MendOutcome | null> {

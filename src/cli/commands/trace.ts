@@ -14,6 +14,7 @@ import { type ExportFormat, isExportFormat, traceExport } from '../trace-exports
 import { type FactOptions, type Facts, factsOf } from '../trace-facts.js';
 import { fileSpool, type OpenSource, openTrace } from '../trace-source.js';
 import { StdinSource, stdinIsFile } from '../trace-stdin.js';
+import { tuneForTraces } from '../trace-tuning.js';
 
 /** Formats that are written at the end, out of the result alone. */
 const reportFormats = ['text', 'json', 'sarif'] as const;
@@ -224,6 +225,7 @@ export async function runTrace(
 ): Promise<number> {
   if (path === undefined) throw new InputError("trace: name a FILE, or '-' for stdin");
   const format = formatOf(options);
+  tuneForTraces();
   const facts = factsOf(path, options);
   const target = isExportFormat(format)
     ? await exportTarget(format, path, options, facts)

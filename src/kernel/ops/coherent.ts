@@ -59,6 +59,9 @@ export function allocCoherent(
   flags: number,
   attributes: number,
 ): { pointer: Value; address: number } | null {
+  if (context.kernel.carveOuts.some((each) => each.device === device)) {
+    return fromCarveOut(context, device, buffer);
+  }
   const how = manner(context, device, flags, attributes);
   allocatePages(context, buffer.id, how.zeroFirst, how.fromPool);
   const whole = wholeBuffer(context.buffer(buffer.id));
@@ -77,6 +80,32 @@ export function allocCoherent(
   const cookie = how.unmapped ? mapOf(context, map) : undefined;
   if (cookie !== undefined) unmapMap(context, cookie);
   else if (!how.zeroFirst) zeroThroughRemap(context, buffer.id);
+  return { pointer, address: mapping.address };
+}
+
+/**
+ * __dma_alloc_from_coherent: from memory that was remapped write-combined when the device was set
+ * up. It was never in the linear map, so there is nothing to maintain.
+ */
+function fromCarveOut(
+  context: KernelContext,
+  device: number,
+  buffer: Buffer,
+): { pointer: Value; address: number } | null {
+  allocatePages(context, buffer.id, false, true);
+  for (const slot of context.buffer(buffer.id).pages) {
+    const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
+    if (slot.state === 'resident' && frame !== undefined) {
+      context.setFrame(slot.frame, { ...frame, linear: false });
+    }
+  }
+  const ranges = [wholeBuffer(context.buffer(buffer.id))];
+  const what = { device, ranges, direction: DMA_BIDIRECTIONAL, attrs: 0, shared: true } as const;
+  const mapping = dmaMap(context, { ...what, type: 'coherent' });
+  if (mapping === null) return null;
+  const attribute = uncachedAttribute(context);
+  const pointer = mapBuffer(context, context.buffer(buffer.id), 'remap', attribute);
+  zeroThroughRemap(context, buffer.id);
   return { pointer, address: mapping.address };
 }
 
@@ -149,7 +178,10 @@ function freeCoherent(context: KernelContext, args: Args): Value {
 function mmapCoherent(context: KernelContext, args: Args): Value {
   const { map } = pointerArg(context, args[1]);
   if (map.kind !== 'remap') context.contract('dma_mmap_* of memory dma_alloc_* did not return');
-  return mapBuffer(context, context.buffer(map.buffer), 'mmap', map.attribute);
+  // dma_pgprot() goes by the device, also where the kernel's own mapping is that of a carve-out.
+  const { coherent } = deviceConfig(context, deviceArg(context, args[0]));
+  const attribute = coherent ? 'WB' : map.attribute;
+  return mapBuffer(context, context.buffer(map.buffer), 'mmap', attribute);
 }
 
 /** A table over the pages behind an allocation, for page tables of the driver's own. */

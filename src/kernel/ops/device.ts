@@ -61,7 +61,7 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
   return { ...hit, destination: { frame, cell, refused: 'H7' } };
 }
 
-function fault(context: KernelContext, reached: Fault, what: string): void {
+export function deviceFaults(context: KernelContext, reached: Fault, what: string): void {
   const { why, hazard = 'H14' } = reached;
   const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
   context.find(hazard, true, -1, () => ({
@@ -81,7 +81,7 @@ export function snoops(context: KernelContext, reached: { cacheable: boolean }):
 const dmaRead: Effect = (context, args) => {
   const reached = reach(context, args, 1, IOMMU_READ);
   if (reached.kind === 'fault') {
-    fault(context, reached, 'read');
+    deviceFaults(context, reached, 'read');
     return 0;
   }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
@@ -90,7 +90,7 @@ const dmaRead: Effect = (context, args) => {
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
   const value = int(args.at(-1));
-  if (reached.kind === 'fault') fault(context, reached, 'write');
+  if (reached.kind === 'fault') deviceFaults(context, reached, 'write');
   else writeByDevice(context, reached.destination, snoops(context, reached), value);
   return 0;
 };

@@ -7,7 +7,7 @@ import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
 import { dmaUnmap } from '../dma.js';
 import { MADV_DONTNEED } from '../constants.js';
-import { msmGetPages } from '../msm.js';
+import { msmGetPages, usedNow } from '../msm.js';
 import { framesIn, releasePages, residentPages } from '../pages.js';
 import { setLinearAttribute } from '../linear-map.js';
 import { wholeBuffer } from '../maintenance.js';
@@ -60,6 +60,7 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
     return;
   }
   context.setBuffer({ ...buffer, pins: buffer.pins - 1 });
+  usedNow(context, buffer);
   if (buffer.pins === 1) changeLinear(context, buffer, 'WB');
 }
 
@@ -213,6 +214,7 @@ export function madviseRow(name: string, source: string): Operation {
       const buffer = bufferArg(context, args[0]);
       if (buffer.gone !== 'no') return 0;
       context.setBuffer({ ...buffer, dontneed: int(args[1]) === MADV_DONTNEED });
+      usedNow(context, buffer);
       return 1;
     },
   };

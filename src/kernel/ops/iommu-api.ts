@@ -34,7 +34,7 @@ function attachDevice(attached: boolean) {
 }
 
 /** Installs translations for the ranges, one after the other; the bytes that were mapped. */
-function mapInto(
+export function mapInto(
   context: KernelContext,
   args: Args,
   ranges: readonly Range[],
@@ -96,7 +96,7 @@ function iommuMapSgtable(context: KernelContext, args: Args): Value {
 function iommuUnmap(sync: boolean) {
   return (context: KernelContext, args: Args): Value => {
     const id = handle(context, args[0], 'domain');
-    const removed = remove(context, id, int(args[1]), int(args[2]), sync);
+    const removed = removeRange(context, id, int(args[1]), int(args[2]), sync);
     if (removed < int(args[2])) {
       context.contract(`iommu_unmap of ${int(args[2])} bytes found ${removed} mapped`);
     }
@@ -105,6 +105,17 @@ function iommuUnmap(sync: boolean) {
     );
     return removed;
   };
+}
+
+/** Bytes that were mapped and go. */
+export function removeRange(
+  context: KernelContext,
+  id: number,
+  iova: number,
+  size: number,
+  sync: boolean,
+): number {
+  return remove(context, id, iova, size, sync);
 }
 
 function domainFree(context: KernelContext, args: Args): Value {

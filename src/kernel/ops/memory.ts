@@ -1,4 +1,7 @@
-/** Operations: memset and memcpy over the words that the scenario names. Source: lib/string.c. */
+/**
+ * Operations: memset, memcpy, memchr_inv over a range. Writing a range names no word, since nobody
+ * need read it; reading one names its lines. Source: lib/string.c.
+ */
 import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
 import { int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
@@ -30,6 +33,18 @@ function patternOf(byte: number, size: number): number {
 
 /** All stores at once: they become visible one by one as they leave the store buffer (M7). */
 const memset: Effect = (context, args) => {
+  cutAt(context, args[0], int(args[2]));
+  return context.layout.over(() => setWords(context, args));
+};
+
+/** What stands before and behind the range is treated differently. */
+function cutAt(context: KernelContext, pointer: Value | undefined, size: number): void {
+  const { map, offset } = pointerArg(context, pointer);
+  context.layout.cut(map.buffer, offset);
+  context.layout.cut(map.buffer, offset + size);
+}
+
+const setWords: Effect = (context, args) => {
   const words = wordsIn(context, args[0], int(args[2]));
   const reached = words.map((word) => ({
     size: word.size,
@@ -66,8 +81,13 @@ function pairWords(context: KernelContext, args: readonly Value[]) {
 
 /** One word a step: others may act between two words. */
 const memcpy: Effect = (context, args) => {
+  cutAt(context, args[0], int(args[2]));
+  cutAt(context, args[1], int(args[2]));
+  return context.layout.over(() => copyWord(context, args));
+};
+
+const copyWord: Effect = (context, args) => {
   const words = pairWords(context, args);
-  if (words.length > 0) context.recorder.couples?.('memcpy copies words of one line to another');
   const word = words[context.step.copied];
   if (word === undefined) return 0;
   const source = cpuReach(context, shifted(context, args[1], word.byte), word.size);
@@ -84,6 +104,7 @@ const memcpy: Effect = (context, args) => {
     );
   } else {
     const { destination, attribute, user } = source;
+    context.recorder.copies?.(destination.cell, to.destination.cell);
     const early = context.takeEarly(destination.cell.id);
     if (early === null && loadMustWait(context, destination, attribute)) {
       context.blocked = true;
@@ -94,6 +115,43 @@ const memcpy: Effect = (context, args) => {
   }
   context.step.copied++;
   context.again = context.step.copied < words.length;
+  return 0;
+};
+
+/** As memcpy without its stores: one word a step. */
+const memchrInv: Effect = (context, args) => {
+  const { map, offset } = pointerArg(context, args[0]);
+  const size = int(args[2]);
+  context.layout.range(map.buffer, Math.max(0, offset), Math.min(map.bytes, offset + size));
+  return context.layout.over(() => readWord(context, args));
+};
+
+const readWord: Effect = (context, args) => {
+  const words = wordsIn(context, args[0], int(args[2]));
+  const word = words[context.step.copied];
+  // Beyond the mapping there are no words, but the first byte there is reached.
+  const { map, offset } = pointerArg(context, args[0]);
+  const beyond = offset + int(args[2]) > map.bytes;
+  const last = { byte: Math.max(0, map.bytes - offset), size: 1 };
+  const next = word ?? (beyond ? last : undefined);
+  if (next === undefined) return 0;
+  const source = cpuReach(context, shifted(context, args[0], next.byte), next.size);
+  if (source.kind === 'again') {
+    context.again = true;
+    return 0;
+  }
+  if (source.kind === 'fault') accessFaults(context, source.why, 'memchr_inv');
+  else {
+    const { destination, attribute, user } = source;
+    const early = context.takeEarly(destination.cell.id);
+    if (early === null && loadMustWait(context, destination, attribute)) {
+      context.blocked = true;
+      return 0;
+    }
+    if (early === null) cpuLoad(context, destination, attribute, user, false);
+  }
+  context.step.copied++;
+  context.again = context.step.copied < words.length + (beyond ? 1 : 0);
   return 0;
 };
 
@@ -131,5 +189,17 @@ export const memoryOperations: readonly Operation[] = [
     loadsPass: true,
     effect: memcpy,
     source: 'lib/string.c:memcpy',
+  },
+  {
+    name: 'memchr_inv',
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M5'],
+    params: [{ name: 'start', kinds: ['ptr'] }, ...bytes.slice(1)],
+    doc: 'loads every line of the range; what it returns is left out',
+    loadsPass: true,
+    effect: memchrInv,
+    source: 'lib/string.c:memchr_inv',
   },
 ];

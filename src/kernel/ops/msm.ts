@@ -41,16 +41,26 @@ function evict(context: KernelContext, buffer: Buffer): void {
   msmPutPages(context, context.buffer(buffer.id));
 }
 
-/** msm_gem_shrinker_scan: purges what is not needed, evicts what is idle if there is swap. */
+/**
+ * msm_gem_shrinker_scan: first purges what is not needed, then evicts what is idle if there is
+ * swap, each in the order of use, until so many pages are free.
+ */
 function shrink(context: KernelContext): Value {
+  const most = context.option('nr_to_scan') || Number.MAX_SAFE_INTEGER;
+  let pages = 0;
   let freed = 0;
-  for (const { id, kind } of context.kernel.buffers) {
-    const buffer = context.buffer(id);
-    if (kind !== 'msm' || buffer.gone !== 'no' || !buffer.held) continue;
-    if (isPurgeable(buffer) && buffer.vmaps === 0) purge(context, buffer);
-    else if (buffer.pins > 0 || buffer.vmaps > 0 || context.machine.swap === 'none') continue;
-    else evict(context, buffer);
-    freed++;
+  const take = (unused: (buffer: Buffer) => boolean, how: typeof purge): void => {
+    for (const id of context.kernel.lru) {
+      const buffer = context.buffer(id);
+      if (pages >= most || buffer.gone !== 'no' || !buffer.held || !unused(buffer)) continue;
+      how(context, buffer);
+      pages += buffer.size / context.machine.pageSize;
+      freed++;
+    }
+  };
+  take((buffer) => isPurgeable(buffer) && buffer.vmaps === 0, purge);
+  if (context.machine.swap !== 'none') {
+    take((each) => !isPurgeable(each) && each.pins === 0 && each.vmaps === 0, evict);
   }
   if (freed === 0) context.noop('every object is in use: nothing is purged or evicted');
   return freed;
@@ -125,7 +135,14 @@ export const msmOperations: readonly Operation[] = [
     returns: 'int',
     rules: ['K2', 'K7', 'M17'],
     params: [],
-    doc: 'memory is short: every object that may be purged is, and with swap every idle one is evicted; how many',
+    options: [
+      {
+        name: 'nr_to_scan',
+        kind: 'int',
+        doc: 'stops when so many pages are free; those used longest ago go first (0: all)',
+      },
+    ],
+    doc: 'memory is short: objects that may be purged are, and then with swap idle ones are evicted, in the order of use; how many',
     source: 'drivers/gpu/drm/msm/msm_gem_shrinker.c:msm_gem_shrinker_scan',
     effect: shrink,
   },

@@ -31,9 +31,19 @@ function memoryAt(context: KernelContext, value: Value | undefined): Buffer {
   return context.buffer(pointerArg(context, value).map.buffer);
 }
 
+/**
+ * A fault that meets a page on its way out waits: for migration by its entry in the page table, for
+ * reclaim by the folio's lock (mm/memory.c:do_swap_page, mm/migrate.c:migration_entry_wait).
+ */
+function waitsForLeaving(context: KernelContext, { leaving }: Buffer): boolean {
+  if (leaving === true) context.blocked = true;
+  return leaving === true;
+}
+
 /** Faults the pages in and holds them where they are. */
 function pin(context: KernelContext, args: Args): Value {
   const { id } = memoryAt(context, args[0]);
+  if (waitsForLeaving(context, context.buffer(id))) return 0;
   residentPages(context, id);
   const buffer = context.buffer(id);
   context.setBuffer({ ...buffer, pins: buffer.pins + 1 });
@@ -54,6 +64,7 @@ function unpin(context: KernelContext, args: Args): Value {
 /** Faults the pages in and tells which they are; they may go at any time. */
 function rangeFault(context: KernelContext, args: Args): Value {
   const { id } = memoryAt(context, args[0]);
+  if (waitsForLeaving(context, context.buffer(id))) return 0;
   residentPages(context, id);
   return { kind: 'buffer', id };
 }
@@ -97,6 +108,7 @@ function takeAway(how: 'swap-out' | 'migrate'): Effect {
       return 0;
     }
     zapUserMaps(context, buffer.id);
+    context.setBuffer({ ...context.buffer(buffer.id), leaving: true });
     if (how === 'swap-out' && typeof context.machine.swap === 'object') {
       context.queue({ do: 'drained', what: 'all' });
     } else drainStores(context);

@@ -5,9 +5,10 @@
  * nothing. A buffer in steady use is dear and stays; counts of one that was put out and came back
  * are too low, never too high.
  */
+
+import { double } from '../double.js';
 import type { Direction } from '../events.js';
 import type { Site } from '../track/device.js';
-import { double } from '../track/double.js';
 import type { LiveMapping } from '../track/live-mapping.js';
 
 const ways = 4;
@@ -65,20 +66,28 @@ export class BufferTable {
   }
 
   private entryOf(m: LiveMapping): BufferEntry {
+    const { group } = m.site;
     const base = setOf(m.deviceState.id, m.phys, m.size) * ways;
-    let cheapest: BufferEntry | null = null;
     for (let way = 0; way < ways; way += 1) {
       const entry = this.entries[base + way];
       if (entry === undefined) {
-        const fresh = new BufferEntry(m.site.group);
+        const fresh = new BufferEntry(group);
         this.entries[base + way] = fresh;
         return fill(fresh, m);
       }
-      const same = entry.phys === m.phys && entry.size === m.size && entry.site === m.site.group;
-      if (same) return entry;
-      if (cheapest === null || entry.weight < cheapest.weight) cheapest = entry;
+      if (entry.phys === m.phys && entry.size === m.size && entry.site === group) return entry;
     }
-    return fill(cheapest!, m);
+    return fill(this.cheapest(base), m);
+  }
+
+  /** Of a full set. */
+  private cheapest(base: number): BufferEntry {
+    let found = this.entries[base]!;
+    for (let way = 1; way < ways; way += 1) {
+      const entry = this.entries[base + way]!;
+      if (entry.weight < found.weight) found = entry;
+    }
+    return found;
   }
 }
 

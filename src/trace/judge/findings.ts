@@ -2,6 +2,8 @@
  * Findings in the making. The same rule at the same call site with the same certainty is one
  * finding with a count, so that memory depends on the program traced and not on how long it ran.
  */
+
+import { double } from '../double.js';
 import type { EventHead } from '../events.js';
 import type {
   Certainty,
@@ -13,7 +15,6 @@ import type {
   TraceObserver,
 } from '../model.js';
 import type { Site } from '../track/device.js';
-import { double } from '../track/double.js';
 import type { RuleInfo } from './rule.js';
 
 const certainties: readonly Certainty[] = ['certain', 'likely', 'needs-coherence'];

@@ -50,6 +50,11 @@ export class ByteTable {
     return this.entries.length;
   }
 
+  /** Whether entry `number`, if there is one, has these bytes. */
+  is(number: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return number < this.entries.length && sameBytes(this.entries[number]!, bytes, start, end);
+  }
+
   /** The number of these bytes, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
     return this.seek(bytes, start, end, hashOf(bytes, start, end));
@@ -121,18 +126,26 @@ export function wordTable(words: readonly string[]): ByteTable {
 export class Interner {
   private table = new ByteTable();
   private strings: string[] = [];
+  /** The number of the string that was given last. */
+  last = 0;
 
   constructor(private readonly limit = 1 << 16) {}
 
-  intern(bytes: Uint8Array, start: number, end: number): string {
-    const found = this.table.find(bytes, start, end);
-    if (found >= 0) return this.strings[found]!;
+  /** `guess` is the number of a string that it may well be: looked at before the table. */
+  intern(bytes: Uint8Array, start: number, end: number, guess = 0): string {
+    const right = this.table.is(guess, bytes, start, end);
+    const found = right ? guess : this.table.find(bytes, start, end);
+    if (found >= 0) {
+      this.last = found;
+      return this.strings[found]!;
+    }
     if (this.strings.length >= this.limit) {
       this.table = new ByteTable();
       this.strings = [];
     }
     this.table.add(bytes, start, end);
     const made = textOf(bytes, start, end);
+    this.last = this.strings.length;
     this.strings.push(made);
     return made;
   }

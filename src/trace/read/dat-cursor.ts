@@ -6,6 +6,7 @@
  * Source: include/linux/ring_buffer.h (event types), kernel/trace/ring_buffer.c rb_update_event,
  * ring_buffer_read_page (missed events); the padding of discarded events as in rb_event_discard.
  */
+import { double } from '../double.js';
 import { UNKNOWN } from '../events.js';
 import type { DatBuffer, DatFile } from './dat-file.js';
 import { PageFeed } from './dat-pages.js';
@@ -30,7 +31,7 @@ export interface TimeBase {
 
 export class Cursor {
   /** Time of the current event relative to the base; Infinity after the last one. */
-  time = 0;
+  time = double;
   /** Place of the current event's data in `bytes`, and its length, a multiple of four. */
   data = 0;
   length = 0;
@@ -44,7 +45,7 @@ export class Cursor {
   private end = 0;
   private page: number;
   private pageHigh = 0;
-  private clock = 0;
+  private clock = double;
 
   private readonly feed: PageFeed;
   private readonly pageSize: number;

@@ -37,6 +37,7 @@ export class DatEvents {
       // The length is rounded up to words, the last field may end before.
       if (cursor.length < ((decoder.bytes + 3) & ~3)) return this.refuse(head);
     }
+    decoder.readNumbers(cursor.words, cursor.data >> 2);
     if (known >= Known.IommuMap) return this.emitOther(decoder, head, cursor);
     if (known >= Known.AllocSgt && known <= Known.UnmapSg) {
       return this.emitList(decoder, head, cursor);
@@ -51,29 +52,25 @@ export class DatEvents {
   }
 
   private emitSingle(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
-    const { at } = decoder;
-    const device = this.word(cursor, at[Slot.Device]!);
+    const device = this.deviceOf(decoder, cursor);
     if (device === null) return this.refuse(head);
-    const { words } = cursor;
-    const base = cursor.data >> 2;
-    const dma = number(words, base, decoder, Slot.Dma);
-    const size = number(words, base, decoder, Slot.Size);
-    const dir = direction(words[base + at[Slot.Dir]!]!);
-    const { known } = decoder;
+    const { known, values } = decoder;
+    const dma = values[Slot.Dma]!;
+    const size = values[Slot.Size]!;
+    const dir = direction(values[Slot.Dir]!);
     if (known === Known.SyncSingleForDevice || known === Known.SyncSingleForCpu) {
       this.sink.syncSingle(head, known === Known.SyncSingleForCpu, device, dma, size, dir);
       return true;
     }
-    const attrs = at[Slot.Attrs]! < 0 ? 0 : number(words, base, decoder, Slot.Attrs);
+    const attrs = values[Slot.Attrs]!;
     if (known <= Known.MapPhys) {
-      const phys = number(words, base, decoder, Slot.Phys);
       const kind = singleKind(known, Known.MapPage, attrs);
-      this.sink.mapSingle(head, kind, device, phys, dma, size, dir, attrs);
+      this.sink.mapSingle(head, kind, device, values[Slot.Phys]!, dma, size, dir, attrs);
     } else if (known <= Known.UnmapPhys) {
       const kind = singleKind(known, Known.UnmapPage, attrs);
       this.sink.unmapSingle(head, kind, device, dma, size, dir, attrs);
     } else {
-      const virt = pointer(words, base, decoder);
+      const virt = pointer(cursor.words, cursor.data >> 2, decoder);
       const kind = known === Known.Alloc || known === Known.Free ? 'coherent' : 'pages';
       if (known <= Known.AllocPages) {
         this.sink.alloc(head, kind, device, virt, dma, size, dir, attrs);
@@ -84,29 +81,26 @@ export class DatEvents {
 
   /** dma_map_sg and the others with physical addresses. */
   private emitList(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
-    const { at, known } = decoder;
+    const { at, known, values } = decoder;
     const { sink, phys } = this;
-    const { words } = cursor;
-    const base = cursor.data >> 2;
-    const device = this.word(cursor, at[Slot.Device]!);
+    const device = this.deviceOf(decoder, cursor);
     if (device === null || !fillWide(phys, cursor, at[Slot.PhysList]!)) return this.refuse(head);
-    const dir = direction(words[base + at[Slot.Dir]!]!);
-    const attrs = at[Slot.Attrs]! < 0 ? 0 : number(words, base, decoder, Slot.Attrs);
+    const dir = direction(values[Slot.Dir]!);
+    const attrs = values[Slot.Attrs]!;
     if (known === Known.UnmapSg) sink.unmapSg(head, device, phys, dir, attrs);
     else if (known === Known.MapSgErr) {
-      const error = at[Slot.Err]! < 0 ? UNKNOWN : words[base + at[Slot.Err]!]! | 0;
-      sink.mapSgError(head, device, phys, error, dir, attrs);
+      sink.mapSgError(head, device, phys, values[Slot.Err]! | 0, dir, attrs);
     } else if (known === Known.MapSg) {
       if (!fillWide(this.dma, cursor, at[Slot.DmaList]!)) return this.refuse(head);
       if (!fillNarrow(this.lengths, cursor, at[Slot.Lengths]!)) return this.refuse(head);
-      const nents = at[Slot.Nents]! < 0 ? UNKNOWN : words[base + at[Slot.Nents]!]! | 0;
-      const ents = at[Slot.Ents]! < 0 ? UNKNOWN : words[base + at[Slot.Ents]!]! | 0;
+      const nents = values[Slot.Nents]! | 0;
+      const ents = values[Slot.Ents]! | 0;
       const cut = at[Slot.Flag]! >= 0 && cursor.bytes[cursor.data + at[Slot.Flag]!] !== 0;
       const { dma, lengths } = this;
       sink.mapSg(head, device, nents, ents, cut, phys, dma, lengths, dir, attrs);
     } else {
-      const dma = number(words, base, decoder, Slot.Dma);
-      const size = number(words, base, decoder, Slot.Size);
+      const dma = values[Slot.Dma]!;
+      const size = values[Slot.Size]!;
       if (known === Known.AllocSgt) sink.allocSgt(head, device, phys, dma, size, dir, attrs);
       else sink.freeSgt(head, device, phys, dma, size, dir);
     }
@@ -115,10 +109,10 @@ export class DatEvents {
 
   private emitSyncSg(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
     const { at, known } = decoder;
-    const device = this.word(cursor, at[Slot.Device]!);
+    const device = this.deviceOf(decoder, cursor);
     if (device === null || !fillWide(this.dma, cursor, at[Slot.DmaList]!)) return this.refuse(head);
     if (!fillNarrow(this.lengths, cursor, at[Slot.Lengths]!)) return this.refuse(head);
-    const dir = direction(cursor.words[(cursor.data >> 2) + at[Slot.Dir]!]!);
+    const dir = direction(decoder.values[Slot.Dir]!);
     const forCpu = known === Known.SyncSgForCpu;
     this.sink.syncSg(head, forCpu, device, this.dma, this.lengths, dir);
     return true;
@@ -126,82 +120,73 @@ export class DatEvents {
 
   /** Everything but dma. */
   private emitOther(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
-    const { known, at } = decoder;
+    const { known, values } = decoder;
     const { sink } = this;
-    const { words } = cursor;
-    const base = cursor.data >> 2;
     if (known === Known.IommuMap) {
-      const size = number(words, base, decoder, Slot.Size);
-      const phys = number(words, base, decoder, Slot.Phys);
-      sink.iommuMap(head, number(words, base, decoder, Slot.Dma), phys, size);
-      return true;
-    }
-    if (known === Known.IommuUnmap) {
-      const size = number(words, base, decoder, Slot.Size);
-      const done = at[Slot.Other]! < 0 ? UNKNOWN : number(words, base, decoder, Slot.Other);
-      sink.iommuUnmap(head, number(words, base, decoder, Slot.Dma), size, done);
-      return true;
-    }
-    if (known === Known.PageFree) {
-      const order = words[base + at[Slot.Order]!]!;
-      sink.pageFree(head, number(words, base, decoder, Slot.Phys), order);
-      return true;
-    }
-    if (known === Known.PageAlloc) {
-      const pfn = number(words, base, decoder, Slot.Phys);
+      sink.iommuMap(head, values[Slot.Dma]!, values[Slot.Phys]!, values[Slot.Size]!);
+    } else if (known === Known.IommuUnmap) {
+      sink.iommuUnmap(head, values[Slot.Dma]!, values[Slot.Size]!, values[Slot.Other]!);
+    } else if (known === Known.PageFree) {
+      sink.pageFree(head, values[Slot.Phys]!, values[Slot.Order]!);
+    } else if (known === Known.PageAlloc) {
+      const pfn = values[Slot.Phys]!;
       // All ones: the allocation failed.
       if (pfn < 0) sink.other(head);
-      else sink.pageAlloc(head, pfn, words[base + at[Slot.Order]!]!);
-      return true;
-    }
-    if (known === Known.WriteFolio) {
-      sink.pageWrittenOut(head, number(words, base, decoder, Slot.Phys));
-      return true;
-    }
-    return known >= Known.FenceEmit
-      ? this.emitFence(decoder, head, cursor)
-      : this.emitNamed(decoder, head, cursor);
+      else sink.pageAlloc(head, pfn, values[Slot.Order]!);
+    } else if (known === Known.WriteFolio) sink.pageWrittenOut(head, values[Slot.Phys]!);
+    else if (known >= Known.FenceEmit) return this.emitFence(decoder, head, cursor);
+    else return this.emitNamed(decoder, head, cursor);
+    return true;
   }
 
   private emitFence(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
-    const { at, known } = decoder;
+    const { at, known, values } = decoder;
     const driver = this.word(cursor, at[Slot.Driver]!);
     const timeline = this.word(cursor, at[Slot.Timeline]!);
     if (driver === null || timeline === null) return this.refuse(head);
-    const { words } = cursor;
-    const base = cursor.data >> 2;
-    const context = number(words, base, decoder, Slot.Context);
-    const seqno = number(words, base, decoder, Slot.Seqno);
+    const context = values[Slot.Context]!;
+    const seqno = values[Slot.Seqno]!;
     this.sink.fence(head, fencePart(known), driver, timeline, context, seqno);
     return true;
   }
 
   /** Attach, detach, fault, bounce. */
   private emitNamed(decoder: Decoder, head: EventHead, cursor: Cursor): boolean {
-    const { at, known } = decoder;
-    const device = this.word(cursor, at[Slot.Device]!);
+    const { at, known, values } = decoder;
+    const device = this.deviceOf(decoder, cursor);
     if (device === null) return this.refuse(head);
-    const { words } = cursor;
-    const base = cursor.data >> 2;
     if (known === Known.Attach || known === Known.Detach) {
       this.sink.iommuAttach(head, device, known === Known.Attach);
     } else if (known === Known.IoPageFault) {
       const driver = at[Slot.Driver]! < 0 ? '' : this.word(cursor, at[Slot.Driver]!);
       if (driver === null) return this.refuse(head);
-      const flags = at[Slot.Flags]! < 0 ? 0 : words[base + at[Slot.Flags]!]! | 0;
-      this.sink.ioPageFault(head, device, driver, number(words, base, decoder, Slot.Dma), flags);
+      this.sink.ioPageFault(head, device, driver, values[Slot.Dma]!, values[Slot.Flags]! | 0);
     } else {
-      const mask = at[Slot.Other]! < 0 ? UNKNOWN : number(words, base, decoder, Slot.Other);
       const force = at[Slot.Flag]! >= 0 && cursor.bytes[cursor.data + at[Slot.Flag]!] === 1;
-      const phys = number(words, base, decoder, Slot.Phys);
-      const size = number(words, base, decoder, Slot.Size);
-      this.sink.bounced(head, device, mask, phys, size, force);
+      const { sink } = this;
+      sink.bounced(
+        head,
+        device,
+        values[Slot.Other]!,
+        values[Slot.Phys]!,
+        values[Slot.Size]!,
+        force,
+      );
     }
     return true;
   }
 
-  /** The string that a __data_loc word at `slot` points to, null when it points outside. */
-  private word(cursor: Cursor, slot: number): string | null {
+  private deviceOf(decoder: Decoder, cursor: Cursor): string | null {
+    const device = this.word(cursor, decoder.at[Slot.Device]!, decoder.device);
+    decoder.device = this.names.last;
+    return device;
+  }
+
+  /**
+   * The string that a __data_loc word at `slot` points to, null when it points outside. `guess` is
+   * the number of the name that it may well be.
+   */
+  private word(cursor: Cursor, slot: number, guess = 0): string | null {
     const place = cursor.words[(cursor.data >> 2) + slot]!;
     const length = place >>> 16;
     const start = place & 0xffff;
@@ -209,22 +194,13 @@ export class DatEvents {
     if (length === 0) return '';
     const from = cursor.data + start;
     const end = from + length;
-    return this.names.intern(cursor.bytes, from, cursor.bytes[end - 1] === 0 ? end - 1 : end);
+    const { bytes } = cursor;
+    return this.names.intern(bytes, from, bytes[end - 1] === 0 ? end - 1 : end, guess);
   }
 }
 
-/** A 64- or 32-bit number; all 64 bits set is MAPPING_ERROR. */
-function number(words: Uint32Array, base: number, decoder: Decoder, slot: Slot): number {
-  const place = base + decoder.at[slot]!;
-  const low = words[place]!;
-  if (decoder.wide[slot] === 0) return low;
-  const high = words[place + 1]!;
-  if (high === 0xffffffff && low === 0xffffffff) return MAPPING_ERROR;
-  return high * 4294967296 + low;
-}
-
 function direction(value: number): Direction {
-  return value <= 3 ? value : UNKNOWN;
+  return value >= 0 && value <= 3 ? value : UNKNOWN;
 }
 
 /** A pointer as `pointerToken` of the text gives it. */

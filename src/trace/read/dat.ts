@@ -5,6 +5,7 @@
  *
  * State: a cursor per CPU and buffer; losses not yet passed on.
  */
+import { double } from '../double.js';
 import { type EventHead, type TraceSink, UNKNOWN } from '../events.js';
 import type { Codecs } from './codec.js';
 import { compile, type Decoder } from './dat-compile.js';
@@ -55,8 +56,16 @@ export function* readDat(file: DatFile, sink: TraceSink): Generator<void, void> 
 class Merge {
   private readonly cursors: Cursor[];
   private readonly events: DatEvents;
-  private readonly decoders: (Decoder | undefined)[] = [];
-  private readonly head: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };
+  /** By number of the event. */
+  private readonly decoders: (Decoder | undefined)[];
+  private readonly head: EventHead = {
+    index: 0,
+    time: double,
+    cpu: 0,
+    pid: 0,
+    task: '',
+    name: '',
+  };
   private readonly scale: number;
   private readonly shift: number;
   private last = Number.NEGATIVE_INFINITY;
@@ -77,6 +86,9 @@ class Merge {
     const start = base.high * 2 ** 32 + base.low;
     this.shift = start * this.scale + (ticks?.offset ?? 0) + timeOffset;
     this.settleClock();
+    // All places at once: V8 would make an array that grows by leaps a dictionary.
+    const last = [...file.formats.keys()].reduce((most, id) => Math.max(most, id), 0);
+    this.decoders = new Array(last + 1).fill(undefined);
     for (const format of file.formats.values()) this.decoders[format.id] = compile(format);
     for (const cursor of this.cursors) {
       if (!cursor.advance() || this.firstTimes.has(cursor.cpu)) continue;

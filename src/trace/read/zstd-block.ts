@@ -219,10 +219,10 @@ export class BlockDecoder {
       const matchWord = matchStates[matchState]!;
       let width = offsetWord & 255;
       let value = 1 << width;
-      if (width > 16) {
-        bit -= width - 16;
-        value += bitsAt(view, bit, width - 16) << 16;
-        width = 16;
+      if (width > 24) {
+        bit -= width - 24;
+        value += bitsAt(view, bit, width - 24) << 24;
+        width = 24;
       }
       bit -= width;
       offsets[i] = value + bitsAt(view, bit, width);
@@ -250,6 +250,7 @@ export class BlockDecoder {
   /** Copies literals and matches to `out` from `to` on; returns the place after them. */
   private execute(count: number, out: Uint8Array, to: number): number {
     const { literals, literalCount, plains, lengths, offsets } = this;
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
     let { repeat0, repeat1, repeat2 } = this;
     let from = 0;
     let p = to;
@@ -278,7 +279,7 @@ export class BlockDecoder {
       copyPlain(literals, from, out, p, plain);
       from += plain;
       p += plain;
-      copyMatch(out, p, distance, length);
+      copyMatch(out, view, p, distance, length);
       p += length;
     }
     this.repeat0 = repeat0;
@@ -296,7 +297,9 @@ function bitsAt(view: DataView, bit: number, count: number): number {
   return bit < 0 ? 0 : (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
 }
 
-const longCopy = 48;
+/** From here on a call of the built-in copy costs less than a loop. */
+const longPlain = 48;
+const longMatch = 200;
 
 function copyPlain(
   literals: Uint8Array,
@@ -305,12 +308,26 @@ function copyPlain(
   to: number,
   count: number,
 ): void {
-  if (count > longCopy) out.set(literals.subarray(from, from + count), to);
+  if (count > longPlain) out.set(literals.subarray(from, from + count), to);
   else for (let i = 0; i < count; i++) out[to + i] = literals[from + i]!;
 }
 
-function copyMatch(out: Uint8Array, to: number, distance: number, count: number): void {
+/** `view` is that of `out`: four bytes at a time, where the copy does not read what it writes. */
+function copyMatch(
+  out: Uint8Array,
+  view: DataView,
+  to: number,
+  distance: number,
+  count: number,
+): void {
   const from = to - distance;
-  if (count > longCopy && distance >= count) out.copyWithin(to, from, from + count);
-  else for (let i = 0; i < count; i++) out[to + i] = out[from + i]!;
+  if (count > longMatch && distance >= count) {
+    out.copyWithin(to, from, from + count);
+    return;
+  }
+  let i = 0;
+  if (distance >= 4) {
+    for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+  }
+  for (; i < count; i++) out[to + i] = out[from + i]!;
 }

@@ -2,11 +2,12 @@
  * What an unmap or a sync event asked for, as the rules see it. One object of each is reused for
  * the whole trace.
  */
+
+import { double } from '../double.js';
 import { Direction, type EventHead } from '../events.js';
 import type { MappingKind } from '../model.js';
 import type { ClosedEntry } from './closed.js';
 import type { DeviceState } from './device.js';
-import { double } from './double.js';
 import type { LiveMapping } from './live-mapping.js';
 
 const noHead: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };

@@ -3,8 +3,9 @@
  * unmap. Memory is constant: an old entry gives way to a new one, and what has been forgotten is
  * simply not claimed.
  */
+
+import { double } from '../double.js';
 import type { EventHead } from '../events.js';
-import { double } from './double.js';
 import type { LiveMapping } from './live-mapping.js';
 
 const ways = 4;

@@ -5,6 +5,7 @@
  */
 import { Ledger } from '../cost/ledger.js';
 import { onMap, onSync, onUnmap } from '../cost/maintenance.js';
+import { double } from '../double.js';
 import { Direction, type EventHead, type NumberList } from '../events.js';
 import { Findings } from '../judge/findings.js';
 import type { Rule, World } from '../judge/rule.js';
@@ -14,7 +15,6 @@ import { PendingBounces } from './bounces.js';
 import { SyncCall, UnmapCall } from './calls.js';
 import { ClosedTable } from './closed.js';
 import { type DeviceState, Devices } from './device.js';
-import { double } from './double.js';
 import { type BoundHooks, bindHooks } from './hooks.js';
 import { IommuCorrelation, notMapped } from './iommu.js';
 import type { LiveMapping } from './live-mapping.js';

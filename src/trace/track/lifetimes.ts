@@ -2,7 +2,7 @@
  * Lifetimes of mappings as a histogram with one bin for each power of two of nanoseconds: constant
  * memory however long the trace, and a median good to a factor of two.
  */
-import { double } from './double.js';
+import { double } from '../double.js';
 
 const bins = 64;
 

@@ -2,10 +2,11 @@
  * A mapping while it lives: what model.ts promises of it, and what only the tracker and the rules
  * need. Records are pooled, since a busy machine maps a million times a minute.
  */
+
+import { double } from '../double.js';
 import { Direction } from '../events.js';
 import type { Mapping, MappingKind } from '../model.js';
 import type { DeviceState, Site } from './device.js';
-import { double } from './double.js';
 import type { RangeNode } from './range-index.js';
 
 export class LiveMapping implements Mapping {

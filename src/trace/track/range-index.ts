@@ -5,7 +5,7 @@
  * All buckets share one hash table. Leaves out any order of the ranges; nothing here asks for the
  * next one.
  */
-import { double } from './double.js';
+import { double } from '../double.js';
 import type { LiveMapping } from './live-mapping.js';
 
 /** Buckets are never smaller than this: most mappings are pages or parts of one. */

@@ -3,8 +3,9 @@
  * whose length is not known before its end: when all places are taken every other sample is
  * dropped and the interval doubles.
  */
+
+import { double } from '../double.js';
 import type { Devices, Site } from './device.js';
-import { double } from './double.js';
 
 const samplesMax = 32;
 /** 50 ms at first, in ns. */

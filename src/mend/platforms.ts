@@ -1,0 +1,78 @@
+/**
+ * What several platforms say of one scenario: where it goes wrong, and whether an answer holds.
+ * Leaves out: which platforms there are (the caller says) and how a text becomes another
+ * platform's (variant.ts).
+ */
+import type { Limits } from '../explore/bfs.js';
+import { compile } from '../litmus/index.js';
+import { check, ScenarioFault } from '../verdict/check.js';
+import type { RunOptions } from '../verdict/runs.js';
+import type { Counterexample } from './counterexample.js';
+import type { PlatformCell } from './outcome.js';
+import { type Outcome, refuteHere } from './refute.js';
+import { AS_WRITTEN, type Platform, type Variant, type Variants } from './variant.js';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Of a variant the first hazard on each platform that has one, the machine as written first. */
+export function hazardsOn(variant: Variant, options: RunOptions): readonly Counterexample[] {
+  return [AS_WRITTEN, ...variant.platforms].flatMap((label) => {
+    const there = variant.on(label);
+    const outcome = there === null ? null : refuteHere(there, options, NONE);
+    return outcome?.kind === 'hazard' ? [outcome.run] : [];
+  });
+}
+
+export function platformOf(run: Counterexample): string {
+  return run.variant.platform;
+}
+
+/** `check` calls it coherent, or its platform cannot run it. */
+export function holds(variant: Variant, limits: Limits): boolean {
+  try {
+    return check(variant.program, limits).verdict === 'coherent';
+  } catch (error) {
+    if (error instanceof ScenarioFault) return true;
+    throw error;
+  }
+}
+
+/** A text is coherent on each of these platforms. */
+export function holdsOn(platforms: readonly Platform[], text: string, file: string): boolean {
+  return platforms.every(({ change }) => {
+    const { program } = compile(change(text), file);
+    return program !== null && check(program).verdict === 'coherent';
+  });
+}
+
+/**
+ * The scenario as it is on every platform; `leftOut`: those no answer serves, and why; `deciding`:
+ * those where a set failed that did on the machine as written.
+ */
+export function cellsOf(
+  variants: Variants,
+  options: RunOptions,
+  leftOut: ReadonlyMap<string, string>,
+  deciding: ReadonlySet<string>,
+): readonly PlatformCell[] {
+  const base = variants.make([]);
+  if (base === null) return [];
+  const others = [...base.platforms, ...leftOut.keys(), ...deciding];
+  const cells = [AS_WRITTEN, ...new Set(others)].map((platform) => {
+    const there = base.on(platform);
+    const outcome = there === null ? null : refuteHere(there, options, NONE);
+    const why = leftOut.get(platform) ?? '';
+    return { platform, ...cell(outcome), decides: deciding.has(platform), leftOut: why };
+  });
+  const isFine = cells[0]?.verdict === 'coherent';
+  return cells.map((each) => {
+    return isFine && each.verdict === 'hazard' ? { ...each, decides: true } : each;
+  });
+}
+
+function cell(outcome: Outcome | null): Pick<PlatformCell, 'verdict' | 'hazard'> {
+  if (outcome === null || outcome.kind === 'senseless') {
+    return { verdict: 'does not apply', hazard: '' };
+  }
+  return { verdict: outcome.kind, hazard: outcome.kind === 'hazard' ? outcome.run.id : '' };
+}
