@@ -160,9 +160,11 @@ describe('civac mend', () => {
 
   it.each([
     ['bugs/b65-nomap-mapped-at-boot.bug', 'this machine cannot take pages out of it'],
-    ['bugs/b63-arm-domains-ifetch.bug', 'It depends on what no edit may change'],
+    ['thread/d-purge-under-vmap.broken', 'purges an object that is pinned or mapped'],
   ])('exits 1 and says why: %s', (name, why) => {
-    bench.write('none.litmus', read(`${name}.litmus`));
+    // Without the reservation, which would only have to be made earlier.
+    const text = read(`${name}.litmus`).replace(/^.*memblock_mark_nomap.*\n/mu, '');
+    bench.write('none.litmus', text);
     const run = bench.civac(['mend', 'none.litmus']);
     expect(run.status).toBe(1);
     expect(run.out.replace(/\s+/gu, ' ')).toContain(why);
