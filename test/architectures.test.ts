@@ -4,7 +4,7 @@ import { compile } from '../src/litmus/index.js';
 import type { Entry } from '../src/machine/store-buffer.js';
 import { mayDrain, tidy } from '../src/machine/store-buffer.js';
 import { check } from '../src/verdict/check.js';
-import { outcomeOf, scenario } from './corpus-scenarios.js';
+import { outcomeOf, scenario, scenarios } from './corpus-scenarios.js';
 
 function verdict(text: string): string {
   const { program, diagnostics } = compile(text, 'test.litmus');
@@ -33,6 +33,17 @@ describe('the panthor scenario', () => {
     ['panthor-fixed.riscv', riscv.replace('{', '{ .svpbmt = false;'), 'H1 H2'],
   ])('%s on %s', (name, machine, expected) => {
     expect(on(name, machine)).toBe(expected);
+  });
+});
+
+describe('the explorers', () => {
+  const shelf = scenarios().filter(({ name }) => name.startsWith('arch/'));
+  it.each(shelf.map((each) => [each.name, each] as const))('agree about %s', (_, { program }) => {
+    const fast = check(program, { tablesFrom: 0, order: 'reverse' });
+    const slow = check(program, { engine: 'reference' });
+    const told = ({ verdict, portable, hazards }: typeof fast): string =>
+      JSON.stringify([verdict, portable, hazards.map(({ id, at, needs }) => [id, at, needs])]);
+    expect(told(fast)).toBe(told(slow));
   });
 });
 

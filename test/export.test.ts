@@ -1,8 +1,11 @@
 /** What `civac export` writes, compared with reviewed files, and what it says when it cannot. */
 import { describe, expect, it } from 'vitest';
-import { exportText, targets } from '../src/export/index.js';
+import { exportText, NotExportable, type Target } from '../src/export/index.js';
 import { compile } from '../src/litmus/index.js';
+import type { Cond } from '../src/export/model.js';
 import { Names } from '../src/export/names.js';
+import { optionText } from '../src/export/promela.js';
+import { exportScenario } from '../src/export/scenario.js';
 import { DEFAULT_LIMITS } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
 import { scenario } from './corpus-scenarios.js';
@@ -13,7 +16,7 @@ import { walk } from './witness-walk.js';
 const bench = new Bench(root);
 const file = 'litmus/thread/b-fbcon-vmap.broken.litmus';
 
-function exported(to: (typeof targets)[number], name: string): string {
+function exported(to: Target, name: string): string {
   return exportText(scenario(name).program, to, DEFAULT_LIMITS);
 }
 
@@ -61,6 +64,31 @@ describe('civac export', () => {
     const run = bench.civac([...args]);
     expect(run.err).toContain(message);
     expect([run.status, run.out]).toEqual([status, '']);
+  });
+
+  it('brackets a choice of values beside another condition', () => {
+    const guard: Cond = { kind: 'in', variable: 0, values: [1, 3] };
+    const style = { name: () => 'v', hazard: () => '', wrong: '' };
+    const text = optionText({ comment: '', guard, body: [] }, style, 'model == 2');
+    expect(text).toBe('\t:: d_step { model == 2 && (v == 1 || v == 3) -> skip }');
+  });
+
+  it('is whole or nothing, whenever the time is up', () => {
+    const { program } = scenario('thread/b-fbcon-vmap.broken');
+    const whole = exportScenario(program, { ...DEFAULT_LIMITS, now: () => 0 });
+    const cut = Array.from({ length: 12 }, (_, calls) => {
+      let left = calls;
+      const now = (): number => (left-- > 0 ? 0 : 1e6 - left);
+      try {
+        return exportScenario(program, { ...DEFAULT_LIMITS, maxSeconds: 0.5, now });
+      } catch (error) {
+        if (error instanceof NotExportable) return null;
+        throw error;
+      }
+    });
+    expect(cut[0]).toBeNull();
+    expect(cut.at(-1)).toEqual(whole);
+    for (const each of cut) if (each !== null) expect(each).toEqual(whole);
   });
 
   it('takes no word that a language reserves, and no name twice', () => {

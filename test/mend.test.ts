@@ -148,6 +148,7 @@ describe('unified diff', () => {
       '--- a/x\n+++ b/x\n@@ -1,5 +1,5 @@\n a\n-b\n+B\n c\n d\n e\n' +
         '@@ -12,5 +12,4 @@\n l\n m\n n\n-o\n p\n',
     );
+    expect(unifiedDiff('a\n', 'b\n', '/tmp/x')).toContain('--- a/tmp/x\n+++ b/tmp/x\n');
     expect(unifiedDiff('a', 'a\nb', 'x')).toContain('\\ No newline at end of file');
     expect(unifiedDiff(before, before, 'x')).toBe('');
   });
@@ -219,6 +220,16 @@ describe('civac mend', () => {
     expect(run.status).toBe(2);
     expect(run.err).toContain(message);
     expect(run.err).not.toMatch(/^ +at /m);
+  });
+
+  it('ends with 130 at Ctrl-C, after printing what is known, and writes nothing', async () => {
+    const text = read('bugs/b24-rpi-for-device-dir.bug.litmus');
+    bench.write('slow.litmus', text);
+    const run = await bench.interrupted(['mend', '--write', 'slow.litmus'], 2000);
+    expect(run.status).toBe(130);
+    expect(run.out).toMatch(/^slow\.litmus: (unknown: interrupted|\d+ mend)/);
+    expect(run.err).toBe('civac: interrupted\n');
+    expect(readFileSync(bench.path('slow.litmus'), 'utf8')).toBe(text);
   });
 
   it('exits 1 when nothing mends it', () => {

@@ -1,4 +1,4 @@
-/** `--shard i/n`: the parts are a partition, whatever the order, and what is left out is no error. */
+/** `--shard i/n`: the parts are a partition, whatever the order. Progress, beside it. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { readInputs } from '../src/cli/inputs.js';
 import { labelsOf } from '../src/cli/matrix-row.js';

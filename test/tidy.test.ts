@@ -23,6 +23,9 @@ const longLines: Readonly<Record<string, string>> = {
     [
       'dma-alloc',
       'dma-buf',
+      'gpuvm',
+      'reserved',
+      'sync-ioctls',
       'iommu-api',
       'mappings',
       'coherent',

@@ -67,7 +67,7 @@ describe('versions and compressions of trace.dat', () => {
     expect(read(plain).report).toMatchObject({
       format: 'trace.dat version 7',
       compression: [],
-      kernel: 'Linux (none) 6.12.95+deb12-arm64 aarch64',
+      kernel: '6.12.95+deb12-arm64',
       clock: 'mono',
       timeUnit: 'ns',
       pageSize: 4096,

@@ -35,13 +35,13 @@ vi.mock(import('../src/machine/store-buffer.js'), async (original) => {
   };
 });
 
-const corpus = scenarios().filter(({ name }, i) => name.startsWith('basics/') && i % 3 === 0);
+const corpus = scenarios().filter(({ name }) => name.startsWith('basics/'));
 
 /** The first scenario of which the export says other than the explorer. */
-function contradicted(): string | undefined {
+function contradicted(most = corpus.length): string | undefined {
   const walk = checkers.walk;
   if (walk === undefined) throw new Error('no walk');
-  return corpus.find(({ text }) => {
+  return corpus.slice(0, most).find(({ text }) => {
     try {
       const made = trial(text, 500);
       return typeof made !== 'string' && disagreements([made], walk).length > 0;
@@ -90,7 +90,7 @@ describe('the rules of an export', () => {
 
   it('agree with the machine as it is', () => {
     expect(corpus.length).toBeGreaterThan(20);
-    expect(contradicted()).toBeUndefined();
+    expect(contradicted(20)).toBeUndefined();
   });
 
   for (const [name, rows] of Object.entries(breaks)) {

@@ -8,10 +8,13 @@ import type { Program } from '../litmus/program.js';
 import { type Advice, advise } from '../mend/advise.js';
 import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
 import type { CheckResult, Note } from '../verdict/result.js';
+import { fileCheckpoints, type Identity } from './checkpoint.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
-export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted'> & {
+export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkpoints'> & {
+  /** Keeps long explorations there. */
+  readonly checkpoint?: string;
   /** Also say what syncs and barriers are worth. */
   readonly advise?: Advice;
 };
@@ -38,7 +41,7 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
   try {
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
-    const plain = check(program, { ...settings, ...watch });
+    const plain = check(program, { ...settings, ...watch, ...kept(input, settings) });
     const { advise: advice } = settings;
     const result = advice === undefined ? plain : withAdvice(plain, input, settings, watch);
     return { kind: 'result', input, result, diagnostics };
@@ -48,6 +51,17 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
     }
     return { kind: 'crash', input, error };
   }
+}
+
+function kept(input: Input, settings: Settings): Pick<CheckOptions, 'checkpoints'> {
+  const { checkpoint } = settings;
+  if (checkpoint === undefined) return {};
+  return { checkpoints: fileCheckpoints(checkpoint, identityOf(input, settings)) };
+}
+
+/** What a checkpoint of this input must agree with; limits may differ. */
+export function identityOf({ text }: Input, { order, strictAlias }: Settings): Identity {
+  return { text, order: order ?? 'forward', strictAlias: strictAlias === true };
 }
 
 /** Advice that nobody asked for is for small scenarios: in states, so that it never varies. */

@@ -45,7 +45,8 @@ function addLimits(command: Command): Command {
     .option('--max-states <n>', 'give up on a scenario after n states', positiveInteger)
     .option('--max-seconds <s>', 'give up on a scenario after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up on a scenario above that many MiB', positiveInteger)
-    .option('--shard <i/n>', 'the i-th of n parts of the scenarios and cells, for CI', shardOf);
+    .option('--shard <i/n>', 'the i-th of n parts of the scenarios and cells, for CI', shardOf)
+    .option('--checkpoint <file>', 'keep a long exploration there; go on from it if it is there');
 }
 
 function addCheck(program: Command, finish: Finish): void {

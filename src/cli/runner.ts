@@ -58,7 +58,8 @@ export async function* runAll<I extends Input, O>(
   const begun = performance.now();
   const cores = availableParallelism();
   for (let input = rest[0]; input !== undefined; input = rest[0]) {
-    if (inputs.length >= many && cores > 1 && !interruption.happened) break;
+    const long = settings.checkpoint !== undefined || (inputs.length >= many && cores > 1);
+    if (long && !interruption.happened) break;
     if (interruption.happened) {
       yield work.skipped(input);
     } else {

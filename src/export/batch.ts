@@ -25,7 +25,8 @@ function optionsOf(model: ExportModel): readonly Option[] {
 
 function promelaModel(model: ExportModel, index: number): readonly string[] {
   const which = `model == ${index + 1}`;
-  const style = { name, hazard: (hazard: number) => `c_code { told(${hazard}); }` };
+  const hazard = (each: number): string => `c_code { told(${each}); }`;
+  const style = { name, hazard, wrong: 'assert(false)' };
   const start = model.variables.flatMap(({ initial }, v) =>
     initial === 0 ? [] : [`${name(v)} = ${initial}`],
   );

@@ -13,7 +13,6 @@ import { exportScenario, NotExportable } from './scenario.js';
 
 export { NotExportable };
 export type Target = 'promela' | 'murphi';
-export const targets: readonly Target[] = ['promela', 'murphi'];
 
 export interface ExportOptions {
   readonly maxStates: number;

@@ -110,13 +110,14 @@ export class Losses {
     lost: string,
   ): Statement {
     const { encoding } = this.at;
+    // One of them it is: the last needs no question.
     let chain: Statement = { kind: 'wrong' };
-    for (const id of ids) {
+    ids.forEach((id, i) => {
       const to = encoding.numberOf(variable, JSON.stringify({ ...values[id], lost }));
-      const body: Statement[] = [to < 0 ? { kind: 'wrong' } : { kind: 'set', variable, value: to }];
+      const body: Statement = to < 0 ? { kind: 'wrong' } : { kind: 'set', variable, value: to };
       const cond: Cond = { kind: 'in', variable, values: [encoding.value(variable, id)] };
-      chain = { kind: 'if', cond, body, otherwise: [chain] };
-    }
+      chain = i === 0 ? body : { kind: 'if', cond, body: [body], otherwise: [chain] };
+    });
     return chain;
   }
 

@@ -5,19 +5,20 @@
 
 /** Words of Promela, of Murphi and of the C that both become. */
 const RESERVED = new Set(
-  (
-    'active alias and array assert assume atomic auto begin bit bool boolean break byte case ' +
-    'chan char clear cond const continue cover cpp default div do double d_step d_stepin d_proctype ' +
-    'else elsif empty enabled end endalias endexists endfor endforall endfunction endif ' +
-    'endprocedure endrecord endrule endruleset endstartstate endswitch endwhile enum eval exists ' +
-    'extern false fi float for forall free from full function goto hidden if import in inline ' +
-    'init int invariant isundefined len liveness local long ltl mtype mod nempty never nfull not ' +
-    'notrace now np_ od of or pc_value pid printf printm priority procedure process proctype ' +
-    'program property provided put record register return rule ruleset run running scalarset ' +
-    'select short show signed sizeof skip start startstate static struct switch then timeout to ' +
-    'trace true type typedef undefine union unless unsigned until var void volatile while xr xs ' +
-    'main state hazard'
-  ).split(' '),
+  [
+    'active alias and array assert assume atomic auto begin bit bool boolean break byte',
+    'case chan char clear cond const continue cover cpp default div do double d_step',
+    'd_stepin d_proctype else elsif empty enabled end endalias endexists endfor endforall',
+    'endfunction endif endprocedure endrecord endrule endruleset endstartstate endswitch',
+    'endwhile enum eval exists extern false fi float for forall free from full function',
+    'goto hidden if import in inline init int invariant isundefined len liveness local',
+    'long ltl mtype mod nempty never nfull not notrace now np_ od of or pc_value pid',
+    'printf printm priority procedure process proctype program property provided put',
+    'record register return rule ruleset run running scalarset select short show signed',
+    'sizeof skip start startstate static struct switch then timeout to trace true type',
+    'typedef undefine union unless unsigned until var void volatile while xr xs main',
+    'state hazard stop_at_hazard',
+  ].flatMap((line) => line.split(' ')),
 );
 
 export class Names {

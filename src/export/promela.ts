@@ -11,11 +11,14 @@ import {
   unread,
   type Variable,
 } from './model.js';
+import { Names } from './names.js';
 
 /** How the parts of a model are written; a batch writes the hazards differently. */
 export interface PromelaStyle {
   readonly name: (variable: number) => string;
   readonly hazard: (hazard: number) => string;
+  /** Where a rule of the export and the explorer disagree. */
+  readonly wrong: string;
 }
 
 export function condText(cond: Cond, name: (variable: number) => string): string {
@@ -60,32 +63,52 @@ function among(name: string, values: readonly number[]): string {
     .join(' || ');
 }
 
-function statementText(statement: Statement, style: PromelaStyle): string {
+/** A statement as lines, the last one without its semicolon. */
+function statementLines(statement: Statement, style: PromelaStyle): readonly string[] {
   switch (statement.kind) {
     case 'set':
-      return `${style.name(statement.variable)} = ${statement.value}`;
+      return [`${style.name(statement.variable)} = ${statement.value}`];
     case 'copy':
-      return `${style.name(statement.variable)} = ${style.name(statement.from)}`;
+      return [`${style.name(statement.variable)} = ${style.name(statement.from)}`];
     case 'hazard':
-      return style.hazard(statement.hazard);
+      return [style.hazard(statement.hazard)];
     case 'wrong':
-      return 'assert(false)';
+      return [style.wrong];
     case 'if': {
-      const list = (body: readonly Statement[]): string =>
-        body.map((each) => statementText(each, style)).join('; ');
-      const otherwise = statement.otherwise.length > 0 ? ` -> ${list(statement.otherwise)}` : '';
-      const { cond, body } = statement;
-      return `if :: ${condText(cond, style.name)} -> ${list(body)} :: else${otherwise} fi`;
+      const { cond, body, otherwise } = statement;
+      const rest =
+        otherwise.length === 0 ? [':: else'] : [':: else ->', ...inner(otherwise, style)];
+      return ['if', `:: ${condText(cond, style.name)} ->`, ...inner(body, style), ...rest, 'fi'];
     }
   }
 }
 
+function inner(body: readonly Statement[], style: PromelaStyle): readonly string[] {
+  return bodyLines(body, style).map((line) => `\t${line}`);
+}
+
+function bodyLines(body: readonly Statement[], style: PromelaStyle): readonly string[] {
+  if (body.length === 0) return ['skip'];
+  return body.flatMap((statement, i) => {
+    const lines = statementLines(statement, style);
+    const end = i < body.length - 1 ? ';' : '';
+    return lines.map((line, at) => (at === lines.length - 1 ? line + end : line));
+  });
+}
+
+/** Longer steps get a line for each statement. */
+const LINE_MAX = 120;
+
 /** `only`: a condition that comes on top of the option's own; '' for none. */
 export function optionText(option: Option, style: PromelaStyle, only: string): string {
   const own = condText(option.guard, style.name);
-  const guard = only === '' ? own : `${only} && ${option.guard.kind === 'or' ? `(${own})` : own}`;
-  const body = option.body.map((each) => statementText(each, style)).join('; ');
-  return `\t:: d_step { ${guard} -> ${body === '' ? 'skip' : body} }`;
+  const also = option.guard.kind === 'and' ? own : bracketed(option.guard, own);
+  const guard = only === '' ? own : `${only} && ${also}`;
+  const lines = bodyLines(option.body, style);
+  const short = `\t:: d_step { ${guard} -> ${lines.join(' ')} }`;
+  if (short.length <= LINE_MAX) return short;
+  const rest = lines.map((line) => `\t\t${line}`).join('\n');
+  return `\t:: d_step { ${guard} ->\n${rest} }`;
 }
 
 function type(variable: Variable): string {
@@ -123,7 +146,7 @@ function processText(agent: Agent, model: ExportModel, name: string, style: Prom
     options.push(optionText(option, style, model.running === null ? '' : 'RUNNING'));
   }
   const body = options.length === 0 ? '\tfalse' : `end:\n\tdo\n${options.join('\n')}\n\tod`;
-  return `/* ${quoted(agent.comment)} */\nactive proctype p_${name}() {\n${body}\n}`;
+  return `/* ${quoted(agent.comment)} */\nactive proctype ${name}() {\n${body}\n}`;
 }
 
 /** Spin leaves out of the state what nothing reads; here it is read, and nothing comes of it. */
@@ -133,7 +156,7 @@ export function readAll(model: ExportModel, name: (variable: number) => string):
 }
 
 /** A process that goes nowhere: it reads what no step reads, and tells what no run may come to. */
-function monitorText(model: ExportModel, style: PromelaStyle): readonly string[] {
+function monitorText(model: ExportModel, style: PromelaStyle, process: string): readonly string[] {
   const forbidden = model.forbidden.map(({ cond, hazard }) =>
     optionText({ comment: '', guard: cond, body: [{ kind: 'hazard', hazard }] }, style, ''),
   );
@@ -143,13 +166,16 @@ function monitorText(model: ExportModel, style: PromelaStyle): readonly string[]
     ...(reads === '' ? [] : ['\t/* Never so: keeps in the state what no step reads. */', reads]),
   ];
   if (options.length === 0) return [];
-  return ['active proctype p_monitor() {\nend:\n\tdo', ...options, '\tod\n}'];
+  return [`active proctype ${process}() {\nend:\n\tdo`, ...options, '\tod\n}'];
 }
 
 /** The whole file. */
 export function promela(model: ExportModel, head: readonly string[]): string {
   const name = (variable: number): string => model.variables[variable]?.name ?? '';
-  const style: PromelaStyle = { name, hazard: (hazard) => `HAZARD_${hazard}` };
+  const hazard = (each: number): string => `HAZARD_${each}`;
+  const style: PromelaStyle = { name, hazard, wrong: 'WRONG' };
+  const names = new Names();
+  for (const variable of model.variables) names.take(variable.name);
   const hazards = model.hazards.map(
     ({ text }, i) => `#define HAZARD_${i} assert(HAZARD)\t/* ${quoted(text)} */`,
   );
@@ -158,14 +184,18 @@ export function promela(model: ExportModel, head: readonly string[]): string {
   return [
     `/*\n${head.map((line) => ` * ${quoted(line)}`.trimEnd()).join('\n')}\n */`,
     '#define HAZARD false',
+    '#define WRONG assert(false)\t/* a rule of this file and civac itself disagree */',
     ...hazards,
     '',
     ...model.variables.map(declaration),
     '',
     ...running,
     '',
-    ...model.agents.map((agent) => `${processText(agent, model, agent.name, style)}\n`),
-    ...monitorText(model, style),
+    ...model.agents.map((agent) => {
+      const process = names.take(`p_${agent.name}`);
+      return `${processText(agent, model, process, style)}\n`;
+    }),
+    ...monitorText(model, style, names.take('p_monitor')),
     '',
   ].join('\n');
 }

@@ -3,8 +3,8 @@
  * buffer for cache or memory. Uses the second statement of the rules (line-rules.ts,
  * buffer-rules.ts, losses.ts) over the values that the explorer met.
  * Leaves out: doorbells, stores that arrive in a page which has another owner by then, the buffer
- * of `init`, whose emptying starts every thread, and buffers of other architectures than arm64:
- * these are tabulated.
+ * of `init`, whose emptying starts every thread, buffers of other architectures than arm64, and all
+ * of it where H5 is looked for, which keeps a history of every line: these are tabulated.
  */
 import type { Tables } from '../fast/tables.js';
 import type { Word } from '../ideal/word.js';
@@ -125,7 +125,7 @@ export class Rules {
   /** What a line does by itself (M3, M4); null where that is tabulated. */
   cache(frame: number, at: number): readonly Option[] | null {
     const line = this.line(frame, at);
-    if (line === null) return null;
+    if (line === null || this.system.program.machine.strictAlias) return null;
     const ways = line.evictions().flatMap((way) => this.counted(way, line, frame, at, null));
     return [...ways, also(line.fetch(), this.cacheable(frame), [])].map((way) => ({
       comment: `line ${at} of frame ${frame}, ${way.text}`,
@@ -166,7 +166,8 @@ export class Rules {
   /** Values of a thread's buffer whose entry at an index leaves by rule. */
   ruled(thread: number, at: number): ReadonlySet<number> {
     const ids = new Set<number>();
-    if (thread === 0 || this.system.program.machine.profile !== 'arm64') return ids;
+    const { profile, strictAlias } = this.system.program.machine;
+    if (thread === 0 || profile !== 'arm64' || strictAlias) return ids;
     this.buffers(thread).forEach((buffer, id) => {
       const entry = buffer[at];
       if (entry === undefined || this.isRuled(entry)) ids.add(id);

@@ -46,16 +46,23 @@ export function exportScenario(program: Program, limits: ExportLimits): ExportMo
     const facts = new Facts();
     const system = new System(program, layout, new Set(libertiesOf(program)), facts);
     const tables = new Tables(program, layout, facts);
-    const options = { limits, now: limits.now };
-    const { stopped, states, transitions } = exploreTables(tables, system, options);
-    if (stopped !== null) {
-      throw new NotExportable(`exploring it hit the limit of ${stopped}`);
-    }
+    const { states, transitions } = complete(tables, system, limits);
     // Groups that were met late were never asked about the states before: ask now, so that the
     // trees say of every state what every group does in it.
-    exploreTables(tables, system, options);
+    complete(tables, system, limits);
     return new Exporter(program, system, tables).model(states, transitions);
   });
+}
+
+/** Explores to the end: trees that have not seen every state are no export. */
+function complete(
+  tables: Tables,
+  system: System,
+  limits: ExportLimits,
+): { states: number; transitions: number } {
+  const { stopped, ...counts } = exploreTables(tables, system, { limits, now: limits.now });
+  if (stopped !== null) throw new NotExportable(`exploring it hit the limit of ${stopped}`);
+  return counts;
 }
 
 class Exporter {

@@ -79,6 +79,19 @@ function mapped(
   next: Int32Array,
   made: number,
 ): void {
+  movedBy(packed, seen, extra, low, high, next, made);
+  next[made + 2] = indexOf(packed, next[made]!, next[made + 1]!);
+}
+
+function movedBy(
+  packed: Packed,
+  seen: Uint8Array,
+  extra: number,
+  low: number,
+  high: number,
+  next: Int32Array,
+  made: number,
+): void {
   const { extras, maps, deltas } = packed;
   for (let m = extras[3 * extra]!; m < extras[3 * extra + 1]!; m++) {
     const word = maps[4 * m]!;
@@ -86,7 +99,37 @@ function mapped(
     next[made + word] = (next[made + word]! + deltas[maps[4 * m + 3]! + id]!) | 0;
   }
   seen[extras[3 * extra + 2]!] = 1;
-  next[made + 2] = indexOf(packed, next[made]!, next[made + 1]!);
+}
+
+/** As `successors` without dense indexes, two words each: hashed sets have no use for them. */
+function bareSuccessors(
+  packed: Packed,
+  seen: Uint8Array,
+  low: number,
+  high: number,
+  next: Int32Array,
+): number {
+  const { rootStart, roots, nodes, child, leafStart, steps, pointShift } = packed;
+  const point = (low >>> pointShift) & packed.pointMask;
+  const end = rootStart[point + 1]!;
+  let made = 0;
+  for (let r = rootStart[point]!; r < end; r++) {
+    let at = roots[r]!;
+    while (at >= 0) {
+      const word = nodes[4 * at]! === 0 ? low : high;
+      at = child[nodes[4 * at + 3]! + ((word >>> nodes[4 * at + 1]!) & nodes[4 * at + 2]!)]!;
+    }
+    if (at === ~NO_LEAF) throw new Error('the tables have no entry for a reachable state');
+    const last = leafStart[1 + ~at]!;
+    for (let s = leafStart[~at]!; s < last; s++) {
+      next[made] = (low + steps[4 * s]!) | 0;
+      next[made + 1] = (high + steps[4 * s + 1]!) | 0;
+      const extra = steps[4 * s + 3]!;
+      if (extra !== 0) movedBy(packed, seen, extra, low, high, next, made);
+      made += 2;
+    }
+  }
+  return made;
 }
 
 /** The number of a state among those of its control point. */
@@ -141,8 +184,8 @@ export function expandNarrow(packed: Packed, work: Work, count: number, next: In
   let { head, tail, transitions } = work;
   for (let left = count; left > 0 && head !== tail; left--) {
     const from = 2 * (head & queueMask);
-    const made = successors(packed, seen, queue[from]!, queue[from + 1]!, 0, next);
-    for (let i = 0; i < made; i += 3) {
+    const made = bareSuccessors(packed, seen, queue[from]!, queue[from + 1]!, next);
+    for (let i = 0; i < made; i += 2) {
       const low = next[i]!;
       const high = next[i + 1]!;
       const rest = (low >>> slotBits) | ((high & highMask) << restShift);
@@ -167,7 +210,7 @@ export function expandNarrow(packed: Packed, work: Work, count: number, next: In
       }
     }
     if (work.overflow) break;
-    transitions += made / 3;
+    transitions += made / 2;
     head = (head + 1) | 0;
   }
   work.head = head;
@@ -215,8 +258,8 @@ export function expandWide(packed: Packed, work: Work, count: number, next: Int3
   let { head, tail, transitions } = work;
   for (let left = count; left > 0 && head !== tail; left--) {
     const from = 2 * (head & queueMask);
-    const made = successors(packed, seen, queue[from]!, queue[from + 1]!, 0, next);
-    for (let i = 0; i < made; i += 3) {
+    const made = bareSuccessors(packed, seen, queue[from]!, queue[from + 1]!, next);
+    for (let i = 0; i < made; i += 2) {
       const low = next[i]!;
       const high = next[i + 1]!;
       let slot = homeOf(low, high ^ (low >>> slotBits), slotBits, slotMask);
@@ -234,7 +277,7 @@ export function expandWide(packed: Packed, work: Work, count: number, next: Int3
         slot = (slot + 1) & slotMask;
       }
     }
-    transitions += made / 3;
+    transitions += made / 2;
     head = (head + 1) | 0;
   }
   work.head = head;

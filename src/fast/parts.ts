@@ -82,6 +82,13 @@ export class Parts {
     return found;
   }
 
+  /** Makes the component of a name that other parts had, in their order. */
+  restore(name: string): void {
+    const [, frame, at] = /^line (\d+) (\d+)$/.exec(name) ?? [];
+    if (frame === undefined || at === undefined) this.component(name);
+    else this.line(Number(frame), Number(at));
+  }
+
   private threadPart(thread: number, part: number): number {
     return this.threads[thread]?.get(this.threadParts[part]?.[0] ?? '') ?? -1;
   }

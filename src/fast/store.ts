@@ -11,10 +11,10 @@ const SLACK_FROM = 8;
 /** And with more states than this every component gets two. */
 const MANY_STATES = 4096;
 
-interface Place {
-  word: number;
-  shift: number;
-  mask: number;
+export interface Place {
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
 }
 
 /** A growing list of 32-bit integers. */
@@ -38,6 +38,16 @@ export class IntList {
   get bytes(): number {
     return this.items.byteLength;
   }
+
+  /** Takes over what another list held. */
+  fill(items: Int32Array): void {
+    this.items = items.slice();
+    this.length = items.length;
+  }
+
+  get used(): Int32Array {
+    return this.items.subarray(0, this.length);
+  }
 }
 
 export class StateStore {
@@ -56,6 +66,27 @@ export class StateStore {
 
   get bytes(): number {
     return this.words.byteLength + this.slots.byteLength;
+  }
+
+  /** The states met so far, and where in a state each component stands. */
+  get saved(): { readonly places: readonly Place[]; readonly words: Int32Array } {
+    return { places: this.places, words: this.words.subarray(0, this.width * this.count) };
+  }
+
+  /** Takes over the states of another store. */
+  restore(places: readonly Place[], words: Int32Array, count: number): void {
+    this.places = [...places];
+    this.width = 1 + Math.max(0, ...places.map(({ word }) => word));
+    this.count = count;
+    let size = this.slots.length;
+    while (size / 2 <= count) size *= 2;
+    this.slots = new Int32Array(size);
+    this.words = new Int32Array(this.capacity() * this.width);
+    this.words.set(words);
+    this.scratch = new Int32Array(this.width);
+    for (let state = 0; state < count; state++) {
+      this.slots[this.find(this.words, this.width * state)] = state + 1;
+    }
   }
 
   private layOut(sizes: readonly number[]): void {

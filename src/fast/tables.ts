@@ -13,6 +13,7 @@ import type { Program } from '../litmus/program.js';
 import type { State, Unkeyed } from '../system/state.js';
 import { type Group, System } from '../system/system.js';
 import { type Change, Parts } from './parts.js';
+import type { TablesData } from './snapshot.js';
 import { covering, type Data, Tracker, unitText } from './track.js';
 
 /** One step: the components it changes, each with its new local id. */
@@ -45,6 +46,10 @@ class Local {
   private readonly byText = new Map<string, number>();
 
   constructor(private readonly grown: () => void) {}
+
+  get texts(): readonly string[] {
+    return [...this.byText.keys()];
+  }
 
   id(text: string): number {
     let found = this.byText.get(text);
@@ -105,6 +110,21 @@ export class Tables {
     this.liberties = this.parts.component('liberties');
     this.initial = this.parts.changes(initial);
     this.meetGroups(initial);
+  }
+
+  /** Which numbers stand for what, for a snapshot. */
+  get saved(): TablesData {
+    const groups = [...this.tables, ...this.met].flatMap(({ group }) => group ?? []);
+    return { names: this.parts.names, values: this.locals.map(({ texts }) => texts), groups };
+  }
+
+  /** Gives the same numbers as the tables of a snapshot did; only while there are none yet. */
+  restore({ names, values, groups }: TablesData): void {
+    for (const name of names) this.parts.restore(name);
+    values.forEach((texts, component) => {
+      for (const text of texts) this.local(component).id(text);
+    });
+    for (const group of groups) this.meetGroup(group);
   }
 
   local(component: number): Local {
@@ -262,12 +282,14 @@ export class Tables {
 
   /** Remembers groups that a state has for the first time. */
   private meetGroups(state: Unkeyed): void {
-    for (const group of this.system.groups(state)) {
-      const key = `${group.kind} ${group.agent} ${group.at}`;
-      if (this.known.has(key)) continue;
-      this.known.add(key);
-      this.met.push({ group, root: undefined });
-    }
+    for (const group of this.system.groups(state)) this.meetGroup(group);
+  }
+
+  private meetGroup(group: Group): void {
+    const key = `${group.kind} ${group.agent} ${group.at}`;
+    if (this.known.has(key)) return;
+    this.known.add(key);
+    this.met.push({ group, root: undefined });
   }
 
   /** Takes up groups met since; to be called between states, as the numbers of groups change. */

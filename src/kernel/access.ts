@@ -105,7 +105,7 @@ export function passesBy(
     return false;
   }
   const astray = refused !== null || realCell(context, destination) !== cell;
-  context.recorder.passed?.({ site, kind, cell, sync, astray });
+  context.recorder.passed?.({ site, kind, cell, sync, astray, quiet: context.quiet });
   // A store is one event more that its thread knows of, whatever word it is about.
   if (kind === 'store' && !astray) context.tick();
   return true;

@@ -40,6 +40,11 @@ export const CFLUSH_INVALIDATE = 2;
 export const DMA_BUF_SYNC_READ = 1;
 export const DMA_BUF_SYNC_WRITE = 2;
 export const DMA_BUF_SYNC_END = 4;
+/** DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH, PANFROST_BO_SYNC_CPU_CACHE_FLUSH. */
+export const CPU_CACHE_FLUSH = 0;
+export const CPU_CACHE_FLUSH_AND_INVALIDATE = 1;
+export const ETNA_PREP_READ = 1;
+export const ETNA_PREP_WRITE = 2;
 export const MADV_DONTNEED = 1;
 export const PAGE_SIZE = 4096;
 
@@ -84,7 +89,7 @@ const table: Readonly<Record<string, Constant>> = {
   DMA_ATTR_PRIVILEGED: {
     kind: 'attrs',
     value: DMA_ATTR_PRIVILEGED,
-    doc: 'no difference here: IOMMU_PRIV is not modelled',
+    doc: "behind an IOMMU only the kernel's own commands may go there (IOMMU_PRIV)",
   },
   DMA_ATTR_OVERWRITE: {
     kind: 'attrs',
@@ -126,6 +131,24 @@ const table: Readonly<Record<string, Constant>> = {
   },
   MADV_WILLNEED: { kind: 'madv', value: 0, doc: 'contents are needed' },
   MADV_DONTNEED: { kind: 'madv', value: MADV_DONTNEED, doc: 'contents may be purged' },
+  DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH: {
+    kind: 'bosync',
+    value: CPU_CACHE_FLUSH,
+    doc: 'write back what the CPU wrote',
+  },
+  DRM_PANTHOR_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE: {
+    kind: 'bosync',
+    value: CPU_CACHE_FLUSH_AND_INVALIDATE,
+    doc: 'write back, then drop what is cached',
+  },
+  PANFROST_BO_SYNC_CPU_CACHE_FLUSH: { kind: 'bosync', value: CPU_CACHE_FLUSH, doc: 'write back' },
+  PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE: {
+    kind: 'bosync',
+    value: CPU_CACHE_FLUSH_AND_INVALIDATE,
+    doc: 'write back, then drop',
+  },
+  ETNA_PREP_READ: { kind: 'etnaprep', value: ETNA_PREP_READ, doc: 'the CPU will read' },
+  ETNA_PREP_WRITE: { kind: 'etnaprep', value: ETNA_PREP_WRITE, doc: 'the CPU will write' },
   DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },

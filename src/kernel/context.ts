@@ -33,6 +33,8 @@ export type Work =
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
   | { readonly do: 'free'; readonly buffer: number }
+  /** Until the device has done so many jobs. */
+  | { readonly do: 'fence'; readonly device: number; readonly ticket: number }
   | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
   | Bounce;
 
@@ -83,7 +85,16 @@ export class KernelContext {
     readonly step: StepState,
     readonly recorder: Recorder,
     readonly choose: (ways: number) => number,
-  ) {}
+  ) {
+    this.before = { kernel: step.kernel, frames: step.frames };
+  }
+
+  /** The step has changed no page and none of the kernel's books so far. */
+  get quiet(): boolean {
+    const { kernel, frames } = this.before;
+    return this.step.kernel === kernel && this.step.frames === frames && this.work.length === 0;
+  }
+  private readonly before: Pick<StepState, 'kernel' | 'frames'>;
 
   /** A choice was made that the machine need never make (an open row of the rule table). */
   tookLiberty = false;

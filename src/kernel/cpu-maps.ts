@@ -47,7 +47,9 @@ export function mapBuffer(
     present,
   };
   const mapping = { name: mapName(kind, attribute), site: context.step.site };
-  if (kind !== 'linear') context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
+  if (kind !== 'linear' && context.recorder.quiet !== true) {
+    context.recorder.mapped(buffer.id, mapping, liveMappings(context, buffer));
+  }
   context.update({ maps: [...maps.filter((each) => each.id !== id), map] });
   return { kind: 'ptr', map: id, offset: 0 };
 }
@@ -171,6 +173,7 @@ export function cpuReach(
     return { kind: 'fault', why: 'the mapping is gone' };
   }
   if (present === undefined && map.user) {
+    context.recorder.faulted?.(context.step.site);
     const fault = faultIn(context, map, cell.page);
     if (fault !== null) return fault;
   }
@@ -195,6 +198,7 @@ export function linearAttribute(frame: Frame | undefined): Attribute {
 
 /** H14: a CPU access has no page to arrive at. `who` names it in the message, `what` in a trace. */
 export function accessFaults(context: KernelContext, why: string, what: string, who = what): void {
+  context.recorder.faulted?.(context.step.site);
   context.find('H14', true, -1, () => ({
     message: `${who} faults: ${why}`,
     expected: 'a mapped page',

@@ -6,10 +6,12 @@
  */
 import {
   DMA_ATTR_OVERWRITE,
+  DMA_ATTR_PRIVILEGED,
   DMA_ATTR_SKIP_CPU_SYNC,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
   IOMMU_CACHE,
+  IOMMU_PRIV,
   IOMMU_READ,
   IOMMU_WRITE,
 } from './constants.js';
@@ -53,15 +55,16 @@ export interface MapRequest {
   readonly shared?: boolean;
 }
 
-/** dma_info_to_prot: rights by direction, IOMMU_CACHE exactly for a coherent device. */
-function protOf(direction: number, coherent: boolean): number {
+/** dma_info_to_prot: rights by direction; IOMMU_CACHE if coherent, IOMMU_PRIV if asked for. */
+function protOf(direction: number, coherent: boolean, attrs: number): number {
   const rights =
     direction === DMA_TO_DEVICE
       ? IOMMU_READ
       : direction === DMA_FROM_DEVICE
         ? IOMMU_WRITE
         : IOMMU_READ | IOMMU_WRITE;
-  return rights | (coherent ? IOMMU_CACHE : 0);
+  const privileged = (attrs & DMA_ATTR_PRIVILEGED) !== 0 ? IOMMU_PRIV : 0;
+  return rights | (coherent ? IOMMU_CACHE : 0) | privileged;
 }
 
 /**
@@ -85,7 +88,7 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   }
   if (streaming) mapMaintenance(context, request, pieces);
   if (config.iommu) {
-    const prot = protOf(direction, config.coherent);
+    const prot = protOf(direction, config.coherent, attrs);
     for (const piece of pieces) {
       const entry = translationFor(piece, prot);
       context.queue({ do: 'translate', domain: dmaDomain(device), entry });

@@ -27,6 +27,7 @@ import { secureOperations } from './ops/secure.js';
 import { setMemoryOperations } from './ops/set-memory.js';
 import { streamingOperations } from './ops/streaming.js';
 import { swiotlbOperations } from './ops/swiotlb.js';
+import { syncIoctlOperations } from './ops/sync-ioctls.js';
 import { tlbOperations } from './ops/tlb.js';
 import { userptrOperations } from './ops/userptr.js';
 import { virtToPageOperations } from './ops/virt-to-page.js';
@@ -45,6 +46,7 @@ defineOperations([
   ...tlbOperations,
   ...memoryOperations,
   ...cacheOperations,
+  ...syncIoctlOperations,
   ...otherArchOperations,
   ...pl310Operations,
   ...setMemoryOperations,

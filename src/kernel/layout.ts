@@ -67,8 +67,25 @@ export function isHidden(cell: Cell): boolean {
 class Ranges {
   readonly spans = new Map<number, readonly Span[]>();
   readonly cuts = new Map<number, Set<number>>();
+  /** Those of the cuts that are not from maintenance alone. */
+  readonly mapped = new Map<number, Set<number>>();
   /** `buffer:byte` of the words that only ranges name. */
   readonly spread = new Set<string>();
+
+  version(buffer: number): string {
+    const spans = this.spans.get(buffer)?.length ?? 0;
+    return `${spans} ${this.cuts.get(buffer)?.size ?? 0} ${this.spread.size}`;
+  }
+}
+
+/** All a layout knows, as plain data. */
+export interface LayoutData {
+  readonly cells: readonly Cell[];
+  readonly hidden: readonly Cell[];
+  readonly bare: readonly { readonly buffer: number; readonly page: number }[];
+  readonly spans: readonly (readonly [number, readonly Span[]])[];
+  readonly cuts: readonly (readonly [number, readonly number[]])[];
+  readonly spread: readonly string[];
 }
 
 export class Layout {
@@ -80,6 +97,8 @@ export class Layout {
   everyLine = true;
   private ranges = new Ranges();
   private inRange = false;
+  /** By buffer: what was known when its ranges had all their words. */
+  private readonly complete = new Map<number, string>();
   /** Pages whose frame number matters although no word of theirs does. */
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
@@ -90,6 +109,24 @@ export class Layout {
     readonly pageSize: number,
     readonly lineSize: number,
   ) {}
+
+  get saved(): LayoutData {
+    const { cells, hidden, bare, ranges } = this;
+    const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
+    return { cells, hidden, bare, spans: [...ranges.spans], cuts, spread: [...ranges.spread] };
+  }
+
+  /** Takes over what another layout knew; only while this one knows nothing. */
+  restore({ cells, hidden, bare, spans, cuts, spread }: LayoutData): void {
+    this.cells.push(...cells);
+    this.hidden.push(...hidden);
+    this.bare.push(...bare);
+    for (const cell of [...cells, ...hidden]) this.byPlace.set(this.placeOf(cell), cell);
+    for (const [buffer, span] of spans) this.ranges.spans.set(buffer, span);
+    for (const [buffer, at] of cuts) this.ranges.cuts.set(buffer, new Set(at));
+    for (const place of spread) this.ranges.spread.add(place);
+    for (const { buffer } of [...cells, ...bare]) this.rebuild(buffer);
+  }
 
   add(buffer: number, byte: number, size: number): void {
     const page = Math.floor(byte / this.pageSize);
@@ -203,14 +240,31 @@ export class Layout {
   }
 
   /** A call treats the bytes before and behind this one differently. Throws as `range` does. */
-  cut(buffer: number, byte: number): void {
+  cut(buffer: number, byte: number, why: 'mapped' | 'maintained' = 'mapped'): void {
+    if (why === 'mapped') {
+      const mapped = this.ranges.mapped.get(buffer) ?? new Set<number>();
+      this.ranges.mapped.set(buffer, mapped.add(byte));
+    }
     const cuts = this.ranges.cuts.get(buffer) ?? new Set<number>();
     if (cuts.has(byte)) return;
     this.ranges.cuts.set(buffer, cuts.add(byte));
     if (this.ranges.spans.has(buffer)) this.nameRanges(buffer);
   }
 
+  /** Some call went over a range. */
+  get hasRanges(): boolean {
+    return this.ranges.spans.size > 0;
+  }
+
+  /** Ends of what was mapped, or gone over, in a buffer. */
+  mappedCuts(buffer: number): readonly number[] {
+    return [...(this.ranges.mapped.get(buffer) ?? [])].sort((a, b) => a - b);
+  }
+
   private nameRanges(buffer: number): void {
+    // Nothing new since the last time that nothing was missing.
+    const known = `${this.byPlace.size} ${this.ranges.version(buffer)}`;
+    if (this.complete.get(buffer) === known) return;
     const { pageSize, lineSize, everyLine } = this;
     const byteOf = (cell: Cell): number => cell.page * pageSize + cell.offset;
     const spans = this.ranges.spans.get(buffer) ?? [];
@@ -228,10 +282,26 @@ export class Layout {
       else later.push(byte);
     }
     const [first, ...more] = later;
-    if (first === undefined) return;
+    if (first === undefined) {
+      this.complete.set(buffer, `${this.byPlace.size} ${this.ranges.version(buffer)}`);
+      return;
+    }
     const error = new NewCell(buffer, first, RANGE_WORD);
     error.more = more;
     throw error;
+  }
+
+  /**
+   * Of words in order, those to go over one by one: of hidden ones side by side in a page the last
+   * stands for all (docs/reductions.md). While it is found out which there are, all of them.
+   */
+  steps<T>(words: readonly T[], cellOf: (word: T) => Cell): readonly T[] {
+    if (this.hidesNew) return words;
+    return words.filter((word, i) => {
+      const next = words[i + 1];
+      if (next === undefined || !isHidden(cellOf(word)) || !isHidden(cellOf(next))) return true;
+      return cellOf(word).page !== cellOf(next).page;
+    });
   }
 
   /** Every word of a buffer that has a name, hidden ones included. */

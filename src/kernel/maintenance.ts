@@ -29,8 +29,8 @@ export interface Range {
 export function issueMaintenance(context: KernelContext, op: Maintenance, range: Range): void {
   const { buffer: id, from, size } = range;
   context.recorder.operated?.({ site: context.step.site, op, buffer: id, from, size });
-  context.layout.cut(id, from);
-  context.layout.cut(id, from + size);
+  context.layout.cut(id, from, 'maintained');
+  context.layout.cut(id, from + size, 'maintained');
   const buffer = context.buffer(range.buffer);
   const entries = pageLayouts(context, buffer.id).flatMap((layout, i) => {
     const slot = buffer.pages[i];
@@ -40,8 +40,10 @@ export function issueMaintenance(context: KernelContext, op: Maintenance, range:
     return frame === undefined ? [] : linesIn(context, op, range, layout.page, frame, i);
   });
   if (entries.length === 0) return;
-  const live = liveMappings(context, buffer);
-  context.recorder.maintained(buffer.id, context.step.site, live, goneMappings(context, buffer));
+  if (context.recorder.quiet !== true) {
+    const live = liveMappings(context, buffer);
+    context.recorder.maintained(buffer.id, context.step.site, live, goneMappings(context, buffer));
+  }
   issue(context, entries);
 }
 

@@ -27,10 +27,14 @@ export interface Passed {
   readonly sync: boolean;
   /** The ideal memory refuses it, or another word stands where it arrives. */
   readonly astray: boolean;
+  /** Getting there changed nothing: no page fault, no translation used for the first time. */
+  readonly quiet: boolean;
 }
 
 export interface Recorder {
   readonly tracing: boolean;
+  /** Nobody will ask which mappings there were at once, and what maintenance kept them apart. */
+  readonly quiet?: boolean;
   note(kind: NoteKind, rule: string, site: number, message: string): void;
   /** A mapping came; `beside`: the other mappings of the buffer that were live at that moment. */
   mapped(buffer: number, mapping: Named, beside: readonly Named[]): void;
@@ -45,6 +49,8 @@ export interface Recorder {
   reached?(site: number, kind: 'load' | 'store'): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
+  /** An access had nowhere to arrive, or took a page fault first. */
+  faulted?(site: number): void;
   /** A value goes from one word to another without passing through a local. */
   copies?(from: Cell, to: Cell): void;
   /** A TLB invalidation waits for the stores of every CPU. */

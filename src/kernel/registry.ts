@@ -36,6 +36,8 @@ export type Kind =
   | 'cflush'
   | 'madv'
   | 'bufsync'
+  | 'bosync'
+  | 'etnaprep'
   | 'ioctl';
 
 export interface Param {

@@ -101,6 +101,8 @@ export interface CpuMap {
   readonly live: boolean;
   /** Pages present in the page table: [page number, frame]. */
   readonly present: readonly (readonly [number, number])[];
+  /** MAP_PRIVATE, and not written through yet. */
+  readonly copyOnWrite?: true;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
@@ -247,6 +249,13 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A job that works on a buffer: the device's, counted from 1. */
+export interface Fence {
+  readonly buffer: number;
+  readonly device: number;
+  readonly ticket: number;
+}
+
 /** A device's own memory, no-map, from which its dma_alloc_* are served. */
 export interface CarveOut {
   readonly device: number;
@@ -281,6 +290,8 @@ export interface KernelState {
   readonly lru: readonly number[];
   /** Memory that the device tree reserves for single devices. */
   readonly carveOuts: readonly CarveOut[];
+  /** What the reservation objects of buffers hold. */
+  readonly fences: readonly Fence[];
   readonly masks: readonly Masks[];
   readonly buffers: readonly Buffer[];
   readonly maps: readonly CpuMap[];

@@ -15,6 +15,8 @@ export type ConstantFamily =
   | 'cflush'
   | 'madv'
   | 'bufsync'
+  | 'bosync'
+  | 'etnaprep'
   | 'ioctl';
 export type ObjectKind =
   | 'page'
@@ -202,6 +204,8 @@ const families: ReadonlySet<string> = new Set<ConstantFamily>([
   'cflush',
   'madv',
   'bufsync',
+  'bosync',
+  'etnaprep',
   'ioctl',
 ]);
 
@@ -242,6 +246,8 @@ const kindNames: Readonly<Record<Kind | 'unknown', string>> = {
   cflush: 'a cache operation (DRM_CFLUSH_…)',
   madv: 'advice (MADV_…)',
   bufsync: 'sync flags (DMA_BUF_SYNC_…)',
+  bosync: 'a sync of an object (DRM_PANTHOR_BO_SYNC_…)',
+  etnaprep: 'a kind of access (ETNA_PREP_…)',
   ioctl: 'an ioctl command (DMA_BUF_IOCTL_…)',
   unknown: 'something unknown',
 };

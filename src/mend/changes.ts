@@ -8,7 +8,8 @@ import { findOperation, type Operation, type Param } from '../kernel/registry.js
 import type { CallFacts } from './costs.js';
 import type { Draft } from './edit.js';
 import { userOf } from './inserts.js';
-import { draft, factsOf, isRaw, isVisible, runtime, type Scene, statementSpot, timesAt } from './scene.js';
+import { draft, factsOf, isRaw, isVisible, runtime, type Scene } from './scene.js';
+import { statementSpot, timesAt } from './scene.js';
 import type { SourceStatement } from './source.js';
 
 /** Operations that take the same arguments: each may stand for the others. */
@@ -319,9 +320,8 @@ function swaps(site: Site): readonly Draft[] {
       const [kinds, others] = [index, index + 1 + after].map((at) => operation.params[at]?.kinds);
       const [one, two] = [scene.source.textOf(arg), scene.source.textOf(other)];
       if (kinds === undefined || others === undefined || one === two) return [];
-      if (!kinds.some((kind) => others.includes(kind))) return [];
       // A range from its end to its start is nobody's.
-      if (kinds.includes('ptr')) return [];
+      if (kinds.includes('ptr') || !kinds.some((kind) => others.includes(kind))) return [];
       return [swapped(site, [arg, other])];
     }),
   );

@@ -179,7 +179,7 @@ class Comparison {
 
 /** What a statement says of how memory is allocated or mapped for the CPU. */
 function attributesIn(text: string): string {
-  return (text.match(/\.map_wc = true|pgprot_\w+|__GFP_\w+/gu) ?? []).join(' ');
+  return (text.match(/\.(?:map_wc|executable) = true|pgprot_\w+|__GFP_\w+/gu) ?? []).join(' ');
 }
 
 function isDeclaration({ statement }: Said): boolean {

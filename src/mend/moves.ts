@@ -25,8 +25,9 @@ const movableFamilies: ReadonlySet<string> = new Set([
 ]);
 
 /** Of the other families, those that get or hold pages, or change attributes. */
-const movable =
-  /get_pages|_pin$|pin_pages|_unpin$|^set_direct_map|^drm_vma_node_unmap$|^vunmap$|_nomap$|_flush_caches$/u;
+const holds = 'get_pages|_pin$|pin_pages|_unpin$';
+const alters = '^set_direct_map|^drm_vma_node_unmap$|^vunmap$|_nomap$|_flush_caches$';
+const movable = new RegExp(`${holds}|${alters}`, 'u');
 /** Neither: allocations, and calls that only name things. */
 const fixed = /^dma_(alloc|free|mmap)|domain_alloc|^sg_dma_address$|^drm_prime_pages_to_sg$/u;
 /** The end of some memory: may come later, never earlier, and is never left out. */

@@ -12,6 +12,7 @@ import type { RunOptions } from '../verdict/runs.js';
 import { type Conflict, Conflicts, type Demand, demands, leastCost } from './conflicts.js';
 import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
+import { Queue } from './queue.js';
 import { type Outcome, refute } from './refute.js';
 import { keepTargets, type Targets, targetsOf } from './targets.js';
 import { AS_WRITTEN, type Variant, type Variants } from './variant.js';
@@ -54,6 +55,18 @@ interface Node {
   readonly least: number;
   /** The last edit was added to take this run away; null: it is known to. */
   readonly via: { readonly conflict: Conflict; readonly edit: Edit } | null;
+}
+
+/** Sets yet to be made: those of one set with one edit more, cheapest first. */
+interface Branch {
+  readonly edits: readonly Edit[];
+  readonly cost: number;
+  readonly least: number;
+  readonly demanded: readonly Demand[];
+  /** The run to be taken away; null: any of the more may help. */
+  readonly conflict: Conflict | null;
+  readonly more: readonly Edit[];
+  readonly next: number;
 }
 
 export class Searcher {
@@ -191,7 +204,7 @@ export class Searcher {
 
 /** One search: its own vocabulary and bound, over conflicts that all searches share. */
 class Search {
-  private readonly queue = new Queue();
+  private readonly queue = new Queue<Node | Branch>();
   private readonly pushed = new Set<string>();
   private readonly visited = new Set<string>();
   private readonly allowed: ReadonlySet<Edit>;
@@ -214,11 +227,12 @@ class Search {
     if (first.replayable) this.queue.push({ edits: [], cost: 0, least: 0, via: null });
     else this.spread([], first);
     let tried = 0;
-    for (let node = this.queue.pop(); node !== undefined; node = this.queue.pop()) {
-      if (node.least > this.best) return this.found('cost');
-      const limit = this.searcher.limitHit(tried++, node.least);
+    for (let entry = this.queue.pop(); entry !== undefined; entry = this.queue.pop()) {
+      if (entry.least > this.best) return this.found('cost');
+      const limit = this.searcher.limitHit(tried++, entry.least);
       if (limit !== null) return this.found(limit);
-      this.visit(node);
+      if ('more' in entry) this.grow(entry);
+      else this.visit(entry);
     }
     return this.found(this.cutShort && this.answers.length === 0 ? 'edits' : 'all');
   }
@@ -282,17 +296,35 @@ class Search {
       this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
       return;
     }
-    const isPlain = conflict.needs.length === 0;
-    for (const edit of isPlain ? conflict.kills : conflict.candidates) {
-      if (!conflict.leaves(edit)) this.push(edits, edit, demanded, { conflict, edit });
-    }
+    const more = conflict.needs.length === 0 ? [...conflict.kills] : conflict.candidates;
+    const cost = costOf(edits);
+    this.grow({ edits, cost, least: 0, demanded, conflict, more, next: 0 });
   }
 
   /** A run that cannot be followed speaks for this set alone: whatever touches it may help. */
   private spread(edits: readonly Edit[], run: Counterexample): void {
+    const more = this.vocabulary
+      .filter((edit) => touches(edit, run))
+      .sort((a, b) => a.cost - b.cost);
     const demanded = this.demanded(edits);
-    for (const edit of this.vocabulary) {
-      if (touches(edit, run)) this.push(edits, edit, demanded, null);
+    const cost = costOf(edits);
+    this.grow({ edits, cost, least: 0, demanded, conflict: null, more, next: 0 });
+  }
+
+  /** Makes the sets of a branch whose turn it is, and leaves the dearer ones for later. */
+  private grow(branch: Branch): void {
+    const { edits, cost, demanded, conflict, more } = branch;
+    const now = cost + (more[branch.next]?.cost ?? 0);
+    let next = branch.next;
+    for (let edit = more[next]; edit !== undefined; edit = more[next]) {
+      const least = cost + edit.cost;
+      if (least > Math.max(now, branch.least)) {
+        if (least <= this.best) this.queue.push({ ...branch, least, next });
+        return;
+      }
+      next++;
+      if (conflict?.leaves(edit)) continue;
+      this.push(edits, edit, demanded, conflict === null ? null : { conflict, edit });
     }
   }
 
@@ -342,33 +374,6 @@ function keyOf(edits: readonly Edit[]): string {
 
 function within(small: readonly Edit[], large: readonly Edit[]): boolean {
   return small.every((edit) => large.includes(edit));
-}
-
-/** Cheapest first; of one cost, first come first. */
-class Queue {
-  private readonly byCost = new Map<number, Node[]>();
-  private readonly costs: number[] = [];
-
-  push(node: Node): void {
-    const list = this.byCost.get(node.least);
-    if (list !== undefined) {
-      list.push(node);
-      return;
-    }
-    this.byCost.set(node.least, [node]);
-    const at = this.costs.findIndex((cost) => cost < node.least);
-    this.costs.splice(at < 0 ? this.costs.length : at, 0, node.least);
-  }
-
-  pop(): Node | undefined {
-    for (let cost = this.costs.at(-1); cost !== undefined; cost = this.costs.at(-1)) {
-      const node = this.byCost.get(cost)?.shift();
-      if (node !== undefined) return node;
-      this.byCost.delete(cost);
-      this.costs.pop();
-    }
-    return undefined;
-  }
 }
 
 /** How many sets of at most `maxEdits` edits cost less than `bound`, or as much. */

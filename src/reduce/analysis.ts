@@ -6,11 +6,12 @@
  */
 import { explore, type Limits } from '../explore/bfs.js';
 import { type Cell, isHidden, Layout, NewCell } from '../kernel/layout.js';
-import type { Passed, Recorder } from '../kernel/recorder.js';
+import type { Operated, Passed, Recorder } from '../kernel/recorder.js';
 import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import { System } from '../system/system.js';
 import { type Flow, flowOf } from './flow.js';
+import { Union } from './union.js';
 
 /** A word by its place, which no exploration changes. */
 export interface Named {
@@ -24,6 +25,11 @@ export type LineKey = string;
 
 export interface DataLine {
   readonly key: LineKey;
+  readonly buffer: number;
+  /** Page number in the buffer; bytes [from, to) of the buffer. */
+  readonly page: number;
+  readonly from: number;
+  readonly to: number;
   readonly words: readonly Named[];
 }
 
@@ -32,13 +38,28 @@ export interface Analysis {
   readonly control: readonly Named[];
   /** Lines that cannot be told apart from each other are one entry. */
   readonly groups: readonly (readonly DataLine[])[];
-  /** Index of the group that assertions speak of; 0 where they speak of none. */
-  readonly asserted: number;
   /** Why groups have more than one line. */
   readonly couplings: readonly string[];
   readonly states: number;
   /** What is known of ranges. */
   readonly layout: Layout;
+  /** By site: the hidden words it accesses. */
+  readonly sites: ReadonlyMap<number, SiteWords>;
+  /** By site: the ranges it maintains. */
+  readonly operated: ReadonlyMap<number, readonly Operated[]>;
+  /** By site: the data lines that its ranges meet. */
+  readonly maintained: ReadonlyMap<number, readonly LineKey[]>;
+  /** Index of the group that assertions speak of; -1 where they speak of none. */
+  readonly speaking: number;
+  /** A call writes the same number to many lines. */
+  readonly rangeWrites: boolean;
+}
+
+export interface SiteWords {
+  readonly words: readonly Named[];
+  readonly keys: readonly LineKey[];
+  /** Each time it was run it accessed a hidden word, and changed nothing on the way. */
+  readonly quiet: boolean;
 }
 
 /** Why nothing is projected. */
@@ -50,6 +71,8 @@ export interface Coupled {
 
 /** Calls that read a range and give nothing of it to their thread. */
 export const RANGE_READS: readonly string[] = ['memcpy', 'memchr_inv', 'dma_read_range'];
+
+const RANGE_WRITES: readonly string[] = ['memset', 'memcpy', 'dma_write_range'];
 
 class CouplesAll extends Error {
   constructor(readonly why: string) {
@@ -69,6 +92,9 @@ class Watch implements Recorder {
   readonly tracing = false;
   /** By site: the hidden words it accessed. */
   readonly cells = new Map<number, Set<Cell>>();
+  readonly operatedAt = new Map<number, Map<string, Operated>>();
+  /** Sites that did more, or something else, than access hidden words. */
+  readonly loud = new Set<number>();
   readonly copied: (readonly [Cell, Cell])[] = [];
   private readonly deciding: Set<number>;
 
@@ -92,7 +118,17 @@ class Watch implements Recorder {
     if (this.waiters > 1) throw new CouplesAll('a TLB invalidation waits for stores of any line');
   }
 
-  passed({ site, kind, cell, sync, astray }: Passed): void {
+  operated(what: Operated): void {
+    const at = this.operatedAt.get(what.site) ?? new Map<string, Operated>();
+    this.operatedAt.set(what.site, at.set(JSON.stringify(what), what));
+  }
+
+  faulted(site: number): void {
+    this.loud.add(site);
+  }
+
+  passed({ site, kind, cell, sync, astray, quiet }: Passed): void {
+    if (!quiet) this.loud.add(site);
     if (astray) throw new CouplesAll('an access arrives where it was not meant to');
     const cells = this.cells.get(site) ?? new Set<Cell>();
     this.cells.set(site, cells.add(cell));
@@ -116,6 +152,7 @@ class Watch implements Recorder {
 
   /** What is stored to a word of control is control. */
   reached(site: number, kind: 'load' | 'store'): void {
+    this.loud.add(site);
     if (kind !== 'store') return;
     for (const read of this.flow.into.get(site) ?? []) {
       this.deciding.add(read);
@@ -230,7 +267,8 @@ export function analyse(
       }
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
       // A range goes over the words there are: with those that turned up it is gone over again.
-      if (words.list().length === size) return result(program, words, layout, watch, states);
+      if (!layout.hasRanges || words.list().length === size)
+        return result(program, words, layout, watch, states);
       size = words.list().length;
     } catch (error) {
       if (error instanceof CouplesAll) return { kind: 'coupled', why: error.why, states: 0 };
@@ -298,47 +336,54 @@ function result(
   if (union.join(spoken)) couplings.push('an assertion speaks of more than one line');
   const groups = union
     .groups()
-    .map((keys) => keys.map((key): DataLine => ({ key, words: lines.get(key) ?? [] })));
+    .map((keys) => keys.map((key) => lineOf(program, key, lines.get(key) ?? [])));
   const at = groups.findIndex((group) => group.some(({ key }) => key === spoken[0]));
   const control = words.list().filter((word) => word.size === 0 || words.isControl(word));
-  return { kind: 'lines', control, groups, asserted: Math.max(0, at), couplings, states, layout };
+  return {
+    kind: 'lines',
+    control,
+    groups,
+    couplings,
+    states,
+    layout,
+    ...recorded(program, words, watch, groups.flat()),
+    speaking: at,
+  };
 }
 
-/** Sets of lines that are explored together. */
-class Union {
-  private readonly parent = new Map<LineKey, LineKey>();
+function lineOf(program: Program, key: LineKey, words: readonly Named[]): DataLine {
+  const { lineSize, pageSize } = program.machine;
+  const { buffer = -1, byte = 0 } = words[0] ?? {};
+  const from = Math.floor(byte / lineSize) * lineSize;
+  const page = Math.floor(byte / pageSize);
+  return { key, buffer, page, from, to: from + lineSize, words };
+}
 
-  constructor(keys: readonly LineKey[]) {
-    for (const key of keys) this.parent.set(key, key);
-  }
+function linesIn({ buffer, from, size }: Operated, lines: readonly DataLine[]): LineKey[] {
+  const met = lines.filter(
+    (line) => line.buffer === buffer && line.from < from + size && from < line.to,
+  );
+  return met.map(({ key }) => key);
+}
 
-  private root(key: LineKey): LineKey {
-    let at = key;
-    for (let up = this.parent.get(at); up !== undefined && up !== at; up = this.parent.get(at)) {
-      at = up;
-    }
-    return at;
+function recorded(program: Program, words: Words, watch: Watch, lines: readonly DataLine[]) {
+  const sites = new Map<number, SiteWords>();
+  for (const [site, cells] of watch.cells) {
+    const named = [...cells].map((cell) => words.nameOf(cell));
+    const keys = [...new Set(named.map((word) => words.keyOf(word)))];
+    sites.set(site, { words: named, keys, quiet: !watch.loud.has(site) });
   }
-
-  /** False when they were together already. */
-  join(keys: readonly LineKey[]): boolean {
-    const [first, ...rest] = keys.filter((key) => this.parent.has(key));
-    let changed = false;
-    for (const key of rest) {
-      const [a, b] = [this.root(first ?? key), this.root(key)];
-      if (a === b) continue;
-      this.parent.set(b, a);
-      changed = true;
-    }
-    return changed;
-  }
-
-  groups(): LineKey[][] {
-    const groups = new Map<LineKey, LineKey[]>();
-    for (const key of this.parent.keys()) {
-      const root = this.root(key);
-      groups.set(root, [...(groups.get(root) ?? []), key]);
-    }
-    return [...groups.values()];
-  }
+  const operated = new Map(
+    [...watch.operatedAt].map(([site, all]) => [site, [...all.values()]] as const),
+  );
+  const rangeWrites = instructionsOf(program).some(
+    ({ instruction }) =>
+      instruction.op === 'call' && RANGE_WRITES.includes(instruction.operation.name),
+  );
+  const maintained = new Map(
+    [...operated].map(
+      ([site, ranges]) => [site, ranges.flatMap((r) => linesIn(r, lines))] as const,
+    ),
+  );
+  return { sites, operated, maintained, rangeWrites };
 }

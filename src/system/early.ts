@@ -18,7 +18,7 @@ import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
-import { wordsIn } from '../kernel/ops/memory.js';
+import { wordsIn, wordsRead } from '../kernel/ops/memory.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
@@ -264,11 +264,12 @@ export function readEarly(
   const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
   const value: Evaluate = (expr) => evaluate(expr, env);
   const mine = targetOf(context, { thread, pc, instruction, value }, mineIs);
+  if (mine !== null && isHidden(mine.destination.cell)) return thread;
   const free = mine !== null && paths.some((path) => isFree(context, path, mine, value));
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
   if (mine === null || mine.fetch === null || !free || faulted) return thread;
-  if (mine.destination.refused !== null || isHidden(mine.destination.cell)) return thread;
+  if (mine.destination.refused !== null) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
@@ -287,7 +288,10 @@ function targetOf(context: KernelContext, site: Site, access: Passed): Arrived |
   if (access.range === undefined || typeof from !== 'object' || from.kind !== 'ptr') return null;
   const bytes = site.value(access.range);
   const first = pc === thread.pc ? thread.copied + 1 : 0;
-  const words = wordsIn(context, from, typeof bytes === 'number' ? bytes : 0).slice(first);
+  const { instruction } = site;
+  const copies = instruction.op === 'call' && instruction.operation.name === 'memcpy';
+  const wordsOf = copies ? wordsIn : wordsRead;
+  const words = wordsOf(context, from, typeof bytes === 'number' ? bytes : 0).slice(first);
   const word = words[words.length > 1 ? context.choose(words.length) : 0];
   if (word === undefined) return null;
   const pointer = { ...from, offset: from.offset + word.byte };

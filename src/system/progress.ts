@@ -76,6 +76,7 @@ export class Progress {
       gpuVas: [],
       lru: [],
       carveOuts: [],
+      fences: [],
       masks: [],
       buffers: [],
       maps: [],

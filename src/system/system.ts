@@ -56,6 +56,8 @@ export class System implements Model<State, RawFinding> {
     readonly layout: Layout,
     readonly liberties: ReadonlySet<string>,
     readonly recorder: Recorder,
+    /** Without, states have no text of their own: for those who never compare them. */
+    private readonly hasKeys = true,
   ) {
     this.sites = new Sites(program);
     this.progress = new Progress(program, layout, this.sites);
@@ -84,7 +86,7 @@ export class System implements Model<State, RawFinding> {
   }
 
   keyed(state: Unkeyed, from?: State): State {
-    return { ...state, key: this.keys.key(state, from) };
+    return { ...state, key: this.hasKeys ? this.keys.key(state, from) : '' };
   }
 
   successors(state: State): readonly Step[] {

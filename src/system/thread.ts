@@ -8,6 +8,7 @@ import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
+import { unshare } from '../kernel/private-maps.js';
 import type { KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
@@ -100,6 +101,7 @@ function runStore(
   env: Environment,
 ): Thread {
   const where = pointer(evaluate(instruction.address, env), env.site);
+  unshare(context, where);
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
   if (reached.kind === 'fault') {
@@ -171,6 +173,15 @@ function continueWork(
   return { ...thread, work: left, site: left.length > 0 ? context.step.site : -1 };
 }
 
+/** The job is done; whoever waited knows what its device knew then. */
+function fenceSignalled(context: KernelContext, device: number, ticket: number): boolean {
+  const port = context.kernel.ports[device];
+  if (port === undefined || port.done < ticket) return false;
+  context.learn(port.clock);
+  context.say('K8', () => 'the fence has signalled');
+  return true;
+}
+
 /** False when the thread has to wait first. */
 function doWork(context: KernelContext, item: Work): boolean {
   switch (item.do) {
@@ -203,6 +214,8 @@ function doWork(context: KernelContext, item: Work): boolean {
       return true;
     case 'bounce':
       return copyBounce(context, item);
+    case 'fence':
+      return fenceSignalled(context, item.device, item.ticket);
     case 'free':
       freePages(context, item.buffer);
       return true;

@@ -1,4 +1,4 @@
-/** What a verdict is about: the machine and its devices, in words. */
+/** The machine a result is about, in words: what a report says it assumes. */
 import { orderProfiles } from '../machine/profile.js';
 import type { Program } from '../litmus/program.js';
 import type { CheckResult } from './result.js';

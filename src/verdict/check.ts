@@ -6,11 +6,12 @@ import { type Layout, MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import type { Program } from '../litmus/program.js';
+import { assumptionsOf } from './assumptions.js';
+import type { Checkpoints } from './checkpoint.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
-import { assumptionsOf } from './assumptions.js';
 import { forEveryImporter } from './importers.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
@@ -33,6 +34,7 @@ export interface CheckOptions {
   readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  readonly checkpoints?: Checkpoints;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
   /** Lines that nothing tells apart as one; true unless said otherwise. */
@@ -76,13 +78,13 @@ function withStrictAlias(program: Program, strict: boolean): Program {
   return { ...program, machine: { ...program.machine, strictAlias: true } };
 }
 
-/** Checks one scenario. Throws ScenarioFault when a reachable step makes no sense. */
+/** Checks one scenario. Throws ScenarioFault when a step makes no sense. */
 export function check(program: Program, options: CheckOptions = {}): CheckResult {
   return forEveryImporter(program, (each) => {
     const { value, how } = reduced(each, options, libertiesOf(each), (runs, started) =>
       judge(runs, started, options.verdictOnly === true),
     );
-    return { ...value, reduction: how };
+    return { ...value, reduction: [...how, ...(value.reduction ?? [])] };
   });
 }
 
@@ -156,6 +158,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
+    checkpoints: options.checkpoints,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,
@@ -214,6 +217,7 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
+    reduction: runs.effort.lines(runs.options.engine, runs.options.tablesFrom),
     states: full.exploration.states,
     transitions: full.exploration.transitions,
     seconds: now() - started,
@@ -344,7 +348,7 @@ function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: numb
       at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
       expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
       actual: kind === 'always' ? 'false' : 'true',
-      trace: replay(run, sighting, runs.facts).steps,
+      trace: replay(run.origins?.get('assertion') ?? run, sighting, runs.facts).steps,
       mends: [],
     },
   ];

@@ -117,7 +117,8 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
     name: 'isolation',
     meaning:
       'A context reached a buffer that was never mapped for it, or bytes beside the range granted.',
-    story: 'A mapping covers more than the buffer, goes into the wrong domain, or lacks IOMMU_PRIV.',
+    story:
+      'A mapping covers more than the buffer, goes into the wrong domain, or lacks IOMMU_PRIV.',
     mends: ['map whole pages only, into the right domain', "map the kernel's own with IOMMU_PRIV"],
     sources: ['model.md M12'],
   },

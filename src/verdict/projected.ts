@@ -5,8 +5,12 @@
  * Leaves out: which lines belong together; reduce/analysis.ts says so.
  */
 import type { RawFinding } from '../kernel/context.js';
+import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
-import { type Analysis, layoutOf, type Named as Word } from '../reduce/analysis.js';
+import { type Analysis, type DataLine, layoutOf, type Named as Word } from '../reduce/analysis.js';
+import { equalGroups, rolesFor } from '../reduce/equal.js';
+import { withStubs } from '../reduce/stubs.js';
+import { System } from '../system/system.js';
 import { Facts } from './recorder.js';
 import type { Liberty } from './result.js';
 import {
@@ -17,6 +21,7 @@ import {
   type Shown,
   type Sighting,
 } from './runs.js';
+import { Effort } from './effort.js';
 import type { Stuck } from './lost-wakeup.js';
 
 /** A whole scenario of at most so many states is searched once more for the shortest run. */
@@ -29,32 +34,49 @@ const PART_TABLES_FROM = 5000;
 /** One exploration that stands for one group of lines, or for several equal ones. */
 interface Part {
   readonly runs: Runs;
-  readonly words: readonly Word[];
+  /** The groups it stands for; the first of them is explored. */
+  readonly groups: readonly (readonly DataLine[])[];
 }
 
 export class ProjectedRuns implements RunSource {
   readonly facts = new Facts();
   private readonly parts: readonly Part[];
+  /** The part on which assertions are decided. */
+  private readonly speaker: number;
   private readonly words: readonly Word[];
   private readonly done = new Map<string, Run>();
+  /** All lines, or as many as stand for all. */
+  private readonly layout: Layout;
   private readonly whole: Runs;
 
   constructor(
     readonly program: Program,
     readonly options: RunOptions,
     private readonly analysis: Analysis,
+    symmetry: boolean,
   ) {
     const { control, groups } = analysis;
     this.words = [...control, ...groups.flat().flatMap((line) => line.words)];
-    this.parts = groups.map((group) => this.part(group.flatMap((line) => line.words)));
+    for (const all of analysis.operated.values()) for (const each of all) this.facts.operated(each);
+    const classes = symmetry ? equalGroups(program, analysis) : groups.map((group) => [group]);
+    this.parts = classes.map((members) => ({
+      groups: members,
+      runs: this.runsOn(members[0] ?? []),
+    }));
+    this.speaker = Math.max(
+      0,
+      classes.findIndex(([group]) => group === groups[analysis.speaking]),
+    );
     const limits = { ...options.limits };
     limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
-    const all = layoutOf(program, this.words, () => true, analysis.layout);
-    this.whole = new Runs(program, all, { ...options, limits });
+    this.layout = layoutOf(program, this.words, () => true, analysis.layout);
+    this.whole = new Runs(program, this.layout, { ...options, limits });
   }
 
-  private part(shown: readonly Word[]): Part {
-    const { control } = this.analysis;
+  private runsOn(lines: readonly DataLine[]): Runs {
+    const { analysis } = this;
+    const { control } = analysis;
+    const shown = lines.flatMap((line) => line.words);
     const layout = layoutOf(
       this.program,
       this.words,
@@ -64,7 +86,18 @@ export class ProjectedRuns implements RunSource {
     const { options } = this;
     const tablesFrom = Math.max(options.tablesFrom, PART_TABLES_FROM);
     const own = { ...options, tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom };
-    return { runs: new Runs(this.program, layout, own, this.facts), words: shown };
+    const program = withStubs(this.program, rolesFor(this.program, analysis, lines));
+    return new Runs(program, layout, own, this.facts);
+  }
+
+  get projections(): number {
+    return this.parts.length;
+  }
+
+  get effort(): Effort {
+    const sum = new Effort();
+    for (const { effort } of [...this.parts.map(({ runs }) => runs), this.whole]) sum.add(effort);
+    return sum;
   }
 
   get stopped(): Run['exploration']['stopped'] {
@@ -86,7 +119,7 @@ export class ProjectedRuns implements RunSource {
   }
 
   private union(liberties: readonly Liberty[], all: readonly Run[]): Run {
-    const speaker = all[this.analysis.asserted];
+    const speaker = all[this.speaker];
     if (speaker === undefined) throw new Error('no projection');
     const sightings = new Map<string, Sighting>();
     const origins = new Map<string, Run>();
@@ -108,8 +141,18 @@ export class ProjectedRuns implements RunSource {
       states: sum('states'),
       transitions: sum('transitions'),
     };
-    const { system } = speaker;
-    return { liberties, system, exploration, sightings, origins, stuck: [...stuck.values()] };
+    // What is decided on one projection is shown on it; places have the names of the whole.
+    origins.set('assertion', speaker);
+    const system = new System(this.program, this.layout, new Set(liberties), this.facts);
+    const soonest = [...sightings].sort(([, one], [, other]) => one.depth - other.depth);
+    return {
+      liberties,
+      system,
+      exploration,
+      sightings: new Map(soonest),
+      origins,
+      stuck: [...stuck.values()],
+    };
   }
 
   /**
@@ -120,7 +163,7 @@ export class ProjectedRuns implements RunSource {
     liberties: readonly Liberty[],
     avoid: (finding: RawFinding) => boolean,
   ): boolean | null {
-    const showing: Part[] = [];
+    const showing: (readonly DataLine[])[] = [];
     let open = false;
     for (const part of this.parts) {
       const { sightings } = part.runs.run(liberties);
@@ -129,13 +172,12 @@ export class ProjectedRuns implements RunSource {
       const alone = part.runs.avoidable(liberties, avoid);
       if (alone === false) return false;
       open ||= alone === null;
-      showing.push(part);
+      showing.push(...part.groups);
     }
     if (open) return null;
     if (showing.length < 2) return true;
     const few = showing.slice(0, TOGETHER);
-    const together = this.part(few.flatMap((part) => part.words));
-    const answer = together.runs.avoidable(liberties, avoid);
+    const answer = this.runsOn(few.flat()).avoidable(liberties, avoid);
     return answer === true && few.length < showing.length ? null : answer;
   }
 
@@ -155,7 +197,9 @@ export class ProjectedRuns implements RunSource {
   /** About as many states as the whole scenario has: lines meet in control only. */
   private product(liberties: readonly Liberty[]): number {
     const control = Math.max(1, this.analysis.states);
-    const factors = this.parts.map(({ runs }) => runs.run(liberties).exploration.states / control);
+    const factors = this.parts.flatMap(({ runs, groups }) =>
+      groups.map(() => runs.run(liberties).exploration.states / control),
+    );
     return factors.reduce((product, each) => product * Math.max(1, each), control);
   }
 }

@@ -24,8 +24,21 @@ function attribute(name: string): string {
   return name.slice(name.indexOf('('));
 }
 
+/** For a checkpoint: a resumed exploration does not meet again what it met before. */
+export interface FactsData {
+  readonly notes: readonly (readonly [string, RecordedNote])[];
+  readonly pairs: readonly (readonly [string, Omit<RecordedPair, 'apart'>])[];
+  readonly work: readonly (readonly [string, Operated])[];
+  readonly liberties: readonly string[];
+  readonly maintenance: readonly (readonly [
+    string,
+    readonly (readonly [number, readonly string[]])[],
+  ])[];
+}
+
 export class Facts implements Recorder {
   tracing = false;
+  quiet = false;
   /** Liberties that some row of the cache table asked for. */
   readonly liberties = new Set<string>();
   private readonly noteBy = new Map<string, RecordedNote>();
@@ -33,6 +46,32 @@ export class Facts implements Recorder {
   /** Per live mapping and instruction: mappings that were gone whenever the maintenance came. */
   private readonly maintenance = new Map<string, Map<number, ReadonlySet<string>>>();
   private readonly workBy = new Map<string, Operated>();
+
+  /** All that was recorded, as plain data. */
+  get saved(): FactsData {
+    const { noteBy, pairBy, workBy, liberties } = this;
+    const maintenance = [...this.maintenance].map(
+      ([key, sites]) =>
+        [key, [...sites].map(([site, gone]) => [site, [...gone]] as const)] as const,
+    );
+    return {
+      notes: [...noteBy],
+      pairs: [...pairBy],
+      work: [...workBy],
+      liberties: [...liberties],
+      maintenance,
+    };
+  }
+
+  restore({ notes, pairs, work, liberties, maintenance }: FactsData): void {
+    for (const [key, note] of notes) this.noteBy.set(key, note);
+    for (const [key, pair] of pairs) this.pairBy.set(key, pair);
+    for (const [key, what] of work) this.workBy.set(key, what);
+    for (const liberty of liberties) this.liberties.add(liberty);
+    for (const [key, sites] of maintenance) {
+      this.maintenance.set(key, new Map(sites.map(([site, gone]) => [site, new Set(gone)])));
+    }
+  }
 
   met(liberty: string): void {
     this.liberties.add(liberty);

@@ -3,7 +3,7 @@
  * says why. A scenario that turns out small is done as it stands; what cannot be reduced as well.
  */
 import { ScenarioError } from '../kernel/args.js';
-import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { Layout, type LayoutData, MixedSize, NewCell } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import { analyse, type Analysis, type Named, RANGE_READS, wordsOf } from '../reduce/analysis.js';
 import { ProjectedRuns } from './projected.js';
@@ -35,12 +35,18 @@ export interface Reduced<T> {
 
 /** Explores as it stands. */
 export function plainly<T>(program: Program, options: RunOptions, use: (runs: RunSource) => T): T {
-  return withEveryWord(program, (layout) => use(new Runs(program, layout, options)));
+  const first = options.smallOnly === true ? undefined : options.checkpoints?.saved?.layout;
+  return withEveryWord(program, (layout) => use(new Runs(program, layout, options)), first);
 }
 
 /** Each word that turns up is added, and all begins anew. */
-export function withEveryWord<T>(program: Program, work: (layout: Layout) => T): T {
+export function withEveryWord<T>(
+  program: Program,
+  work: (layout: Layout) => T,
+  known?: LayoutData,
+): T {
   const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
+  if (known !== undefined) layout.restore(known);
   for (;;) {
     try {
       return work(layout);
@@ -97,8 +103,9 @@ export function explored<T>(
       if (analysis.kind === 'coupled' || why !== null) {
         return whole(program, options, use, why ?? '');
       }
-      const value = use(new ProjectedRuns(program, options, analysis));
-      return { value, how: howProjected(analysis) };
+      const own = { ...options, checkpoints: undefined };
+      const runs = new ProjectedRuns(program, own, analysis, reductions.symmetry);
+      return { value: use(runs), how: howProjected(analysis, runs.projections) };
     } catch (error) {
       // What makes no sense is told as the exploration without reductions meets it.
       if (error instanceof ScenarioError || error instanceof MixedSize) {
@@ -125,11 +132,15 @@ function whyWhole(analysis: ReturnType<typeof analyse>): string | null {
   return null;
 }
 
-function howProjected({ control, groups, couplings, states }: Analysis): readonly string[] {
+function howProjected(
+  { control, groups, couplings, states }: Analysis,
+  projections: number,
+): readonly string[] {
   const lines = groups.flat().length;
   const words = control.filter(({ size }) => size > 0).length;
   return [
-    `${lines} lines in ${groups.length} projections, ${words} words of control in each`,
+    `${lines} lines, ${groups.length} groups, ${projections} projections`,
+    `control in each: ${words} words`,
     `control alone: ${states} states`,
     ...couplings.map((why) => `together: ${why}`),
   ];

@@ -10,7 +10,7 @@ export function aliasFacts(runs: RunSource, run: Run): readonly AliasFact[] {
     first: first.name,
     second: second.name,
     since: lineOf(run, Math.max(first.site, second.site)),
-    apart: apart.map((site) => callAt(run, site)),
+    apart: [...new Set(apart.map((site) => callAt(run, site)))],
     removable: first.name.startsWith('linear') && runs.program.machine.linearMapRemovable,
   }));
 }

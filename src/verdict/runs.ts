@@ -4,6 +4,7 @@
  */
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
 import { exploreTables } from '../fast/explore.js';
+import type { Keeper } from '../fast/snapshot.js';
 import { Tables } from '../fast/tables.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
@@ -13,6 +14,8 @@ import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import { lostWakeups, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
+import { type Checkpoints, Kept } from './checkpoint.js';
+import { Effort } from './effort.js';
 import type { Liberty } from './result.js';
 
 export type Engine = 'reference' | 'fast';
@@ -30,10 +33,14 @@ export interface RunOptions {
   readonly stopAtFirst?: boolean;
   /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
   readonly smallOnly?: boolean;
+  /** Keeps long explorations of the scenario as it stands. */
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /** An exploration has more states than are worth doing as they stand. */
 export class TooLarge extends Error {}
+
+type SearchOptions = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
 
 /** What `check` asks of the explorations of a scenario; Runs has one of each, projections many. */
 export interface RunSource {
@@ -41,6 +48,7 @@ export interface RunSource {
   readonly facts: Facts;
   readonly options: RunOptions;
   readonly stopped: Run['exploration']['stopped'];
+  readonly effort: Effort;
   run(liberties: readonly Liberty[]): Run;
   avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
   /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
@@ -98,6 +106,8 @@ export class Runs implements RunSource {
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
   private readonly started: number;
+  readonly effort = new Effort();
+  private readonly kept: Kept | undefined;
   /** A limit that an exploration hit which `done` does not have. */
   private cut: Run['exploration']['stopped'] = null;
 
@@ -108,6 +118,17 @@ export class Runs implements RunSource {
     readonly facts = new Facts(),
   ) {
     this.started = options.now();
+    const { checkpoints, smallOnly } = options;
+    if (checkpoints !== undefined && smallOnly !== true) this.kept = new Kept(checkpoints, layout);
+    if (this.kept?.saved) facts.restore(this.kept.saved.facts);
+  }
+
+  private ownTables(): Tables {
+    if (this.tables === undefined) {
+      this.tables = new Tables(this.program, this.layout, this.facts);
+      if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
+    }
+    return this.tables;
   }
 
   /** The first limit that any exploration so far ran into. */
@@ -153,20 +174,38 @@ export class Runs implements RunSource {
     return new Set([...names].filter((name) => found.has(name)));
   }
 
-  private search(
-    system: System,
-    options: ExploreOptions<RawFinding>,
-  ): Exploration<State, RawFinding> {
+  private search(system: System, options: SearchOptions): Exploration<State, RawFinding> {
+    const { effort } = this;
+    const begun = this.options.now();
+    const before = this.tables?.leaves ?? 0;
+    try {
+      const found = this.byEngine(system, options);
+      effort.states += found.states;
+      return found;
+    } finally {
+      effort.seconds += this.options.now() - begun;
+      effort.leaves += (this.tables?.leaves ?? 0) - before;
+    }
+  }
+
+  private byEngine(system: System, options: SearchOptions): Exploration<State, RawFinding> {
     const { engine, tablesFrom } = this.options;
     const { limits } = options;
-    if (engine === 'reference' || limits.maxStates <= tablesFrom) return explore(system, options);
-    if (this.tables === undefined && tablesFrom > 0) {
+    if (engine === 'reference' || limits.maxStates <= tablesFrom) {
+      this.effort.reference++;
+      return explore(system, options);
+    }
+    if (this.tables === undefined && tablesFrom > 0 && !this.kept?.saved) {
       const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
-      if (few.stopped !== 'states') return few;
+      if (few.stopped !== 'states') {
+        this.effort.reference++;
+        return few;
+      }
       if (this.options.smallOnly === true) throw new TooLarge();
     }
-    this.tables ??= new Tables(this.program, this.layout, this.facts);
-    return exploreTables(this.tables, system, options);
+    const tables = this.ownTables();
+    this.effort.tables++;
+    return exploreTables(tables, system, options);
   }
 
   private system(liberties: readonly Liberty[]): System {
@@ -189,8 +228,12 @@ export class Runs implements RunSource {
 
   private explore(liberties: readonly Liberty[]): Run {
     const system = this.system(liberties);
+    const keeper = this.kept?.keeper(liberties.join('+'), () => {
+      return { tables: this.ownTables().saved, facts: this.facts.saved };
+    });
     const exploration = this.search(system, {
       ...this.exploreOptions(liberties),
+      keeper,
       keepGraph: true,
       untilFound: this.options.stopAtFirst === true,
     });

@@ -60,6 +60,7 @@ function summariseOne(program: Program, options: CheckOptions): Summary {
   const liberties = libertiesOf(program);
   const on = { ...program, machine: watched };
   return onLayout(on, options, liberties, (runs) => {
+    runs.facts.quiet = true;
     const full = runs.run(liberties);
     const seen = named(runs, liberties, [...full.sightings.values()]);
     const assertions = judgeAssertions(program, full).filter(

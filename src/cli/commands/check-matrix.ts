@@ -18,6 +18,9 @@ function refuseOptions(options: CheckOptions): void {
   for (const name of ['expect', 'advise', 'stats'] as const) {
     if (options[name] === true) throw new InputError(`--matrix does not go with --${name}`);
   }
+  if (options.checkpoint !== undefined) {
+    throw new InputError('--matrix does not go with --checkpoint');
+  }
   const { format } = options;
   if (format !== undefined && format !== 'text' && format !== 'json') {
     throw new InputError(`--matrix is reported as text or json, not as ${format}`);

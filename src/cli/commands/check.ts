@@ -4,7 +4,8 @@ import { renderDiagnostic } from '../../diagnostics/render.js';
 import type { InputProblem } from '../../report/json.js';
 import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import type { CheckResult } from '../../verdict/result.js';
-import type { Failure, Outcome, Settings } from '../check-one.js';
+import { type Failure, identityOf, type Outcome, type Settings } from '../check-one.js';
+import { readCheckpoint } from '../checkpoint.js';
 import { InputError, report } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
 import { type Input, type Inputs, readInputs } from '../inputs.js';
@@ -31,6 +32,7 @@ export interface CheckOptions {
   readonly maxSeconds?: number;
   readonly maxMemory?: number;
   readonly shard?: Shard;
+  readonly checkpoint?: string;
   readonly order?: 'forward' | 'reverse';
   readonly engine?: 'fast' | 'reference';
   /** False after --no-projection. */
@@ -54,7 +56,7 @@ function formatOf(options: CheckOptions): Format {
 }
 
 export function settingsOf(options: CheckOptions): Settings {
-  const { maxStates, maxSeconds, maxMemory, order, engine } = options;
+  const { maxStates, maxSeconds, maxMemory, order, engine, checkpoint } = options;
   const { projection, symmetry, strictAlias } = options;
   return {
     ...(options.advise === true ? { advise: 'all' as const } : {}),
@@ -64,6 +66,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory * 2 ** 20 }),
     ...(order === undefined ? {} : { order }),
     ...(engine === undefined ? {} : { engine }),
+    ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
   };
@@ -133,6 +136,18 @@ function tellProblems({ problems }: Inputs, tally: Tally): void {
   }
 }
 
+/** Before any work: a checkpoint that is no use is an error of the command line. */
+function tryCheckpoint(inputs: readonly Input[], options: CheckOptions): void {
+  const { checkpoint: file, engine } = options;
+  if (file === undefined) return;
+  const [input, ...more] = inputs;
+  if (input === undefined || more.length > 0) {
+    throw new InputError('--checkpoint is for one scenario at a time');
+  }
+  if (engine === 'reference') throw new InputError('--checkpoint needs --engine fast');
+  readCheckpoint(file, identityOf(input, settingsOf(options)));
+}
+
 async function partOf(inputs: readonly Input[], shard?: Shard): Promise<readonly Input[]> {
   if (shard === undefined) return inputs;
   const { shardFiles } = await import('../shard.js');
@@ -150,6 +165,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const given = all.inputs.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: given });
   const inputs = await partOf(all.inputs, options.shard);
+  tryCheckpoint(inputs, options);
   const files = inputs.map((input) => input.file);
   const expect = options.expect === true;
   const quiet = options.quiet === true;

@@ -8,6 +8,7 @@ import { deviceArg, int, pointerArg } from '../args.js';
 import {
   DMA_ATTR_FORCE_CONTIGUOUS,
   DMA_ATTR_NO_KERNEL_MAPPING,
+  DMA_ATTR_PRIVILEGED,
   DMA_BIDIRECTIONAL,
   GFP_NOT_BLOCKING,
 } from '../constants.js';
@@ -70,7 +71,7 @@ export function allocCoherent(
     device,
     ranges: [whole],
     direction: DMA_BIDIRECTIONAL,
-    attrs: 0,
+    attrs: attributes & DMA_ATTR_PRIVILEGED,
     type: 'coherent',
     shared: true,
   });

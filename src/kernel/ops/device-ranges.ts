@@ -12,6 +12,7 @@ import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
 import { RANGE_WORD } from '../ranges.js';
 import { deviceFaults, reach, snoops } from './device.js';
+import { goesOver } from './memory.js';
 
 type Args = readonly Value[];
 type Access = 'read' | 'write';
@@ -32,14 +33,15 @@ function wordsOf(context: KernelContext, args: Args, count: number, access: Acce
   const { layout, machine } = context;
   const from = page * machine.pageSize + offset;
   const to = Math.min(from + size, context.buffer(buffer).size);
-  if (access === 'read') layout.range(buffer, from, to);
+  if (access === 'read') goesOver(context, buffer, from, to);
   layout.cut(buffer, from);
   layout.cut(buffer, to);
-  const bytes = layout
+  const named = layout
     .named(buffer)
-    .map((cell) => ({ at: cell.page * machine.pageSize + cell.offset, size: cell.size }))
-    .filter((word) => word.size === RANGE_WORD && from <= word.at && word.at < to)
-    .map((word) => word.at - from);
+    .map((cell) => ({ at: cell.page * machine.pageSize + cell.offset, cell }))
+    .filter(({ at, cell }) => cell.size === RANGE_WORD && from <= at && at < to)
+    .sort((a, b) => a.at - b.at);
+  const bytes = layout.steps(named, ({ cell }) => cell).map((word) => word.at - from);
   return [...new Set([0, ...bytes, size - RANGE_WORD])].sort((a, b) => a - b);
 }
 

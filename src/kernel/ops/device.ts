@@ -63,6 +63,7 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
 
 export function deviceFaults(context: KernelContext, reached: Fault, what: string): void {
   const { why, hazard = 'H14' } = reached;
+  context.recorder.faulted?.(context.step.site);
   const verb = { H7: 'goes astray', H9: 'leaves its buffer', H14: 'faults' }[hazard];
   context.find(hazard, true, -1, () => ({
     message: `the device's ${what} ${verb}: ${why}`,

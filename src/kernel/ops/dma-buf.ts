@@ -137,6 +137,28 @@ function cpuAccess(
   }
 }
 
+/**
+ * __dma_buf_begin_cpu_access: waits for the buffer's fences, after the exporter's own hook, whose
+ * invalidate has run by then.
+ */
+function waitForFences(context: KernelContext, buffer: Buffer): void {
+  for (const { buffer: id, device, ticket } of context.kernel.fences) {
+    if (id === buffer.id) context.queue({ do: 'fence', device, ticket });
+  }
+}
+
+/** The fence of this thread's last job on the device; of one device the last fence counts. */
+function addFence(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]).id;
+  const device = deviceArg(context, args[1]);
+  const ticket = context.step.tickets[device] ?? 0;
+  const others = context.kernel.fences.filter(
+    (each) => each.buffer !== buffer || each.device !== device,
+  );
+  context.update({ fences: [...others, { buffer, device, ticket }] });
+  return 0;
+}
+
 function ioctlSync(context: KernelContext, args: Args): Value {
   const flags = int(args[2]);
   const access = flags & (DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE);
@@ -147,7 +169,9 @@ function ioctlSync(context: KernelContext, args: Args): Value {
       : access === DMA_BUF_SYNC_WRITE
         ? DMA_TO_DEVICE
         : DMA_BIDIRECTIONAL;
-  cpuAccess(context, bufferArg(context, args[0]), direction, (flags & DMA_BUF_SYNC_END) === 0);
+  const begins = (flags & DMA_BUF_SYNC_END) === 0;
+  cpuAccess(context, bufferArg(context, args[0]), direction, begins);
+  if (begins) waitForFences(context, bufferArg(context, args[0]));
   return 0;
 }
 
@@ -208,6 +232,14 @@ export const dmaBufOperations: readonly Operation[] = [
     },
   ),
   buf(
+    'dma_resv_add_fence',
+    'void',
+    [{ name: 'obj', kinds: ['dmabuf', 'bo'] }, dev],
+    "the driver notes the fence of this thread's last job with the buffer: dma_buf_begin_cpu_access waits for it",
+    'drivers/dma-buf/dma-resv.c:dma_resv_add_fence',
+    addFence,
+  ),
+  buf(
     'dma_buf_attach',
     'attachment',
     [dmabuf, dev],
@@ -245,10 +277,11 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_begin_cpu_access',
     'int',
     [dmabuf, direction],
-    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM',
-    'system_heap.c:system_heap_dma_buf_begin_cpu_access',
+    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM; then it waits for the buffer\'s fences',
+    'drivers/dma-buf/dma-buf.c:dma_buf_begin_cpu_access, system_heap.c:system_heap_dma_buf_begin_cpu_access',
     (context, args) => {
       cpuAccess(context, bufferArg(context, args[0]), int(args[1]), true);
+      waitForFences(context, bufferArg(context, args[0]));
       return 0;
     },
     'drop',

@@ -5,10 +5,11 @@
 import { bufferArg, int, pointerArg } from '../args.js';
 import { PROT_DEVICE, PROT_WB } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
+import { changeMap, mapBuffer, mapOf, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
 import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
-import type { Value } from '../value.js';
+import type { Buffer } from '../state.js';
+import { NULL, type Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
 import { type Args, getPages, putPages, defaultAttribute, boParam, vaddrRow } from './gem-parts.js';
 
@@ -17,11 +18,27 @@ export function attributeOf(context: KernelContext, prot: number): Attribute {
   return prot === PROT_DEVICE && context.machine.svpbmt ? 'DEV' : uncachedAttribute(context);
 }
 
+/** vmf_insert_pfn() has a BUG_ON for private mappings; the shmem helper refuses them before. */
+function refusesPrivate(context: KernelContext, buffer: Buffer): boolean {
+  if (buffer.kind === 'gem-shmem') context.noop('MAP_PRIVATE is refused: -EINVAL, no mapping');
+  else if (buffer.kind === 'gem' || buffer.kind === 'msm') {
+    context.contract('vmf_insert_pfn() into a private mapping: the kernel stops at a BUG_ON');
+  } else return false;
+  return true;
+}
+
 function mmap(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
+  const isPrivate = context.option('private') !== 0;
+  if (isPrivate && refusesPrivate(context, buffer)) return NULL;
   if (buffer.kind === 'gem-shmem') getPages(context, buffer);
   const attribute = args[1] === undefined ? defaultAttribute(context, buffer) : attributeOf(context, int(args[1]));
-  return mapBuffer(context, context.buffer(buffer.id), 'mmap', attribute);
+  const pointer = mapBuffer(context, context.buffer(buffer.id), 'mmap', attribute);
+  if (isPrivate && typeof pointer === 'object' && pointer.kind === 'ptr') {
+    const map = mapOf(context, pointer.map);
+    if (map !== undefined) changeMap(context, { ...map, copyOnWrite: true });
+  }
+  return pointer;
 }
 
 function munmap(context: KernelContext, args: Args): Value {
@@ -76,6 +93,13 @@ export const mappingOperations: readonly Operation[] = [
     params: [
       { name: 'object', kinds: ['bo', 'page', 'dmabuf'] },
       { name: 'prot', kinds: ['pgprot'], optional: true },
+    ],
+    options: [
+      {
+        name: 'private',
+        kind: 'bool',
+        doc: 'MAP_PRIVATE: the first store makes a copy that no device sees; GEM objects refuse it',
+      },
     ],
     doc: "user mapping with the object's attribute or the given one; pages come in at the first access",
     source: 'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_mmap, mm/memory.c',

@@ -3,9 +3,11 @@
  * need read it; reading one names its lines. Source: lib/string.c.
  */
 import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
-import { int, pointerArg } from '../args.js';
+import { fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { accessFaults, cpuReach } from '../cpu-maps.js';
+import { unshare } from '../private-maps.js';
+import { TooManyLines } from '../ranges.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Value } from '../value.js';
 
@@ -15,7 +17,7 @@ export function wordsIn(context: KernelContext, pointer: Value | undefined, size
   const bytes = context.machine.pageSize;
   return context.layout
     .named(map.buffer)
-    .map((cell) => ({ byte: cell.page * bytes + cell.offset - offset, size: cell.size }))
+    .map((cell) => ({ byte: cell.page * bytes + cell.offset - offset, size: cell.size, cell }))
     .filter((word) => word.byte >= 0 && word.byte < size)
     .sort((a, b) => a.byte - b.byte);
 }
@@ -33,6 +35,7 @@ function patternOf(byte: number, size: number): number {
 
 /** All stores at once: they become visible one by one as they leave the store buffer (M7). */
 const memset: Effect = (context, args) => {
+  unshare(context, shifted(context, args[0], 0));
   cutAt(context, args[0], int(args[2]));
   return context.layout.over(() => setWords(context, args));
 };
@@ -81,6 +84,7 @@ function pairWords(context: KernelContext, args: readonly Value[]) {
 
 /** One word a step: others may act between two words. */
 const memcpy: Effect = (context, args) => {
+  unshare(context, shifted(context, args[0], 0));
   cutAt(context, args[0], int(args[2]));
   cutAt(context, args[1], int(args[2]));
   return context.layout.over(() => copyWord(context, args));
@@ -118,16 +122,31 @@ const copyWord: Effect = (context, args) => {
   return 0;
 };
 
+/** The running call reads every line of bytes [from, to) of a buffer. */
+export function goesOver(context: KernelContext, buffer: number, from: number, to: number): void {
+  try {
+    context.layout.range(buffer, from, to);
+  } catch (error) {
+    if (!(error instanceof TooManyLines)) throw error;
+    fail(context, `a range of ${error.lines} lines, which cannot be explored apart (--stats)`);
+  }
+}
+
 /** As memcpy without its stores: one word a step. */
 const memchrInv: Effect = (context, args) => {
   const { map, offset } = pointerArg(context, args[0]);
   const size = int(args[2]);
-  context.layout.range(map.buffer, Math.max(0, offset), Math.min(map.bytes, offset + size));
+  goesOver(context, map.buffer, Math.max(0, offset), Math.min(map.bytes, offset + size));
   return context.layout.over(() => readWord(context, args));
 };
 
+/** The words that memchr_inv goes over, one a step. */
+export function wordsRead(context: KernelContext, pointer: Value | undefined, size: number) {
+  return context.layout.steps(wordsIn(context, pointer, size), (each) => each.cell);
+}
+
 const readWord: Effect = (context, args) => {
-  const words = wordsIn(context, args[0], int(args[2]));
+  const words = wordsRead(context, args[0], int(args[2]));
   const word = words[context.step.copied];
   // Beyond the mapping there are no words, but the first byte there is reached.
   const { map, offset } = pointerArg(context, args[0]);

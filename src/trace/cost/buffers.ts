@@ -48,6 +48,8 @@ function setOf(device: number, phys: number, size: number): number {
 
 export class BufferTable {
   private readonly entries: (BufferEntry | undefined)[] = new Array(sets * ways).fill(undefined);
+  /** Addresses of the entries in one piece of memory: a search seldom has to look at an entry. */
+  private readonly phys = new Float64Array(sets * ways).fill(Number.NaN);
 
   add(m: LiveMapping): void {
     if (m.phys < 0 || m.pageTable) return;
@@ -68,26 +70,32 @@ export class BufferTable {
   private entryOf(m: LiveMapping): BufferEntry {
     const { group } = m.site;
     const base = setOf(m.deviceState.id, m.phys, m.size) * ways;
-    for (let way = 0; way < ways; way += 1) {
-      const entry = this.entries[base + way];
-      if (entry === undefined) {
-        const fresh = new BufferEntry(group);
-        this.entries[base + way] = fresh;
-        return fill(fresh, m);
-      }
-      if (entry.phys === m.phys && entry.size === m.size && entry.site === group) return entry;
+    for (let place = base; place < base + ways; place += 1) {
+      if (this.phys[place] !== m.phys) continue;
+      const entry = this.entries[place]!;
+      if (entry.size === m.size && entry.site === group) return entry;
     }
-    return fill(this.cheapest(base), m);
+    const place = this.placeIn(base);
+    this.phys[place] = m.phys;
+    const entry = this.entries[place] ?? new BufferEntry(group);
+    this.entries[place] = entry;
+    return fill(entry, m);
   }
 
-  /** Of a full set. */
-  private cheapest(base: number): BufferEntry {
-    let found = this.entries[base]!;
-    for (let way = 1; way < ways; way += 1) {
-      const entry = this.entries[base + way]!;
-      if (entry.weight < found.weight) found = entry;
+  /** Where a new buffer of this set goes: a free place, else that of the cheapest. */
+  private placeIn(base: number): number {
+    let cheapest = base;
+    let least = Number.POSITIVE_INFINITY;
+    for (let place = base; place < base + ways; place += 1) {
+      const entry = this.entries[place];
+      if (entry === undefined) return place;
+      const { weight } = entry;
+      if (weight < least) {
+        cheapest = place;
+        least = weight;
+      }
     }
-    return found;
+    return cheapest;
   }
 }
 

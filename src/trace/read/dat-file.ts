@@ -191,7 +191,7 @@ const simple = {
 /** An option that means the same in both versions; others are passed over. */
 export function readOption(file: DatFile, id: number, bytes: Uint8Array, place: number): void {
   const text = () => textOf(bytes, 0, bytes.length).split('\0', 1)[0] ?? '';
-  if (id === simple.uname) file.report.kernel = text().trim();
+  if (id === simple.uname) file.report.kernel = releaseOf(text().trim());
   else if (id === simple.traceClock) file.clock = /\[(.*?)\]/.exec(text())?.[1] ?? text().trim();
   else if (id === simple.stat) readStatistics(file, text());
   else if (id === simple.timeShift) {
@@ -208,6 +208,13 @@ export function readOption(file: DatFile, id: number, bytes: Uint8Array, place: 
     if (shift < 64) file.ticks = { mult, shift, offset };
     else file.report.problem('damaged', 'absurd scale of the clock', `byte ${place}`);
   }
+}
+
+/** System, host, release and machine of uname(2); without the host where civac recorded. */
+function releaseOf(uname: string): string {
+  const words = uname.split(' ');
+  const release = words.length === 4 ? words[2] : words.length === 3 ? words[1] : undefined;
+  return release === undefined || release === '' ? uname : release;
 }
 
 /** The text of per_cpu/cpuN/stats with its CPU before it. */

@@ -98,10 +98,15 @@ export const knownEvents: readonly KnownEvent[] = [
 /** Names to numbers of `Known`, for text. */
 export const knownNames = wordTable(knownEvents.map(({ name }) => name));
 
+const numbers: ReadonlyMap<string, { readonly system: string; readonly number: number }> = new Map(
+  knownEvents.map(({ system, name }, number) => [name, { system, number }]),
+);
+
 /** The number of an event of trace.dat, or -1. */
 export function knownOf(system: string, name: string): number {
   const today = name === 'mm_vmscan_writepage' ? 'mm_vmscan_write_folio' : name;
-  return knownEvents.findIndex((event) => event.system === system && event.name === today);
+  const found = numbers.get(today);
+  return found !== undefined && found.system === system ? found.number : -1;
 }
 
 /** `emit`, `init` … of a fence event. */

@@ -294,7 +294,7 @@ export class BlockDecoder {
 
 /** At most 24 bits from `bit` upwards. */
 function bitsAt(view: DataView, bit: number, count: number): number {
-  return bit < 0 ? 0 : (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
+  return (view.getInt32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
 }
 
 /** From here on a call of the built-in copy costs less than a loop. */

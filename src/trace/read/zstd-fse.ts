@@ -12,16 +12,19 @@ export function fail(why: string): never {
   throw new ZstdError(why);
 }
 
+/** Before the input: the bits of one sequence and its states, read before the end is noticed. */
+const room = 16;
+
 /** Input with room around it, so that a reader may look a few bytes over either edge. */
 export class Input {
   bytes = new Uint8Array(1 << 12);
   view = new DataView(this.bytes.buffer);
   /** Place of the first and after the last byte. */
-  start = 8;
-  end = 8;
+  start = room;
+  end = room;
 
   set(data: Uint8Array): void {
-    const needed = data.length + 16;
+    const needed = data.length + room + 8;
     if (needed > this.bytes.length) {
       this.bytes = new Uint8Array(needed * 2);
       this.view = new DataView(this.bytes.buffer);

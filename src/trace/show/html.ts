@@ -15,7 +15,6 @@ import { bytesPart, costsPart, devicesPart } from './html-tables.js';
 import { Html, html } from './html-text.js';
 import { TraceSeries } from './series.js';
 import type { ByteSink, Exporter } from './sink.js';
-import { releaseOf } from './units.js';
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
@@ -27,7 +26,7 @@ function headPart({ source }: TraceResult): Html {
         ? 'some lost, nobody knows how many'
         : `${groupDigits(source.lost)} lost`;
   const facts = [
-    source.kernel === '' ? 'kernel not known' : `Linux ${releaseOf(source.kernel)}`,
+    source.kernel === '' ? 'kernel not known' : `Linux ${source.kernel}`,
     `${count(source.events, 'event')}, ${lost}`,
     duration(Math.max(0, source.last - source.first)),
   ];

@@ -7,7 +7,6 @@ import { attrNames, directionName } from '../judge/words.js';
 import type { Finding, Mapping, TraceResult } from '../model.js';
 import { type Columns, ParquetTable, type Row } from './parquet-table.js';
 import type { ByteSink, Exporter } from './sink.js';
-import { releaseOf } from './units.js';
 
 /** What stands in every row, to keep apart the files of a fleet. */
 export interface RunFacts {
@@ -196,7 +195,7 @@ function findingRow(
     tool_version: run.toolVersion,
     source: source.file,
     source_sha256: run.sourceSha256,
-    kernel_release: releaseOf(source.kernel),
+    kernel_release: source.kernel,
     device: finding.device,
     driver: run.driverOf(finding.device),
     hazard_id: finding.id,

@@ -18,8 +18,3 @@ export function shortNumber(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return String(Number(value.toFixed(value >= 10 ? 1 : 2)));
 }
-
-/** The release in what a trace says of its kernel, which may be all of `uname -a`. */
-export function releaseOf(kernel: string): string {
-  return /(?:^|\s)(\d+\.\d+\S*)/.exec(kernel)?.[1] ?? kernel;
-}

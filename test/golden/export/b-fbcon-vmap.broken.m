@@ -324,11 +324,7 @@ begin
   end;
   if ideal_0 = 2 & line_0_0_dram0 = 2 & !(line_0_0_copy0 = 2) & !(fbcon_entries0 = 1 | fbcon_entries1 = 1) then
     if line_0_0_written = 2 then
-    if ideal_0 = 2 then
     ideal_0 := 3;
-  else
-    error "civac and its own export disagree";
-  end;
   else
     error "civac and its own export disagree";
   end;
@@ -372,11 +368,7 @@ begin
   end;
   if ideal_0 = 2 & line_0_0_dram0 = 2 & !(line_0_0_copy0 = 2) & !(fbcon_entries0 = 1 | fbcon_entries1 = 1) then
     if line_0_0_written = 2 then
-    if ideal_0 = 2 then
     ideal_0 := 3;
-  else
-    error "civac and its own export disagree";
-  end;
   else
     error "civac and its own export disagree";
   end;
@@ -418,11 +410,7 @@ begin
   end;
   if ideal_0 = 2 & line_0_0_dram0 = 2 & !(line_0_0_copy0 = 2) & !(fbcon_entries0 = 1 | fbcon_entries1 = 1) then
     if line_0_0_written = 2 then
-    if ideal_0 = 2 then
     ideal_0 := 3;
-  else
-    error "civac and its own export disagree";
-  end;
   else
     error "civac and its own export disagree";
   end;
@@ -442,11 +430,7 @@ begin
   end;
   if ideal_0 = 2 & line_0_0_dram0 = 2 & !(line_0_0_copy0 = 2) & !(fbcon_entries0 = 1 | fbcon_entries1 = 1) then
     if line_0_0_written = 2 then
-    if ideal_0 = 2 then
     ideal_0 := 3;
-  else
-    error "civac and its own export disagree";
-  end;
   else
     error "civac and its own export disagree";
   end;

@@ -33,6 +33,7 @@
  *   }
  */
 #define HAZARD false
+#define WRONG assert(false)	/* a rule of this file and civac itself disagree */
 #define HAZARD_0 assert(HAZARD)	/* H3 in mdp, line 20 */
 
 bit frames;
@@ -155,13 +156,48 @@ active proctype p_fbcon() {
 end:
 	do
 	/* 11: u32 *screen = drm_gem_shmem_vmap(bo); */
-	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 1 -> kernel_buffers = 2; kernel_maps = 1; fbcon_pc = 2; fbcon_screen = 1; fbcon_clock1 = 1; ideal_0 = 1; frames = 1; line_0_0_state = 1; line_0_0_dram0 = 3; line_0_0_copy0 = 1; line_0_0_written = 2; line_0_0_stopped = 1 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 1 ->
+		kernel_buffers = 2;
+		kernel_maps = 1;
+		fbcon_pc = 2;
+		fbcon_screen = 1;
+		fbcon_clock1 = 1;
+		ideal_0 = 1;
+		frames = 1;
+		line_0_0_state = 1;
+		line_0_0_dram0 = 3;
+		line_0_0_copy0 = 1;
+		line_0_0_written = 2;
+		line_0_0_stopped = 1 }
 	/* 12: screen[0] = 7; */
-	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 2 -> fbcon_pc = 3; fbcon_clock1 = 2; fbcon_entries0 = 1; ideal_0 = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 2 ->
+		fbcon_pc = 3;
+		fbcon_clock1 = 2;
+		fbcon_entries0 = 1;
+		ideal_0 = 2 }
 	/* 13: sgt = drm_gem_shmem_get_pages_sgt(bo);  // prepare_fb */
-	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 3 && fbcon_entries0 == 1 && fbcon_entries1 == 0 -> kernel_buffers = 3; kernel_sgts = 1; kernel_mappings = 1; kernel_handles = 3; fbcon_pc = 4; fbcon_work = 1; fbcon_site = 1; fbcon_entries1 = 2 }
-	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 3 && fbcon_entries0 == 0 -> kernel_buffers = 3; kernel_sgts = 1; kernel_mappings = 1; kernel_handles = 3; fbcon_pc = 4; fbcon_work = 1; fbcon_site = 1; fbcon_entries0 = 2 }
-	:: d_step { RUNNING && init_pc == 0 && fbcon_work == 1 && fbcon_entries0 == 0 -> kernel_domains = 2; fbcon_work = 0; fbcon_site = 0 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 3 && fbcon_entries0 == 1 && fbcon_entries1 == 0 ->
+		kernel_buffers = 3;
+		kernel_sgts = 1;
+		kernel_mappings = 1;
+		kernel_handles = 3;
+		fbcon_pc = 4;
+		fbcon_work = 1;
+		fbcon_site = 1;
+		fbcon_entries1 = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 3 && fbcon_entries0 == 0 ->
+		kernel_buffers = 3;
+		kernel_sgts = 1;
+		kernel_mappings = 1;
+		kernel_handles = 3;
+		fbcon_pc = 4;
+		fbcon_work = 1;
+		fbcon_site = 1;
+		fbcon_entries0 = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_work == 1 && fbcon_entries0 == 0 ->
+		kernel_domains = 2;
+		fbcon_work = 0;
+		fbcon_site = 0 }
 	/* 14: iommu_map_sgtable(vm, 0x100000, sgt, IOMMU_READ); */
 	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 4 && fbcon_work == 0 -> kernel_domains = 3; fbcon_pc = 5 }
 	/* 15: submit(mdp); */
@@ -171,17 +207,60 @@ end:
 	/* 17: drm_gem_shmem_vunmap(bo, screen); */
 	:: d_step { RUNNING && init_pc == 0 && fbcon_pc == 7 -> kernel_buffers = 4; kernel_maps = 2; fbcon_pc = 8 }
 	/* entry 0 of the buffer leaves, M5: store to memory */
-	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 1 -> fbcon_entries0 = fbcon_entries1; fbcon_entries1 = 0; line_0_0_dram0 = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 1 ->
+		fbcon_entries0 = fbcon_entries1;
+		fbcon_entries1 = 0;
+		line_0_0_dram0 = 2 }
 	/* entry 0 of the buffer leaves, M9: clean */
 	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 2 && line_0_0_state == 3 -> fbcon_entries0 = 0 }
 	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 2 && line_0_0_state == 2 -> fbcon_entries0 = 0 }
-	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 2 && line_0_0_state == 1 -> fbcon_entries0 = 0; if :: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) -> assert(false) :: else fi; if :: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) -> if :: line_0_0_written == 2 -> if :: ideal_0 == 2 -> ideal_0 = 3 :: else -> assert(false) fi :: else -> assert(false) fi :: else fi; line_0_0_dram0 = line_0_0_copy0; line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_state = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 2 && line_0_0_state == 1 ->
+		fbcon_entries0 = 0;
+		if
+		:: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) ->
+			WRONG
+		:: else
+		fi;
+		if
+		:: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) ->
+			if
+			:: line_0_0_written == 2 ->
+				ideal_0 = 3
+			:: else ->
+				WRONG
+			fi
+		:: else
+		fi;
+		line_0_0_dram0 = line_0_0_copy0;
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_state = 2 }
 	/* entry 0 of the buffer leaves */
 	:: d_step { RUNNING && init_pc == 0 && fbcon_entries0 == 3 -> fbcon_entries0 = 0; mdp_pc = 1; mdp_clock1 = 2 }
 	/* entry 1 of the buffer leaves, M9: clean */
 	:: d_step { RUNNING && init_pc == 0 && fbcon_entries1 == 2 && line_0_0_state == 3 -> fbcon_entries1 = 0 }
 	:: d_step { RUNNING && init_pc == 0 && fbcon_entries1 == 2 && line_0_0_state == 2 -> fbcon_entries1 = 0 }
-	:: d_step { RUNNING && init_pc == 0 && fbcon_entries1 == 2 && line_0_0_state == 1 -> fbcon_entries1 = 0; if :: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) -> assert(false) :: else fi; if :: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) -> if :: line_0_0_written == 2 -> if :: ideal_0 == 2 -> ideal_0 = 3 :: else -> assert(false) fi :: else -> assert(false) fi :: else fi; line_0_0_dram0 = line_0_0_copy0; line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_state = 2 }
+	:: d_step { RUNNING && init_pc == 0 && fbcon_entries1 == 2 && line_0_0_state == 1 ->
+		fbcon_entries1 = 0;
+		if
+		:: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) ->
+			WRONG
+		:: else
+		fi;
+		if
+		:: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) ->
+			if
+			:: line_0_0_written == 2 ->
+				ideal_0 = 3
+			:: else ->
+				WRONG
+			fi
+		:: else
+		fi;
+		line_0_0_dram0 = line_0_0_copy0;
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_state = 2 }
 	od
 }
 
@@ -190,8 +269,16 @@ active proctype p_mdp() {
 end:
 	do
 	/* 20: u32 pixel = dma_read(vm, 0x100000); */
-	:: d_step { RUNNING && init_pc == 0 && mdp_pc == 1 && line_0_0_dram0 == 1 -> HAZARD_0; kernel_domains = 4; kernel_ports = 2; mdp_pc = 0 }
-	:: d_step { RUNNING && init_pc == 0 && mdp_pc == 1 && (line_0_0_state == 2 || line_0_0_state == 3) && line_0_0_dram0 == 2 -> kernel_domains = 4; kernel_ports = 2; mdp_pc = 0; mdp_pixel = 7 }
+	:: d_step { RUNNING && init_pc == 0 && mdp_pc == 1 && line_0_0_dram0 == 1 ->
+		HAZARD_0;
+		kernel_domains = 4;
+		kernel_ports = 2;
+		mdp_pc = 0 }
+	:: d_step { RUNNING && init_pc == 0 && mdp_pc == 1 && (line_0_0_state == 2 || line_0_0_state == 3) && line_0_0_dram0 == 2 ->
+		kernel_domains = 4;
+		kernel_ports = 2;
+		mdp_pc = 0;
+		mdp_pixel = 7 }
 	od
 }
 
@@ -200,13 +287,60 @@ active proctype p_cache() {
 end:
 	do
 	/* line 0 of frame 0, M3: dirty, written back and kept */
-	:: d_step { RUNNING && line_0_0_state == 1 -> if :: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) -> assert(false) :: else fi; if :: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) -> if :: line_0_0_written == 2 -> if :: ideal_0 == 2 -> ideal_0 = 3 :: else -> assert(false) fi :: else -> assert(false) fi :: else fi; line_0_0_dram0 = line_0_0_copy0; line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_state = 2 }
+	:: d_step { RUNNING && line_0_0_state == 1 ->
+		if
+		:: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) ->
+			WRONG
+		:: else
+		fi;
+		if
+		:: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) ->
+			if
+			:: line_0_0_written == 2 ->
+				ideal_0 = 3
+			:: else ->
+				WRONG
+			fi
+		:: else
+		fi;
+		line_0_0_dram0 = line_0_0_copy0;
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_state = 2 }
 	/* line 0 of frame 0, M3: dirty, written back and dropped */
-	:: d_step { RUNNING && line_0_0_state == 1 -> if :: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) -> assert(false) :: else fi; if :: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) -> if :: line_0_0_written == 2 -> if :: ideal_0 == 2 -> ideal_0 = 3 :: else -> assert(false) fi :: else -> assert(false) fi :: else fi; line_0_0_dram0 = line_0_0_copy0; line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_copy0 = 0; line_0_0_state = 3 }
+	:: d_step { RUNNING && line_0_0_state == 1 ->
+		if
+		:: ideal_0 == 1 && line_0_0_dram0 == 1 && !(line_0_0_copy0 == 1) ->
+			WRONG
+		:: else
+		fi;
+		if
+		:: ideal_0 == 2 && line_0_0_dram0 == 2 && !(line_0_0_copy0 == 2) && !(fbcon_entries0 == 1 || fbcon_entries1 == 1) ->
+			if
+			:: line_0_0_written == 2 ->
+				ideal_0 = 3
+			:: else ->
+				WRONG
+			fi
+		:: else
+		fi;
+		line_0_0_dram0 = line_0_0_copy0;
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_copy0 = 0;
+		line_0_0_state = 3 }
 	/* line 0 of frame 0, M3: clean, dropped */
-	:: d_step { RUNNING && line_0_0_state == 2 -> line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_copy0 = 0; line_0_0_state = 3 }
+	:: d_step { RUNNING && line_0_0_state == 2 ->
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_copy0 = 0;
+		line_0_0_state = 3 }
 	/* line 0 of frame 0, M4: fetched speculatively */
-	:: d_step { RUNNING && frames == 1 && line_0_0_state == 3 -> line_0_0_copy0 = line_0_0_dram0; line_0_0_written = 1; line_0_0_stopped = 1; line_0_0_state = 2 }
+	:: d_step { RUNNING && frames == 1 && line_0_0_state == 3 ->
+		line_0_0_copy0 = line_0_0_dram0;
+		line_0_0_written = 1;
+		line_0_0_stopped = 1;
+		line_0_0_state = 2 }
 	od
 }
 

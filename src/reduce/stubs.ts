@@ -1,0 +1,85 @@
+/**
+ * The program of a projection: accesses to words it leaves out, which change nothing at all, need
+ * no steps of their own. What later reads may overtake stays as a stub, one for each stretch of
+ * them, and a maintenance helper for other lines stays as its DSB, one for each stretch.
+ * Leaves out: accesses that take a page fault, use a translation for the first time, or may fault.
+ */
+import type { KernelContext } from '../kernel/context.js';
+import type { Operation } from '../kernel/registry.js';
+import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
+import { holdsLoads } from '../machine/store-buffer.js';
+import { Sites } from '../system/sites.js';
+
+/** What a site does in a projection: nothing to see, a DSB and nothing more, or more than that. */
+export type Role = 'hidden' | 'dsb' | 'kept';
+
+/** A read that nobody looks at: it waits as a load does, and later reads may pass it. */
+const stub: Operation = {
+  name: 'skipped',
+  family: 'ordering',
+  where: 'cpu',
+  returns: 'int',
+  params: [],
+  rules: [],
+  reads: true,
+  doc: 'accesses that this exploration leaves out',
+  source: 'docs/reductions.md',
+  effect: (context: KernelContext) => {
+    const { entries } = context.step;
+    context.blocked = entries.some((entry) => entry.kind === 'barrier' && holdsLoads(entry.scope));
+    return 0;
+  },
+};
+
+export function isStub(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation === stub;
+}
+
+/** The same program, place by place, with less to do. */
+export function withStubs(program: Program, roleOf: (site: number) => Role): Program {
+  const sites = new Sites(program);
+  const [init, ...threads] = sites.threads.map((code, thread) =>
+    stubbed(code, (pc) => roleOf(sites.of(thread, pc))),
+  );
+  return { ...program, init: init ?? program.init, threads };
+}
+
+function stubbed(code: ThreadCode, roleOf: (pc: number) => Role): ThreadCode {
+  const next: Instruction[] = code.code.slice();
+  // What the next instruction that stays is, from behind.
+  let behind = '';
+  for (let pc = code.code.length - 1; pc >= 0; pc--) {
+    const instruction = code.code[pc];
+    if (instruction === undefined) continue;
+    const label = labelOf(code, instruction, roleOf(pc));
+    if (label === 'gone' || (label !== 'kept' && label === behind)) {
+      next[pc] = passing(instruction, pc);
+      continue;
+    }
+    if (label === 'stub') next[pc] = standing(instruction);
+    behind = label;
+  }
+  return { ...code, code: next };
+}
+
+function labelOf({ kind }: ThreadCode, instruction: Instruction, role: Role): string {
+  if (role === 'kept') return 'kept';
+  if (role === 'dsb') return instruction.op === 'call' ? instruction.operation.name : 'kept';
+  return instruction.op === 'store' && kind === 'cpu' ? 'gone' : 'stub';
+}
+
+/** Goes on at once. A value that is read there is still not known before. */
+function passing(instruction: Instruction, pc: number): Instruction {
+  const { at } = instruction;
+  const target = 'target' in instruction ? instruction.target : undefined;
+  return target?.kind === 'local'
+    ? { op: 'set', target, value: { kind: 'const', value: 0 }, at }
+    : { op: 'jump', to: pc + 1, at };
+}
+
+function standing(instruction: Instruction): Instruction {
+  const { at } = instruction;
+  const target = 'target' in instruction ? instruction.target : undefined;
+  const call = { op: 'call' as const, operation: stub, args: [], options: {}, sync: false, at };
+  return target === undefined ? call : { ...call, target };
+}

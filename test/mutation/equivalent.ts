@@ -1,0 +1,172 @@
+/**
+ * Mutants that no scenario can tell from the model, each with the argument. Reviewed by hand: who
+ * adds one here says why nothing can show it, not that nothing did.
+ */
+const absentCopy =
+  'an absent line has no copy to be looked at: whatever was left in it, a fill overwrites it';
+
+const both =
+  'never alone: the direction differs too, and of two breaches by one call the first is told';
+const waiting =
+  'the call then neither waits nor does its work: those runs hang, the ones that had no need to wait remain';
+const freed =
+  'the pages are freed in the same call, and a free page has no cache lines (docs/warts.md)';
+const faultsAgain = 'the next access faults again, and finds the pages there';
+
+const unknownAddress =
+  "nobody has the address: the object's own table is not handed out, users map the pages themselves";
+
+const notReused =
+  'no mapping is left, so the frame is not given out again (docs/warts.md): a late store hurts nobody there';
+const superseded =
+  'a pinned object is not reclaimed; unpinning it makes it the last in the order once more';
+
+const syncs = ['single', 'single_range', 'sg', 'sgtable'].flatMap((kind): [string, string][] => [
+  [
+    `dma_sync_${kind}_for_cpu: tells H11: device driver syncs device read-only DMA memory for cpu`,
+    both,
+  ],
+  [
+    `dma_sync_${kind}_for_device: tells H11: device driver syncs device write-only DMA memory to device`,
+    both,
+  ],
+]);
+
+export const equivalent: ReadonlyMap<string, string> = new Map([
+  ...syncs,
+  ...['complete', 'mutex_unlock', 'spin_unlock', 'migrate_pages'].map((name): [string, string] => [
+    `${name}: waits`,
+    waiting,
+  ]),
+  [
+    'dma_write: domains changed',
+    'a stale IOTLB entry that was not taken is gone for later accesses; what they could do by it, the first one could',
+  ],
+  [
+    'dma_write_unpriv: domains changed',
+    'a stale IOTLB entry that was not taken is gone for later accesses; what they could do by it, the first one could',
+  ],
+  ['drm_gem_object_put: buffers.pins', 'the object is gone, and its counts with it'],
+  ['drm_gem_object_put: issues invalidate', freed],
+  ['drm_gem_object_put: then wait for all', freed],
+  ['drm_gem_object_put: then invalidate', freed],
+  ['drm_gem_shmem_purge: issues invalidate', freed],
+  ['drm_gem_shmem_purge: then wait for all', freed],
+  ['msm_gem_purge: issues invalidate', freed],
+  ['msm_gem_purge: then invalidate', freed],
+  ['msm_gem_purge: then wait for all', freed],
+  ['memset: maps changed', faultsAgain],
+  ['put_user: maps changed', faultsAgain],
+  [
+    'tlb_finish_mmu: maps changed',
+    'the mark that the address is being unmapped stays; it has no page any more, and the stale entries go all the same',
+  ],
+  ['swap_writepage: waits', waiting],
+  ...[
+    'drm_gem_shmem_purge',
+    'msm_gem_purge',
+    'msm_gem_shrinker_scan',
+    'munmap_anonymous',
+    'dma_pool_destroy',
+  ].map((name): [string, string] => [`${name}: then wait for stores`, notReused]),
+  [
+    'drm_gem_shmem_purge: buffers.pins',
+    'a purged object stays purged: nobody asks for its pin count again',
+  ],
+  ['msm_gem_pin_pages_locked: lru', superseded],
+  ['dma_buf_attach: lru', superseded],
+  [
+    'msm_gem_get_vaddr: lru',
+    'a vmapped object is not reclaimed; msm_gem_put_vaddr() makes it the last once more',
+  ],
+  [
+    'migrate_pages: buffers.leaving',
+    'a mapping names the page of its buffer: an access that came too early reaches the new frame all the same',
+  ],
+  ['msm_gem_shrinker_scan: issues invalidate', freed],
+  ...['msm_gem_pin_pages_locked', 'msm_gem_get_vaddr', 'dma_buf_attach', 'memset'].map(
+    (name): [string, string] => [`${name}: then translate`, unknownAddress],
+  ),
+  ['msm_gem_get_vaddr: then bounce', unknownAddress],
+  ['msm_gem_get_vaddr: then clean', unknownAddress],
+  [
+    'memset: tables',
+    'the table is made again by the next call that needs one; nobody has its name',
+  ],
+  [
+    'dma_buf_detach: attachments removed',
+    'an attachment that is gone cannot be named again (L070), and one without a mapping is synced by nobody',
+  ],
+  ['dma_pool_destroy: pools removed', 'a pool that is gone cannot be named again (L070)'],
+  [
+    'memcpy: step early removed',
+    'an early read that was used is used up: the thread is past the place where it could be used again',
+  ],
+  [
+    'shmem_writepage: then wait for all',
+    'the page is cleaned by the block layer in the step that writes it out, so nothing is still to come',
+  ],
+  [
+    'paging_init: memory',
+    'whether secure memory is mapped is looked at by speculation in the same call only; accesses to it are refused',
+  ],
+  [
+    'drm_gem_shmem_vmap: then wait for all',
+    'only on x86, where CLFLUSH is ordered before later stores, so that no doorbell can overtake it',
+  ],
+  ...['set_pages_array_wc', 'set_pages_array_wb', 'set_memory_wb'].map((name): [string, string] => [
+    `${name}: then wait for all`,
+    'only on x86, where CLFLUSH is ordered before later stores, so that no doorbell can overtake it',
+  ]),
+  [
+    'memchr_inv: memory',
+    'the lines that a cacheable load fills could have been filled by speculation at any time before',
+  ],
+  ['sg_free_table: tables', 'a table that is gone cannot be named again (L070)'],
+  [
+    'cache row dirty, evict -> absent (eviction): removed',
+    'two steps do the same: written back and kept clean, then dropped; both need eviction',
+  ],
+  ['cache row dirty, evict -> absent (eviction): without drop', absentCopy],
+  ['cache row clean, evict -> absent (eviction): without drop', absentCopy],
+  ['cache row clean, invalidate -> absent: without drop', absentCopy],
+  [
+    'cache row dirty, invalidate -> absent (eviction): removed',
+    'an eviction just before the invalidate does the same, and needs the same liberty',
+  ],
+  ['cache row dirty, invalidate -> absent (eviction): without drop', absentCopy],
+  [
+    'cache row dirty, invalidate -> absent (eviction): without write-back',
+    'it is then the row without the liberty; the write-back comes from an eviction just before',
+  ],
+  ['cache row clean, clean+invalidate -> absent: without drop', absentCopy],
+  ['cache row dirty, clean+invalidate -> absent: without drop', absentCopy],
+  ['cache row clean, snooping write -> absent: without drop', absentCopy],
+  ['cache row dirty, snooping write -> absent: without drop', absentCopy],
+]);
+
+const value = 'returns a value and changes nothing';
+const reads = 'reads memory; what a read does is in the rows of the cache table';
+const names = 'gives an object another name';
+const refused = '-EINVAL on arm64 for memory that is not from vmalloc: changes nothing';
+
+/** Functions that change nothing, with what they do instead. */
+export const returnsOnly: ReadonlyMap<string, string> = new Map([
+  ['dma_addressing_limited', value],
+  ['drm_gem_shmem_is_purgeable', value],
+  ['iommu_get_domain_for_dev', value],
+  ['mmu_interval_read_begin', value],
+  ['mmu_interval_read_retry', value],
+  ['page_to_phys', value],
+  ['sg_dma_address', value],
+  ['virt_to_phys', value],
+  ['dma_read_range', reads],
+  ['dma_read_unpriv', reads],
+  ['sg_free_table', 'forgets a name'],
+  ['drm_gem_prime_export', names],
+  ['panthor_gem_prime_export', names],
+  ['set_memory_nx', refused],
+  ['set_memory_ro', refused],
+  ['set_memory_rw', refused],
+  ['set_memory_x', refused],
+]);
