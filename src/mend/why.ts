@@ -53,7 +53,7 @@ export function beyondEdits(run: Counterexample): string {
     case 'H7':
       return device === undefined ? '' : reach(device, machine);
     case 'H14':
-      return fault(run, machine);
+      return fault(run, machine) || generally(device);
     case 'assertion':
       return 'An assertion asks for a value or an order of your own, and no edit changes a value';
     case 'H12':
