@@ -25,6 +25,8 @@ export interface RunOptions {
   /** Explorations of at most so many states are not worth tables; from the first larger one on. */
   readonly tablesFrom: number;
   readonly now: () => number;
+  /** When the time limit began to run; absent: with the explorations. */
+  readonly begun?: number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
@@ -107,7 +109,7 @@ export class Runs implements RunSource {
     readonly options: RunOptions,
     readonly facts = new Facts(),
   ) {
-    this.started = options.now();
+    this.started = options.begun ?? options.now();
   }
 
   /** The first limit that any exploration so far ran into. */
