@@ -26,7 +26,7 @@ export const hazard = coherent
   .replace('DMA_TO_DEVICE)', 'DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC)')
   .replace('dma_map_single(', 'dma_map_single_attrs(');
 
-/** Enough stores that exploring takes much longer than any test waits; each is read, and decides. */
+/** Stores that other threads wait to read: exploring takes much longer than any test waits. */
 export const endless = `// Many stores of many threads.
 machine arm64 {
 	device nic { .coherent = false, .iommu = none, .dma_mask = DMA_BIT_MASK(64) };
