@@ -26,7 +26,7 @@ export const hazard = coherent
   .replace('DMA_TO_DEVICE)', 'DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC)')
   .replace('dma_map_single(', 'dma_map_single_attrs(');
 
-/** Enough independent stores that exploring takes much longer than any test waits. */
+/** Stores that other threads wait to read: exploring takes much longer than any test waits. */
 export const endless = `// Many stores of many threads.
 machine arm64 {
 	device nic { .coherent = false, .iommu = none, .dma_mask = DMA_BIT_MASK(64) };
@@ -38,7 +38,9 @@ init {
 ${['a', 'b', 'c', 'd']
   .map((name, i) => {
     const stores = Array.from({ length: 6 }, (_, k) => `\tbuf[${(i * 6 + k) * 16}] = ${k + 1};`);
-    return `cpu ${name} {\n${stores.join('\n')}\n}`;
+    const next = ((i + 1) % 4) * 6;
+    const reads = stores.map((_, k) => `\tu32 r${k} = READ_ONCE(buf[${(next + k) * 16}]);`);
+    return `cpu ${name} {\n${[...stores, ...reads].join('\n')}\n}`;
   })
   .join('\n')}
 `;

@@ -119,7 +119,8 @@ describe('reductions', () => {
         if (other.reduced) seen.set(other.verdict, (seen.get(other.verdict) ?? 0) + 1);
       }
     }
-    for (const verdict of ['coherent', 'hazard']) {
+    // A few dozen need not have all kinds.
+    for (const verdict of count < 100 ? [] : ['coherent', 'hazard']) {
       expect(seen.get(verdict) ?? 0, [...seen].join('; ')).toBeGreaterThan(count / 100);
     }
   });

@@ -255,13 +255,16 @@ export function analyse(
   if (early !== null) return { kind: 'coupled', why: early, states: 0 };
   const words = new Words(program, options.everyLine);
   for (const word of known) words.add(word);
+  const started = options.now();
   for (let size = -1; ; ) {
     const layout = words.layout();
     const sites = new Sites(program);
     const watch = new Watch(flowOf(program), sites, waiters(program));
     const system = new System(program, layout, new Set(options.liberties), watch);
     try {
-      const { stopped, states } = explore(system, options);
+      const maxSeconds = options.limits.maxSeconds - (options.now() - started);
+      const limits = { ...options.limits, maxSeconds };
+      const { stopped, states } = explore(system, { ...options, limits });
       if (stopped !== null) {
         return { kind: 'coupled', why: 'its control alone has too many states', states };
       }

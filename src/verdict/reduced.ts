@@ -95,15 +95,16 @@ export function explored<T>(
       if (!(error instanceof TooLarge)) throw error;
     }
   }
+  const begun = options.now();
   const found: Named[] = [];
   for (;;) {
     try {
       const analysis = analyse(program, analysisOptions(options, reductions, liberties), found);
       const why = whyWhole(analysis);
       if (analysis.kind === 'coupled' || why !== null) {
-        return whole(program, options, use, why ?? '');
+        return whole(program, { ...options, begun }, use, why ?? '');
       }
-      const own = { ...options, checkpoints: undefined };
+      const own = { ...options, begun, checkpoints: undefined };
       const runs = new ProjectedRuns(program, own, analysis, reductions.symmetry);
       return { value: use(runs), how: howProjected(analysis, runs.projections) };
     } catch (error) {

@@ -28,6 +28,8 @@ export interface RunOptions {
   /** Explorations of at most so many states are not worth tables; from the first larger one on. */
   readonly tablesFrom: number;
   readonly now: () => number;
+  /** When the time limit began to run; absent: with the explorations. */
+  readonly begun?: number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
@@ -117,7 +119,7 @@ export class Runs implements RunSource {
     readonly options: RunOptions,
     readonly facts = new Facts(),
   ) {
-    this.started = options.now();
+    this.started = options.begun ?? options.now();
     const { checkpoints, smallOnly } = options;
     if (checkpoints !== undefined && smallOnly !== true) this.kept = new Kept(checkpoints, layout);
     if (this.kept?.saved) facts.restore(this.kept.saved.facts);
