@@ -41,6 +41,17 @@ const longLines: Readonly<Record<string, string>> = {
     ]),
   ),
   'src/verdict/hazards.ts': 'the hazards in sentences, one per line',
+  'test/mutation/equivalent.ts': 'one argument per line',
+  ...Object.fromEntries(
+    [
+      'part',
+      'functions-life',
+      'functions-more',
+      'functions-msm',
+      'functions-objects',
+      'functions-rest',
+    ].map((name) => [`test/mutation/${name}.ts`, 'the text of a scenario, its title on one line']),
+  ),
 };
 const longFiles: Readonly<Record<string, string>> = {};
 

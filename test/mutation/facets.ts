@@ -50,8 +50,8 @@ function isRows(value: unknown): value is readonly Fields[] {
 
 /** Rows are known by their id where they have one, or by their address; else by their place. */
 function keyOf(row: Fields, index: number): unknown {
-  if (typeof row['id'] === 'number') return row['id'];
-  return typeof row['iova'] === 'number' ? `${row['domain']} ${row['iova']}` : index;
+  if (typeof row.id === 'number') return row.id;
+  return typeof row.iova === 'number' ? `${row.domain} ${row.iova}` : index;
 }
 
 /** The facets by which one value differs from what it was. */
@@ -119,7 +119,7 @@ function findingName({ id, detail }: RawFinding): string {
 }
 
 function newEntries(was: Before, context: KernelContext): readonly Entry[] {
-  const old = was.step['entries'];
+  const old = was.step.entries;
   return context.step.entries.filter((each) => !(Array.isArray(old) && old.includes(each)));
 }
 

@@ -3,10 +3,17 @@
  * thing a function does, so that something goes wrong, or goes no longer wrong, without it.
  * The families of the DMA API do the same thing under many names; their scenarios are made here.
  */
-import { type Part, text } from './part.js';
+
+import { cacheScenarios } from './functions-caches.js';
+import { dmaBufScenarios } from './functions-dma-buf.js';
 import { lifeScenarios } from './functions-life.js';
+import { moreScenarios } from './functions-more.js';
+import { msmScenarios } from './functions-msm.js';
+import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { restScenarios } from './functions-rest.js';
+import { userScenarios } from './functions-user.js';
+import { type Part, text } from './part.js';
 
 /** One way to map memory for streaming DMA, with its unmap. */
 interface Flavour {
@@ -212,5 +219,11 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...lifeScenarios(),
     ...orderScenarios(),
     ...restScenarios(),
+    ...objectScenarios(),
+    ...msmScenarios(),
+    ...userScenarios(),
+    ...dmaBufScenarios(),
+    ...cacheScenarios(),
+    ...moreScenarios(),
   ];
 }

@@ -43,3 +43,23 @@ ${names}
 ${thread('init', init)}${thread('cpu driver', cpu)}${thread('cpu reader', reader)}${thread('device nic', nic)}${after}
 `;
 }
+
+export type Scenarios = readonly (readonly [string, string])[];
+
+export const plain = { device: '.coherent = false', settings: '' };
+export const behind = { device: '.coherent = false, .iommu = smmu', settings: '' };
+const swapping = { device: '.coherent = false', settings: '.swap = zram;' };
+
+/** A shmem object mapped write-combined, for device nic. */
+export const object: Part = {
+  ...swapping,
+  names: 'u32 *p;\nu32 *q;\ndma_addr_t dma;',
+  init: 'bo = drm_gem_shmem_create(nic, PAGE_SIZE, .map_wc = true);',
+};
+
+export const msmObject: Part = {
+  ...object,
+  init: `bo = msm_gem_new(nic, PAGE_SIZE, .map_wc = true);
+	vm = iommu_domain_alloc(nic);`,
+  device: behind.device,
+};
