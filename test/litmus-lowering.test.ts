@@ -95,7 +95,7 @@ describe('accesses', () => {
       'x = load4 p sync',
       'store4 p[4] = (x + 1)',
       'x = load4 p[8] sync',
-      'smp_rmb()',
+      'dma_rmb()',
       'smp_mb()',
       'store4 p[12] = x',
     ]);

@@ -170,3 +170,29 @@ export const returnsOnly: ReadonlyMap<string, string> = new Map([
   ['set_memory_rw', refused],
   ['set_memory_x', refused],
 ]);
+
+/**
+ * Survivors that are neither killed nor argued: debts, most of them of page tables in memory, whose
+ * scenarios are too large to be tried here. A new one must not come unseen.
+ */
+export const open: readonly string[] = [
+  'arm_smmu_tlb_inv_context: domains changed',
+  'cp_smmu_table_update: iotlb changed',
+  'dma_map_sgtable: domains changed',
+  'dma_map_sgtable: then barrier st',
+  'dma_map_sgtable: then pte',
+  'dma_map_single: issues invalidate',
+  'dma_read: iotlb changed',
+  'dma_unmap_sgtable: then iotlb',
+  'dma_unmap_sgtable: then pte',
+  'dma_write: iotlb changed',
+  'etnaviv_gem_cpu_prep: then wait for all',
+  'iommu_flush_iotlb_all: then wait for all',
+  'iommu_map_sgtable: issues clean',
+  'iommu_map_sgtable: then barrier st',
+  'iommu_unmap: then clean',
+  'iommu_unmap: then iotlb',
+  'iommu_unmap: then pte',
+  'iommu_unmap: then wait for all',
+  'msm_iommu_pagetable_map: then barrier st',
+];

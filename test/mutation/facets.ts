@@ -154,6 +154,7 @@ function facetOf(part: string, all: readonly string[]): string {
     return all.includes('mappings removed') ? 'mappings removed' : 'tables';
   }
   if (part === 'then tlbi' || part === 'then wait for stores') return 'then wait for stores';
+  if (/^(iotlb|deviceLines)\b/.test(part)) return `${part.replace(/[ .].*/, '')} changed`;
   if (/^(maps|mappings|domains|locks|ports|pools|attachments)\b/.test(part)) {
     return part.replace(/\..*/, ' changed');
   }
