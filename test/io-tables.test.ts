@@ -77,7 +77,7 @@ describe('the LPAE format', () => {
 });
 
 describe('page tables in memory', () => {
-  it.each(['own-tables-not-cleaned', 'ttbr0-switch-no-tlbi', 'two-iommus-one-flushed'])(
+  it.each(['own-tables-not-cleaned', 'walk-cache-table-freed', 'two-iommus-one-flushed'])(
     '%s: both engines alike',
     { timeout: 300_000 },
     (name) => {

@@ -21,19 +21,10 @@ const notReused =
 const superseded =
   'a pinned object is not reclaimed; unpinning it makes it the last in the order once more';
 
-const syncs = ['single', 'single_range', 'sg', 'sgtable'].flatMap((kind): [string, string][] => [
-  [
-    `dma_sync_${kind}_for_cpu: tells H11: device driver syncs device read-only DMA memory for cpu`,
-    both,
-  ],
-  [
-    `dma_sync_${kind}_for_device: tells H11: device driver syncs device write-only DMA memory to device`,
-    both,
-  ],
-]);
+const wrongWay = 'device driver syncs device write-only DMA memory to device';
 
 export const equivalent: ReadonlyMap<string, string> = new Map([
-  ...syncs,
+  [`dma_sync_sgtable_for_device: tells H11: ${wrongWay}`, both],
   ...['complete', 'mutex_unlock', 'spin_unlock', 'migrate_pages'].map((name): [string, string] => [
     `${name}: waits`,
     waiting,
@@ -177,7 +168,8 @@ export const returnsOnly: ReadonlyMap<string, string> = new Map([
  */
 export const open: readonly string[] = [
   'arm_smmu_tlb_inv_context: domains changed',
-  'cp_smmu_table_update: iotlb changed',
+  'cache row clean, snooping read -> clean (snoop): removed',
+  'cache row clean, snooping read -> clean (snoop): return copy',
   'dma_map_sgtable: domains changed',
   'dma_map_sgtable: then barrier st',
   'dma_map_sgtable: then pte',
@@ -194,5 +186,20 @@ export const open: readonly string[] = [
   'iommu_unmap: then iotlb',
   'iommu_unmap: then pte',
   'iommu_unmap: then wait for all',
-  'msm_iommu_pagetable_map: then barrier st',
+  'order row store to memory or maintenance, store to memory or maintenance, fence w,w between: removed',
+  'smp_mb: orders loads',
+  'smp_rmb: orders loads',
+  'wait: step tickets',
+  'wmb: orders loads',
+];
+
+/** Functions that no scenario tried here uses: debts as well; those of page tables are in test/large. */
+export const unexercised: readonly string[] = [
+  'cp_smmu_table_update',
+  'dma_mmap_noncontiguous',
+  'dma_mmap_pages',
+  'msm_iommu_pagetable_create',
+  'msm_iommu_pagetable_map',
+  'msm_iommu_pagetable_unmap',
+  'panfrost_gem_sync',
 ];

@@ -48,7 +48,7 @@ function barriers(): Scenarios {
         }),
       ] as const,
   );
-  const loads = ['mb', 'rmb', 'dma_mb', 'dma_rmb', 'smp_mb', 'smp_rmb'].map(
+  const loads = ['mb', 'rmb', 'dma_mb', 'dma_rmb'].map(
     (name) =>
       [
         `${name}: a flag before the data behind it`,
