@@ -1,6 +1,6 @@
 /**
  * Calls that go over a range line by line: which words they name, what they find, and that a few
- * lines stand for all of them. CIVAC_SCENARIOS and CIVAC_SEED as in reduce-differential.test.ts.
+ * lines stand for all of them. CIVAC_REDUCTIONS and CIVAC_SEED as in reduce-differential.test.ts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { compile } from '../src/litmus/index.js';
 import { check, type CheckOptions } from '../src/verdict/check.js';
 import { Random } from './scenario-mutations.js';
 
-const count = Number(process.env.CIVAC_SCENARIOS ?? 150);
+const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
 const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
 
 const plain = { cuts: [], named: [], lineSize: 64, pageSize: 4096, everyLine: false };

@@ -1,6 +1,6 @@
 /**
  * Reduced explorations against unreduced ones: the whole corpus and seeded random scenarios;
- * everything a result says must be equal but the numbers of states. CIVAC_SCENARIOS sets how many
+ * everything a result says must be equal but the numbers of states. CIVAC_REDUCTIONS sets how many
  * random ones (default 150), CIVAC_SEED the first seed.
  */
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js
 import { scenarios } from './corpus-scenarios.js';
 import { Random, randomScenario } from './scenario-mutations.js';
 
-const count = Number(process.env.CIVAC_SCENARIOS ?? 150);
+const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
 const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
 const corpus = scenarios();
 
