@@ -1,7 +1,7 @@
 /**
  * Reduced explorations against unreduced ones: the whole corpus and seeded random scenarios;
  * everything a result says must be equal but the numbers of states. CIVAC_REDUCTIONS sets how many
- * random ones (default 150), CIVAC_SEED the first seed.
+ * random ones (default 100), CIVAC_SEED the first seed.
  */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
