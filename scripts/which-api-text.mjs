@@ -217,9 +217,6 @@ export const statements = [
       ' linear map.',
     cells: [cells('no_kernel_mapping', 'a d i1', unsafe), cells('no_kernel_mapping', 'i2', safe)],
   },
-];
-
-statements.push(
   {
     text:
       '**User pages need syncs.** Memory that user space gives the device (h) is mapped' +
@@ -242,7 +239,7 @@ statements.push(
       ' through a write-combined `vmap()`, as the other designs do.',
     cells: [cells('linear_reads', 'n', ['core']), cells('arch_sync', 'n', safe)],
   },
-);
+];
 
 export const answers = [
   {

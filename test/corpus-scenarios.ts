@@ -42,3 +42,25 @@ export function outcomeOf({ verdict, hazards, reason }: CheckResult): string {
 export function inOrder(ids: readonly string[]): string {
   return [...new Set(ids)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).join(' ');
 }
+
+/** `H2 nothing; H3 eviction, reorder or speculation`, as the READMEs of the shelves have it. */
+export function needsCell({ hazards }: CheckResult): string {
+  const byId = new Map<string, Set<string>>();
+  for (const { id, needs } of hazards) {
+    const sets = needs.map((set) => set.join('+') || 'nothing').join(' or ');
+    byId.set(id, (byId.get(id) ?? new Set()).add(sets));
+  }
+  return [...byId]
+    .map(([id, sets]) => `${id} ${[...sets].join(', ')}`)
+    .join('; ')
+    .trim();
+}
+
+/** The rows of a shelf's README, by scenario: its other cells. */
+export function rowsOf(shelf: string): ReadonlyMap<string, readonly string[]> {
+  const lines = readFileSync(join(root, 'litmus', shelf, 'README.md'), 'utf8').split('\n');
+  const rows = lines
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  return new Map(rows.map(([, name = '', ...cells]) => [`${shelf}/${name}`, cells]));
+}

@@ -3,15 +3,18 @@
  * of a coherent one what happens when that call is dropped. The search order, and what the reports
  * look like, are tested in corpus-determinism.test.ts and report-golden.test.ts.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { removableCalls, withoutCall } from '../src/litmus/index.js';
 import type { Program, WithoutClaim } from '../src/litmus/program.js';
 import { check } from '../src/verdict/check.js';
-import type { CheckResult } from '../src/verdict/result.js';
-import { root } from './cli-run.js';
-import { inOrder, outcomeOf, type Scenario, scenarios } from './corpus-scenarios.js';
+import {
+  inOrder,
+  needsCell,
+  outcomeOf,
+  rowsOf,
+  type Scenario,
+  scenarios,
+} from './corpus-scenarios.js';
 
 const all = scenarios();
 
@@ -53,28 +56,6 @@ function claimDifferences(program: Scenario['program']): readonly string[] {
       : [`Without ${key}: claims ${claimed(claim)}, is ${found}`];
   });
   return [...missing, ...[...claims.keys()].map((key) => `Without ${key}: no such call`)];
-}
-
-/** The rows of a shelf's README, by scenario: its other cells. */
-function rowsOf(shelf: string): ReadonlyMap<string, readonly string[]> {
-  const lines = readFileSync(join(root, 'litmus', shelf, 'README.md'), 'utf8').split('\n');
-  const rows = lines
-    .filter((line) => line.startsWith('| '))
-    .map((line) => line.split('|').map((cell) => cell.trim()));
-  return new Map(rows.map(([, name = '', ...cells]) => [`${shelf}/${name}`, cells]));
-}
-
-/** `H2 nothing; H3 eviction, reorder or speculation`, hazards and places in order of appearance. */
-function needsCell({ hazards }: CheckResult): string {
-  const byId = new Map<string, Set<string>>();
-  for (const { id, needs } of hazards) {
-    const sets = needs.map((set) => set.join('+') || 'nothing').join(' or ');
-    byId.set(id, (byId.get(id) ?? new Set()).add(sets));
-  }
-  return [...byId]
-    .map(([id, sets]) => `${id} ${[...sets].join(', ')}`)
-    .join('; ')
-    .trim();
 }
 
 describe('the tables of the shelves', () => {

@@ -108,3 +108,16 @@ export function readInputs(paths: readonly string[], ends = scenarioEnds): Input
   }
   return { inputs, problems };
 }
+
+/** The one scenario that a verb works on; throws InputError, in that verb's name. */
+export function oneInput(verb: string, path: string | undefined): Input {
+  if (path === undefined) throw new InputError(`${verb}: name a FILE, or '-' for stdin`);
+  const { inputs, problems } = readInputs([path]);
+  const [problem] = problems;
+  if (problem !== undefined) throw new InputError(`${problem.file}: ${problem.message}`);
+  const [input] = inputs;
+  if (inputs.length !== 1 || input === undefined) {
+    throw new InputError(`${verb}: ${path} is a folder; name one FILE`);
+  }
+  return input;
+}

@@ -2,7 +2,8 @@
  * An export model in Murphi, for Rumur: one rule for each case.
  * Leaves out: what the model means (model.ts).
  */
-import type { Cond, ExportModel, Option, Statement, Variable } from './model.js';
+import { conditionText } from './condition-text.js';
+import type { ExportModel, Option, Statement, Variable } from './model.js';
 import { meaningLines } from './promela.js';
 
 export interface MurphiStyle {
@@ -10,28 +11,7 @@ export interface MurphiStyle {
   readonly hazard: (hazard: number) => string;
 }
 
-export function condText(cond: Cond, name: (variable: number) => string): string {
-  switch (cond.kind) {
-    case 'in':
-      return among(name(cond.variable), cond.values);
-    case 'same':
-      return `${name(cond.a)} = ${name(cond.b)}`;
-    case 'not':
-      return `!(${condText(cond.part, name)})`;
-    default: {
-      const { kind, parts } = cond;
-      if (parts.length === 0) return kind === 'and' ? 'true' : 'false';
-      return parts
-        .map((part) => bracketed(part, condText(part, name)))
-        .join(kind === 'and' ? ' & ' : ' | ');
-    }
-  }
-}
-
-function bracketed(part: Cond, text: string): string {
-  const several = (part.kind === 'and' || part.kind === 'or') && part.parts.length > 1;
-  return several || (part.kind === 'in' && part.values.length > 1) ? `(${text})` : text;
-}
+export const condText = conditionText({ equals: '=', and: '&', or: '|', among });
 
 function among(name: string, values: readonly number[]): string {
   const [first] = values;

@@ -2,9 +2,9 @@
  * An export model in Promela, for Spin: one process for each agent, one d_step for each case.
  * Leaves out: what the model means (model.ts).
  */
+import { bracketed, conditionText } from './condition-text.js';
 import {
   type Agent,
-  type Cond,
   type ExportModel,
   type Option,
   type Statement,
@@ -21,28 +21,7 @@ export interface PromelaStyle {
   readonly wrong: string;
 }
 
-export function condText(cond: Cond, name: (variable: number) => string): string {
-  switch (cond.kind) {
-    case 'in':
-      return among(name(cond.variable), cond.values);
-    case 'same':
-      return `${name(cond.a)} == ${name(cond.b)}`;
-    case 'not':
-      return `!(${condText(cond.part, name)})`;
-    default: {
-      const { kind, parts } = cond;
-      if (parts.length === 0) return kind === 'and' ? 'true' : 'false';
-      return parts
-        .map((part) => bracketed(part, condText(part, name)))
-        .join(kind === 'and' ? ' && ' : ' || ');
-    }
-  }
-}
-
-function bracketed(part: Cond, text: string): string {
-  const several = (part.kind === 'and' || part.kind === 'or') && part.parts.length > 1;
-  return several || (part.kind === 'in' && part.values.length > 1) ? `(${text})` : text;
-}
+export const condText = conditionText({ equals: '==', and: '&&', or: '||', among });
 
 /** Runs of values become ranges. */
 function among(name: string, values: readonly number[]): string {

@@ -8,6 +8,7 @@ import { type Node, Tables } from '../fast/tables.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Condition, Program } from '../litmus/program.js';
 import { type Group, System } from '../system/system.js';
+import { compare } from '../verdict/assertions.js';
 import { libertiesOf, withWords } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
 import { bodyOf, type Case, casesOf, guardOf, type Leaf } from './cases.js';
@@ -286,7 +287,7 @@ class Exporter {
     );
     const right = (text: string): boolean => {
       const value: unknown = text === '' ? null : JSON.parse(text);
-      return typeof value === 'number' && compares(condition.operator, value, condition.value);
+      return typeof value === 'number' && compare(condition.operator, value, condition.value);
     };
     if (variable < 0) {
       const data = this.tables.local(component).data[0];
@@ -297,23 +298,6 @@ class Exporter {
       right(meaning[value] ?? String(value)),
     );
     return { kind: 'in', variable, values };
-  }
-}
-
-function compares(operator: string, a: number, b: number): boolean {
-  switch (operator) {
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    default:
-      return a >= b;
   }
 }
 

@@ -25,7 +25,7 @@ import {
   tablePte,
 } from './io-pgtable.js';
 import { dsb, issueMaintenance, syncForDevice } from './maintenance.js';
-import { allocatePages, emptySlots, physicalAddress } from './pages.js';
+import { allocatePages, emptySlots, physicalAddress, unused } from './pages.js';
 import type { Buffer, Domain, IoTable, Translation } from './state.js';
 
 /** Its page tables are words of memory, which a device walks. */
@@ -190,12 +190,7 @@ function newTable(context: KernelContext, domain: Domain): number {
     zone: 'any',
     mapWc: false,
     device: domain.device,
-    pins: 0,
-    vmaps: 0,
-    sgt: -1,
-    gone: 'no',
-    held: false,
-    dontneed: false,
+    ...unused,
   };
   context.update({ buffers: [...buffers, buffer] });
   allocatePages(context, id, true);

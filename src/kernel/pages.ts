@@ -47,6 +47,16 @@ export function emptySlots(context: KernelContext, buffer: number): readonly Pag
   return pageLayouts(context, buffer).map(() => ({ state: 'none' }));
 }
 
+/** What a buffer is before anybody uses it. */
+export const unused = {
+  pins: 0,
+  vmaps: 0,
+  sgt: -1,
+  gone: 'no',
+  held: false,
+  dontneed: false,
+} as const;
+
 /**
  * Gives frames to every page of a buffer that has none. `zero`: cleared through the linear map.
  * `cleaned`: of a pool that was cleaned long ago, so that no old line is dirty.

@@ -104,6 +104,18 @@ export type Family =
  */
 export type Effect = (context: KernelContext, args: readonly Value[]) => Value;
 
+/** Makes the operations of a family, of which only some things differ. */
+export function family(shared: Pick<Operation, 'family' | 'where' | 'returns' | 'rules'>) {
+  return (
+    name: string,
+    params: readonly Param[],
+    doc: string,
+    source: string,
+    effect: Effect,
+    more: Partial<Operation> = {},
+  ): Operation => ({ name, ...shared, params, doc, source, effect, ...more });
+}
+
 const byName = new Map<string, Operation>();
 
 export function defineOperations(operations: readonly Operation[]): void {

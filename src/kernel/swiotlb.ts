@@ -14,7 +14,7 @@ import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
 import { deviceConfig, dmaLimit, pageAligned, physicalIn } from './dma-address.js';
 import type { Cell } from './layout.js';
-import { emptySlots, framesIn, takeFrame } from './pages.js';
+import { emptySlots, framesIn, takeFrame, unused } from './pages.js';
 import type { Buffer, Piece } from './state.js';
 import type { Destination } from './standing.js';
 import { secretOf } from './values.js';
@@ -110,12 +110,7 @@ function addPoolBuffer(context: KernelContext, id: number, size: number): void {
     zone: 'dma',
     mapWc: false,
     device: -1,
-    pins: 0,
-    vmaps: 0,
-    sgt: -1,
-    gone: 'no',
-    held: false,
-    dontneed: false,
+    ...unused,
   };
   const others = context.kernel.buffers.filter((each) => each.id !== id);
   context.update({ buffers: [...others, buffer] });

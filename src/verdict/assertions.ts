@@ -20,7 +20,8 @@ function holds(condition: Condition, state: State): boolean {
   }
 }
 
-function compare(operator: string, a: number, b: number): boolean {
+/** A comparison of the language, by its sign. */
+export function compare(operator: string, a: number, b: number): boolean {
   switch (operator) {
     case '==':
       return a === b;

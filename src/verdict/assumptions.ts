@@ -46,10 +46,10 @@ function reachText({ dmaMask, busDmaLimit }: Program['machine']['devices'][numbe
 }
 
 function deviceText(device: Program['machine']['devices'][number]): string {
+  if (device.varies.length > 0) return `${device.name}: any`;
   const believed = device.coherent ? 'coherent' : 'non-coherent';
   const real = device.snoops ? 'snoops' : 'does not snoop';
   const kind = device.coherent === device.snoops ? believed : `${believed} but ${real}`;
-  if (device.varies.length > 0) return `${device.name}: any`;
   const fails = device.mappingMayFail ? ', mappings may fail' : '';
   const ops = device.iommu ? 'dma-iommu' : 'dma-direct';
   return `${device.name}: ${kind}, ${ops}${reachText(device)}${fails}`;

@@ -3,14 +3,11 @@
  * README says where that tells what the findings need; or else it kills the mutant.
  * Leaves out: everything else that a report says; golden files hold that.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { compile, withoutCall } from '../../src/litmus/index.js';
 import type { Program } from '../../src/litmus/program.js';
 import { check } from '../../src/verdict/check.js';
 import type { CheckResult } from '../../src/verdict/result.js';
-import { root } from '../cli-run.js';
-import { inOrder, outcomeOf, type Scenario } from '../corpus-scenarios.js';
+import { inOrder, needsCell, outcomeOf, rowsOf, type Scenario } from '../corpus-scenarios.js';
 
 /** The reference explorer has no tables that remember what a function once did. */
 const limits = { engine: 'reference', maxStates: 20_000, maxSeconds: 30 } as const;
@@ -19,28 +16,6 @@ function fresh({ text, file }: Scenario): Program {
   const { program } = compile(text, file);
   if (program === null) throw new Error(`${file} does not compile`);
   return program;
-}
-
-/** `H2 nothing; H3 eviction, reorder or speculation`, as the READMEs of the shelves have it. */
-export function needsCell({ hazards }: CheckResult): string {
-  const byId = new Map<string, Set<string>>();
-  for (const { id, needs } of hazards) {
-    const sets = needs.map((set) => set.join('+') || 'nothing').join(' or ');
-    byId.set(id, (byId.get(id) ?? new Set()).add(sets));
-  }
-  return [...byId]
-    .map(([id, sets]) => `${id} ${[...sets].join(', ')}`)
-    .join('; ')
-    .trim();
-}
-
-/** The rows of a shelf's README, by scenario: its other cells. */
-export function rowsOf(shelf: string): ReadonlyMap<string, readonly string[]> {
-  const lines = readFileSync(join(root, 'litmus', shelf, 'README.md'), 'utf8').split('\n');
-  const rows = lines
-    .filter((line) => line.startsWith('| '))
-    .map((line) => line.split('|').map((cell) => cell.trim()));
-  return new Map(rows.map(([, name = '', ...cells]) => [`${shelf}/${name}`, cells]));
 }
 
 const needsOf = new Map(
@@ -52,9 +27,6 @@ const needsOf = new Map(
 function stated(result: Program['header']['result']): string {
   return typeof result === 'string' ? result : inOrder(result ?? []);
 }
-
-/** How the corpus says so. `with` is the scenario itself. */
-export type Told = 'with' | `without ${string}`;
 
 /** Whether the scenario itself is not as stated. A crash of the engine is not as stated either. */
 export function isWrong(scenario: Scenario): boolean {

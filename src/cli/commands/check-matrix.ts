@@ -10,7 +10,8 @@ import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { shardRows } from '../shard.js';
 import { watchSignals } from '../signals.js';
-import { type CheckOptions, settingsOf, tellDiagnostics } from './check.js';
+import { type CheckOptions, settingsOf } from './check.js';
+import { tellDiagnostics } from './tell.js';
 
 const JSON_VERSION = 1;
 
@@ -79,7 +80,7 @@ export async function runCheckMatrix(
     },
     invalid: (outcome) => {
       tally.invalid = true;
-      tellDiagnostics(outcome, stderrColor(!options.color));
+      if ('diagnostics' in outcome) tellDiagnostics(outcome, stderrColor(!options.color));
     },
     crashed: () => {
       tally.crashed = true;

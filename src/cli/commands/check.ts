@@ -1,10 +1,9 @@
 /** `civac check`: explore each scenario, report, and say the outcome in the exit status. */
 import type { Diagnostic } from '../../diagnostics/diagnostic.js';
-import { renderDiagnostic } from '../../diagnostics/render.js';
 import type { InputProblem } from '../../report/json.js';
 import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import type { CheckResult } from '../../verdict/result.js';
-import { type Failure, identityOf, type Outcome, type Settings } from '../check-one.js';
+import { identityOf, type Outcome, type Settings } from '../check-one.js';
 import { readCheckpoint } from '../checkpoint.js';
 import { InputError, report } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
@@ -14,6 +13,7 @@ import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { checkAll } from '../runner.js';
 import { watchSignals } from '../signals.js';
+import { tellDiagnostics } from './tell.js';
 import { type Format, makeWriter } from '../writers.js';
 
 export interface CheckOptions {
@@ -84,14 +84,6 @@ function problemOf(file: string, diagnostic: Diagnostic): InputProblem {
     suggestion === undefined ? '' : `; did you mean '${suggestion}'?`,
   ];
   return { file, line: span.line, column: span.column, code, message: message + more.join('') };
-}
-
-export function tellDiagnostics(outcome: Outcome | Failure, color: boolean): void {
-  if (!('diagnostics' in outcome)) return;
-  const { file, text } = outcome.input;
-  for (const diagnostic of outcome.diagnostics) {
-    process.stderr.write(`${renderDiagnostic(diagnostic, file, text, { color })}\n`);
-  }
 }
 
 function count(outcome: Outcome, tally: Tally): void {
@@ -188,7 +180,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const settings = withWaste(settingsOf(options), shown && inputs.length === 1);
   for await (const outcome of checkAll(inputs, settings, signals, onProgress)) {
     progress.finished();
-    tellDiagnostics(outcome, stderrColor(!options.color));
+    if ('diagnostics' in outcome) tellDiagnostics(outcome, stderrColor(!options.color));
     count(outcome, tally);
     if (outcome.kind === 'result') writer.add(outcome.result, outcome.input.text);
   }

@@ -1,8 +1,6 @@
 /** `civac mend`: the cheapest edits that make a scenario coherent; `--write` applies one. */
 import { readFileSync } from 'node:fs';
 import { count } from '../../base/text.js';
-import type { Diagnostic } from '../../diagnostics/diagnostic.js';
-import { renderDiagnostic } from '../../diagnostics/render.js';
 import { type Costs, DEFAULT_COSTS, readCosts } from '../../mend/costs.js';
 import type { Level } from '../../mend/edit.js';
 import { MEND_LIMITS, type MendOutcome } from '../../mend/mend.js';
@@ -11,13 +9,14 @@ import { mendJson } from '../../report/mend-json.js';
 import { mendText } from '../../report/mend-text.js';
 import { InputError, reasonOf } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
-import { type Input, readInputs, stdinName } from '../inputs.js';
+import { type Input, oneInput, stdinName } from '../inputs.js';
 import { mendInThread } from '../mend-thread.js';
 import type { MendSettings } from '../mend-worker.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { replaceFile } from '../replace-file.js';
 import { type Signals, watchSignals } from '../signals.js';
+import { tellDiagnostics } from './tell.js';
 
 export interface MendCommandOptions {
   readonly level?: Level;
@@ -78,18 +77,9 @@ function apply(input: Input, { mends }: MendResult, chosen: number): void {
   process.stderr.write(`civac: ${input.file}: mend ${chosen} written\n`);
 }
 
-function oneInput(paths: readonly string[]): Input {
-  const [path] = paths;
-  if (path === undefined) throw new InputError("mend: name a FILE, or '-' for stdin");
+function onlyInput(paths: readonly string[]): Input {
   if (paths.length > 1) throw new InputError('mend: one FILE at a time');
-  const { inputs, problems } = readInputs([path]);
-  const [problem] = problems;
-  if (problem !== undefined) throw new InputError(`${problem.file}: ${problem.message}`);
-  const [input] = inputs;
-  if (inputs.length !== 1 || input === undefined) {
-    throw new InputError(`mend: ${path} is a folder; name one FILE`);
-  }
-  return input;
+  return oneInput('mend', paths[0]);
 }
 
 /** Null when it was interrupted before it could say anything. */
@@ -111,18 +101,11 @@ async function search(
   }
 }
 
-function printDiagnostics(input: Input, diagnostics: readonly Diagnostic[], color: boolean): void {
-  for (const diagnostic of diagnostics) {
-    const told = renderDiagnostic(diagnostic, input.file, input.text, { color });
-    process.stderr.write(`${told}\n`);
-  }
-}
-
 export async function runMend(
   paths: readonly string[],
   options: MendCommandOptions,
 ): Promise<number> {
-  const input = oneInput(paths);
+  const input = onlyInput(paths);
   if (options.answer !== undefined && options.write !== true) {
     throw new InputError('mend: --answer goes with --write');
   }
@@ -133,7 +116,7 @@ export async function runMend(
   const signals = watchSignals();
   const outcome = await search(input, optionsOf(options), signals, quiet === true);
   if (outcome?.kind === 'invalid') {
-    printDiagnostics(input, outcome.diagnostics, stderrColor(!color));
+    tellDiagnostics({ input, diagnostics: outcome.diagnostics }, stderrColor(!color));
     return exitCode.input;
   }
   if (outcome !== null) {

@@ -8,10 +8,10 @@ import { int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { readByDevice, writeByDevice } from '../device-cache.js';
-import type { Effect, Operation, Param } from '../registry.js';
+import type { Effect, Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import { RANGE_WORD } from '../ranges.js';
-import { deviceFaults, reach, snoops } from './device.js';
+import { address, deviceFaults, reach, snoops } from './device.js';
 import { goesOver } from './memory.js';
 
 type Args = readonly Value[];
@@ -65,8 +65,6 @@ function rangeAccess(count: number, access: Access): Effect {
       return 0;
     });
 }
-
-const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
 
 export const deviceRangeOperations: readonly Operation[] = [
   {

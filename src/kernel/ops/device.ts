@@ -157,7 +157,7 @@ const wait: Effect = (context, args) => {
   return 0;
 };
 
-const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
+export const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
 
 const iovaParam: Param = { name: 'iova', kinds: ['int', 'dma', 'phys'], optional: true };
 

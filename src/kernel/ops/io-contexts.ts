@@ -7,30 +7,13 @@
  * arm_smmu_runtime_suspend, arm_smmu_runtime_resume), arm-smmu-qcom.c, mtk_iommu.c.
  * Leaves out: Mali's own entry formats; address bits that select TTBR1 other than bit 48.
  */
-import { deviceArg, fail, handle, int, sgRanges, sgtArg } from '../args.js';
-import type { KernelContext } from '../context.js';
+import { deviceArg, fail, int, sgRanges, sgtArg } from '../args.js';
 import { deviceConfig } from '../dma-address.js';
-import { objectId } from '../ids.js';
 import { isInMemory, queueInvalidate, queueRemove, WHOLE_SPACE } from '../io-tables.js';
 import { domainOf, syncIotlb } from '../iommu.js';
 import { flushIotlb, invalidateIotlb, observerOf } from '../iotlb.js';
-import type { Effect, Operation, Param } from '../registry.js';
-import type { Domain } from '../state.js';
-import type { Value } from '../value.js';
-import { mapInto } from './iommu-api.js';
-
-
-function domainArg(context: KernelContext, value: Value | undefined): Domain {
-  const id = handle(context, value, 'domain');
-  return domainOf(context, id) ?? fail(context, 'this domain was freed');
-}
-
-function addDomain(context: KernelContext, made: Omit<Domain, 'id' | 'entries' | 'stale'>): Value {
-  const { domains } = context.kernel;
-  const id = objectId(context, (each) => domains.some((domain) => domain.id === each));
-  context.update({ domains: [...domains, { id, entries: [], stale: [], ...made }] });
-  return { kind: 'domain', id };
-}
+import { family, type Effect, type Operation, type Param } from '../registry.js';
+import { addDomain, domainArg, iotlbSync, mapInto } from './iommu-api.js';
 
 const ownTables: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
@@ -40,15 +23,6 @@ const ownTables: Effect = (context, args) => {
   }
   context.recorder.couples?.('page tables in memory');
   return addDomain(context, { device, root: int(args[1]) });
-};
-
-const flushAll: Effect = (context, args) => {
-  const domain = domainArg(context, args[0]);
-  if (isInMemory(context, domain)) {
-    queueInvalidate(context, domain, WHOLE_SPACE.iova, WHOLE_SPACE.size);
-  } else syncIotlb(context, domain.id);
-  context.say('M12', () => 'IOTLB invalidated');
-  return 0;
 };
 
 /** The other IOMMUs that the domain is in keep what they have. */
@@ -129,27 +103,7 @@ const domain: Param = { name: 'domain', kinds: ['domain'] };
 const iova: Param = { name: 'iova', kinds: ['int', 'dma'] };
 const size: Param = { name: 'size', kinds: ['int'] };
 
-function op(
-  name: string,
-  params: readonly Param[],
-  doc: string,
-  source: string,
-  effect: Effect,
-  more: Partial<Operation> = {},
-): Operation {
-  return {
-    name,
-    family: 'IOMMU API',
-    where: 'cpu',
-    returns: 'void',
-    params,
-    doc,
-    source,
-    rules: ['M12'],
-    effect,
-    ...more,
-  };
-}
+const op = family({ family: 'IOMMU API', where: 'cpu', returns: 'void', rules: ['M12'] });
 
 const SMMU = 'drivers/iommu/arm/arm-smmu/arm-smmu.c';
 const MSM = 'drivers/gpu/drm/msm/msm_iommu.c';
@@ -168,7 +122,7 @@ export const ioContextOperations: readonly Operation[] = [
     [domain],
     'invalidates all translations of the domain, in every IOMMU that has power',
     'include/linux/iommu.h:iommu_flush_iotlb_all',
-    flushAll,
+    iotlbSync,
     { removable: 'drop', rules: ['K6', 'M12'] },
   ),
   op(

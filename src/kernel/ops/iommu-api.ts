@@ -19,19 +19,28 @@ import type { Value } from '../value.js';
 
 type Args = readonly Value[];
 
-function allocDomain(context: KernelContext, args: Args): Value {
-  const device = deviceArg(context, args[0]);
+/** An empty domain, named after the running call. */
+export function addDomain(
+  context: KernelContext,
+  made: Omit<Domain, 'id' | 'entries' | 'stale'>,
+): { readonly kind: 'domain'; readonly id: number } {
   const { domains } = context.kernel;
   const id = objectId(context, (each) => domains.some((domain) => domain.id === each));
-  context.update({ domains: [...domains, { id, device, entries: [], stale: [] }] });
-  if (context.option('ttbr1') !== 0) {
-    const others = context.kernel.contexts.filter((each) => each.device !== device);
-    context.update({ contexts: [...others, { device, ttbr0: -1, ttbr1: id }] });
-  }
+  context.update({ domains: [...domains, { id, entries: [], stale: [], ...made }] });
   return { kind: 'domain', id };
 }
 
-function domainArg(context: KernelContext, value: Value | undefined): Domain {
+function allocDomain(context: KernelContext, args: Args): Value {
+  const device = deviceArg(context, args[0]);
+  const domain = addDomain(context, { device });
+  if (context.option('ttbr1') !== 0) {
+    const others = context.kernel.contexts.filter((each) => each.device !== device);
+    context.update({ contexts: [...others, { device, ttbr0: -1, ttbr1: domain.id }] });
+  }
+  return domain;
+}
+
+export function domainArg(context: KernelContext, value: Value | undefined): Domain {
   const id = handle(context, value, 'domain');
   return domainOf(context, id) ?? fail(context, 'this domain was freed');
 }
@@ -143,7 +152,7 @@ export function removeRange(
 }
 
 /** Invalidates what was left behind, in every IOMMU that the domain is in. */
-function iotlbSync(context: KernelContext, args: Args): Value {
+export function iotlbSync(context: KernelContext, args: Args): Value {
   const domain = domainArg(context, args[0]);
   if (isInMemory(context, domain)) {
     queueInvalidate(context, domain, WHOLE_SPACE.iova, WHOLE_SPACE.size);

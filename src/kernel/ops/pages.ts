@@ -10,6 +10,7 @@ import {
   physicalAddress,
   releasePages,
   residentPages,
+  unused,
 } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, BufferKind, Zone } from '../state.js';
@@ -47,12 +48,7 @@ export function newBuffer(context: KernelContext, what: NewBuffer): Buffer {
     zone: what.zone ?? 'any',
     mapWc: what.mapWc ?? false,
     device: what.device ?? -1,
-    pins: 0,
-    vmaps: 0,
-    sgt: -1,
-    gone: 'no',
-    held: false,
-    dontneed: false,
+    ...unused,
   };
   context.update({ buffers: [...context.kernel.buffers, buffer] });
   return buffer;

@@ -7,7 +7,7 @@
 import { bufferArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { frameOf } from '../pages.js';
-import type { Effect, Operation, Param } from '../registry.js';
+import { family, type Effect, type Operation, type Param } from '../registry.js';
 import type { Frame } from '../state.js';
 import type { Value } from '../value.js';
 
@@ -57,25 +57,7 @@ const pagingInit: Effect = (context) => {
 
 const page: Param = { name: 'page', kinds: ['page'] };
 
-function op(
-  name: string,
-  params: readonly Param[],
-  doc: string,
-  source: string,
-  effect: Effect,
-): Operation {
-  return {
-    name,
-    family: 'pages',
-    where: 'cpu',
-    returns: 'void',
-    rules: ['M16', 'M13'],
-    params,
-    doc,
-    source,
-    effect,
-  };
-}
+const op = family({ family: 'pages', where: 'cpu', returns: 'void', rules: ['M16', 'M13'] });
 
 export const secureOperations: readonly Operation[] = [
   op(

@@ -11,7 +11,7 @@ import { cpuStore } from '../access.js';
 import { bufferArg, fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { changeMap, cpuReach, dropStale, mapBuffer } from '../cpu-maps.js';
-import type { Effect, Operation, Param } from '../registry.js';
+import { family, type Effect, type Operation, type Param } from '../registry.js';
 import type { CpuMap } from '../state.js';
 import type { Value } from '../value.js';
 import { attributeOf } from './mappings.js';
@@ -93,27 +93,7 @@ const setHuge: Effect = (context, args) => {
 
 const address: readonly Param[] = [{ name: 'address', kinds: ['ptr'] }];
 
-function op(
-  name: string,
-  params: readonly Param[],
-  doc: string,
-  source: string,
-  effect: Effect,
-  more: Partial<Operation> = {},
-): Operation {
-  return {
-    name,
-    family: 'CPU mappings',
-    where: 'cpu',
-    returns: 'void',
-    rules: ['K3', 'M18'],
-    params,
-    doc,
-    source,
-    effect,
-    ...more,
-  };
-}
+const op = family({ family: 'CPU mappings', where: 'cpu', returns: 'void', rules: ['K3', 'M18'] });
 
 export const tlbOperations: readonly Operation[] = [
   op(
