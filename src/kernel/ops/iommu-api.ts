@@ -26,7 +26,7 @@ export function addDomain(
 ): { readonly kind: 'domain'; readonly id: number } {
   const { domains } = context.kernel;
   const id = objectId(context, (each) => domains.some((domain) => domain.id === each));
-  context.update({ domains: [...domains, { id, entries: [], stale: [], ...made }] });
+  context.update({ domains: [...domains, { id, ...made, entries: [], stale: [] }] });
   return { kind: 'domain', id };
 }
 
