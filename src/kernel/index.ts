@@ -17,6 +17,7 @@ import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
+import { sizeOperations } from './ops/sizes.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
@@ -68,6 +69,7 @@ defineOperations([
   ...ioremapOperations,
   ...driverOperations,
   ...orderingOperations,
+  ...sizeOperations,
 ]);
 
 export * from './registry.js';
