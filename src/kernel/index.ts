@@ -17,6 +17,7 @@ import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
+import { kernelTlbOperations } from './ops/kernel-tlb.js';
 import { sizeOperations } from './ops/sizes.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
@@ -69,6 +70,7 @@ defineOperations([
   ...ioremapOperations,
   ...driverOperations,
   ...orderingOperations,
+  ...kernelTlbOperations,
   ...sizeOperations,
 ]);
 
