@@ -141,7 +141,8 @@ export class Rules {
     this.values<readonly Frame[]>(this.frames).forEach((frames, id) => {
       const page = frames[frame];
       if (page === undefined) return;
-      const cached = page.linear && (page.linearAs ?? 'WB') === 'WB';
+      const cached =
+        (page.linear && (page.linearAs ?? 'WB') === 'WB') || page.inTlb !== undefined;
       (cached ? linear : other).add(id);
     });
     const mapped = new Set<number>();
@@ -151,7 +152,8 @@ export class Rules {
           map.live &&
           map.kind !== 'linear' &&
           map.attribute === 'WB' &&
-          map.present.some(([, to]) => to === frame),
+          (map.present.some(([, to]) => to === frame) ||
+            map.stale?.some((each) => each.frame === frame) === true),
       );
       if (leads) mapped.add(id);
     });

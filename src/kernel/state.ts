@@ -19,6 +19,8 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Cacheable mappings that are in no page table any more, but maybe in a TLB (M13, M18). */
+  readonly inTlb?: readonly KernelTlb[];
   /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
   readonly linearAs?: Attribute;
   /** By tracked line; only kept for H5. */
@@ -36,6 +38,9 @@ export interface Frame {
     readonly clock: readonly number[];
   };
 }
+
+/** Which kernel mapping a TLB entry came from: each has a flush of its own. */
+export type KernelTlb = 'linear' | 'vmap';
 
 export type PageSlot =
   | { readonly state: 'none' }
