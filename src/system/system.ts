@@ -13,6 +13,7 @@ import {
 import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
+import type { Overrides } from '../kernel/overrides.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -20,6 +21,7 @@ import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
 import { Progress } from './progress.js';
+import { overridesOf } from './overrides.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
 import { runThread } from './thread.js';
@@ -51,6 +53,8 @@ export class System implements Model<State, RawFinding> {
   private readonly keys = new KeyMaker();
   private readonly progress: Progress;
 
+  private readonly overrides: Overrides;
+
   constructor(
     readonly program: Program,
     readonly layout: Layout,
@@ -60,6 +64,7 @@ export class System implements Model<State, RawFinding> {
     private readonly hasKeys = true,
   ) {
     this.sites = new Sites(program);
+    this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -294,6 +299,7 @@ export class System implements Model<State, RawFinding> {
       step,
       this.recorder,
       choose,
+      this.overrides,
     );
   }
 
