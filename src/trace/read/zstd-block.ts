@@ -325,9 +325,8 @@ function copyMatch(
     out.copyWithin(to, from, from + count);
     return;
   }
-  let i = 0;
-  if (distance >= 4) {
-    for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
-  }
-  for (; i < count; i++) out[to + i] = out[from + i]!;
+  // Up to three bytes too many, where there is room: what comes next goes over them.
+  if (distance >= 4 && to + count + 3 <= out.length) {
+    for (let i = 0; i < count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+  } else for (let i = 0; i < count; i++) out[to + i] = out[from + i]!;
 }
