@@ -13,6 +13,7 @@ import {
 import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
+import { arrived, firstPosted } from '../kernel/posted.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -38,10 +39,11 @@ export interface Step extends Transition<State, RawFinding> {
 /**
  * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
  * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
- * line does by itself (`cache`, `agent` the frame).
+ * line does by itself (`cache`, `agent` the frame), the arrival of a write at a device (`posted`,
+ * `agent` the device).
  */
 export interface Group {
-  readonly kind: 'thread' | 'early' | 'drain' | 'cache';
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted';
   readonly agent: number;
   readonly at: number;
 }
@@ -112,6 +114,8 @@ export class System implements Model<State, RawFinding> {
     state.frames.forEach((frame, agent) => {
       groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
     });
+    const { barDevices } = this.sites;
+    groups.push(...barDevices.map((agent): Group => ({ kind: 'posted', agent, at: 0 })));
     return groups;
   }
 
@@ -120,6 +124,7 @@ export class System implements Model<State, RawFinding> {
     const steps: Step[] = [];
     const { kind, agent, at } = group;
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
+    else if (kind === 'posted') this.postedSteps(state, agent, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
@@ -168,6 +173,17 @@ export class System implements Model<State, RawFinding> {
       context.step.entries = withoutEntry(thread.entries, at, this.program.machine.profile);
       drain(context, entry, (frame, line) => this.lineName(state, frame, line));
       return { ...thread, entries: context.step.entries };
+    });
+  }
+
+  /** The first write that is on its way to a device arrives there. */
+  private postedSteps(state: State, device: number, steps: Step[]): void {
+    const write = firstPosted(state.kernel.posted, device);
+    if (write === undefined) return;
+    this.enumerate(state, write.agent, write.store.at, 'drain', steps, (context) => {
+      arrived(context, write);
+      drain(context, write.store, (frame, line) => this.lineName(state, frame, line), true);
+      return null;
     });
   }
 
@@ -285,7 +301,11 @@ export class System implements Model<State, RawFinding> {
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
       isDevice: (other) => this.sites.threads[other]?.kind === 'device',
-      allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
+      hasBars: this.sites.barDevices.length > 0,
+      allBuffers: () => {
+        const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
+        return step.hasBars ? [...all, step.kernel.posted.map(({ store }) => store)] : all;
+      },
     };
     return new KernelContext(
       this.program.machine,
