@@ -173,6 +173,6 @@ describe('mend on random scenarios', () => {
     }
     expect(tried).toBeGreaterThan(bruteForced);
     expect(mendable).toBeGreaterThan(0);
-    tell(`${bruteForced} scenarios, ${mendable} of them mended: ${tried} sets as cheap or cheaper tried`);
+    tell(`${bruteForced} scenarios, ${mendable} mended: ${tried} sets as cheap or cheaper tried`);
   });
 });
