@@ -13,12 +13,14 @@ import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { checkAll } from '../runner.js';
 import { watchSignals } from '../signals.js';
-import { tellDiagnostics } from './tell.js';
 import { type Format, makeWriter } from '../writers.js';
+import { tellDiagnostics } from './tell.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
+  readonly pairs?: boolean;
+  readonly maxPairs?: number;
   readonly advise?: boolean;
   readonly strictAlias?: boolean;
   readonly json?: boolean;
@@ -151,6 +153,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   if (options.matrix === true) {
     const { runCheckMatrix } = await import('./check-matrix.js');
     return runCheckMatrix(paths, options);
+  }
+  if (options.pairs === true || options.maxPairs !== undefined) {
+    throw new InputError('--pairs and --max-pairs go with --matrix');
   }
   const format = formatOf(options);
   const all = readInputs(paths);
