@@ -51,7 +51,7 @@ const BEGUN = 4;
 /** More threads, and more tasks of one check, than anybody has a use for. */
 const HELPERS_MAX = 64;
 const TASKS_MAX = 4096;
-/** Words of a task: how it stands, whether it is to be handed over as it is, states, transitions. */
+/** Words of a task: how it stands, whether to hand it over as it is, states, transitions. */
 const EACH = 4;
 /** Between two looks at how far a task is. */
 const waitMs = 50;

@@ -15,15 +15,23 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     loadOrder: orderProfiles[machine.profile].totalStoreOrder
       ? 'total store order'
       : 'early loads; stores may overtake loads',
-    lineSize: machine.lineSize,
+    lineSize: machine.helperLine,
+    ...(machine.lineSize > machine.helperLine ? { writebackGranule: machine.lineSize } : {}),
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
     ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),
+    ...overrideTexts(program),
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
+}
+
+/** Functions of the kernel that are not Linux'. */
+function overrideTexts({ overrides }: Program): Readonly<Record<string, string>> {
+  if (overrides.length === 0) return {};
+  return { overrides: overrides.map(({ name, at }) => `${name} (line ${at.line})`).join(', ') };
 }
 
 /** What matters only where it is not as usual: zones and bounce buffers (K9). */
