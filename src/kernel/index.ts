@@ -9,6 +9,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
+import { gemDmaOperations } from './ops/gem-dma.js';
 import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
@@ -31,6 +32,9 @@ import { swiotlbOperations } from './ops/swiotlb.js';
 import { syncIoctlOperations } from './ops/sync-ioctls.js';
 import { tlbOperations } from './ops/tlb.js';
 import { userptrOperations } from './ops/userptr.js';
+import { pagePoolOperations } from './ops/page-pool.js';
+import { ttmOperations } from './ops/ttm.js';
+import { videobuf2Operations } from './ops/videobuf2.js';
 import { virtToPageOperations } from './ops/virt-to-page.js';
 import { defineOperations } from './registry.js';
 
@@ -41,6 +45,8 @@ defineOperations([
   ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
+  ...gemDmaOperations,
+  ...ttmOperations,
   ...msmOperations,
   ...privilegedOperations,
   ...mappingOperations,
@@ -62,6 +68,8 @@ defineOperations([
   ...ioContextOperations,
   ...gpuvmOperations,
   ...dmaBufOperations,
+  ...videobuf2Operations,
+  ...pagePoolOperations,
   ...deviceOperations,
   ...deviceRangeOperations,
   ...mmioOperations,

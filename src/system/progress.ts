@@ -86,6 +86,7 @@ export class Progress {
       notifiers: [],
       invalidated: [],
       pools: [],
+      pagePools: [],
       gpuVas: [],
       lru: [],
       carveOuts: [],
