@@ -174,12 +174,20 @@ describe('machine', () => {
       linearMapRemovable: true,
       swap: { device: 1 },
       lineSize: 128,
+      helperLine: 128,
       pageSize: 16384,
       devices: [
         { name: 'gpu', coherent: true, iommu: true, dmaMask: 2 ** 40 - 1 },
         { name: 'disk', coherent: false, iommu: false, dmaMask: 2 ** 32 - 1 },
       ],
     });
+  });
+
+  it('keeps the line of maintenance apart from what is written back at once', () => {
+    const machine = (text: string) => compiled(`machine arm64 { ${text} }\ncpu a { }`).machine;
+    const both = { helperLine: 64, lineSize: 256 };
+    expect(machine('.writeback_granule = 256;')).toMatchObject(both);
+    expect(machine('.writeback_granule = 256; .cache_line = 64;')).toMatchObject(both);
   });
 
   it('takes the widest mask for 64 bits', () => {
@@ -195,6 +203,8 @@ describe('machine', () => {
     expect(block('.swap = nothing;')).toEqual(['L022']);
     expect(block('.swap = zram; .swap = none;')).toEqual(['L014']);
     expect(block('.cache_line = 4096; .page_size = 64;')).toEqual(['L022']);
+    expect(block('.writeback_granule = 32;')).toEqual(['L022']);
+    expect(block('.writeback_granule = 8192;')).toEqual(['L037']);
     expect(block('device none { };')).toEqual(['L023']);
     expect(block('device d { .coherent = 2 };')).toEqual(['L037']);
   });

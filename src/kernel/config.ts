@@ -67,7 +67,13 @@ export interface MachineConfig {
   readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
   /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
   readonly strictAlias: boolean;
-  /** Bytes, powers of two. */
+  /**
+   * Bytes that the cache fetches, keeps and writes back as one: the write-back granule
+   * (CTR_EL0.CWG), which may be longer than a line.
+   */
   readonly lineSize: number;
+  /** Bytes that cache maintenance goes by (CTR_EL0.DminLine); at most lineSize. */
+  readonly helperLine: number;
+  /** Bytes; like the two above a power of two. */
   readonly pageSize: number;
 }

@@ -58,7 +58,7 @@ export interface MapRequest {
 }
 
 /** dma_info_to_prot: rights by direction; IOMMU_CACHE if coherent, IOMMU_PRIV if asked for. */
-function protOf(direction: number, coherent: boolean, attrs: number): number {
+export function protOf(direction: number, coherent: boolean, attrs: number): number {
   const rights =
     direction === DMA_TO_DEVICE
       ? IOMMU_READ

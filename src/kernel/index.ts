@@ -18,6 +18,8 @@ import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
+import { kernelTlbOperations } from './ops/kernel-tlb.js';
+import { sizeOperations } from './ops/sizes.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
@@ -76,6 +78,8 @@ defineOperations([
   ...ioremapOperations,
   ...driverOperations,
   ...orderingOperations,
+  ...kernelTlbOperations,
+  ...sizeOperations,
 ]);
 
 export * from './registry.js';

@@ -63,7 +63,7 @@ function linesIn(
   frame: number,
   pageIndex: number,
 ): Entry[] {
-  const { pageSize, lineSize } = context.machine;
+  const { pageSize, lineSize, helperLine } = context.machine;
   const from = Math.max(0, range.from - page * pageSize);
   const to = Math.min(pageSize, range.from + range.size - page * pageSize);
   if (to <= from) return [];
@@ -79,7 +79,10 @@ function linesIn(
   return (layout?.lines ?? []).flatMap((each, line): Entry[] => {
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
-    const cut = start < from || to < start + lineSize;
+    // The kernel goes by its line, the machine by the granule: it cuts one only inside a line.
+    const cut =
+      (start < from && from % helperLine !== 0) ||
+      (to < start + lineSize && to % helperLine !== 0);
     const { cutLine } = profileOf(context);
     const cleaned = cut && range.cutsDropped !== true && cutLine === 'clean+invalidate';
     const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;

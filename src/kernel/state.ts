@@ -5,6 +5,7 @@
  * Leaves out: reference counts nobody can observe, and pages no access of the scenario names.
  */
 import type { Attribute } from '../machine/attributes.js';
+import type { Entry } from '../machine/store-buffer.js';
 import type { Line } from '../machine/line.js';
 import type { LineHistory } from './mismatch.js';
 import type { Value } from './value.js';
@@ -19,10 +20,14 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Cacheable mappings that are in no page table any more, but maybe in a TLB (M13, M18). */
+  readonly inTlb?: readonly KernelTlb[];
   /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
   readonly linearAs?: Attribute;
   /** By tracked line; only kept for H5. */
   readonly history?: readonly LineHistory[];
+  /** It is memory of this device, behind a BAR (M1). */
+  readonly bar?: number;
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** It holds a page table of the IOMMU API, which nobody else touches (M12). */
@@ -36,6 +41,9 @@ export interface Frame {
     readonly clock: readonly number[];
   };
 }
+
+/** Which kernel mapping a TLB entry came from: each has a flush of its own. */
+export type KernelTlb = 'linear' | 'vmap';
 
 export type PageSlot =
   | { readonly state: 'none' }
@@ -61,6 +69,8 @@ export type BufferKind =
   | 'user'
   /** A page table of an IOMMU, made by io-pgtable-arm. */
   | 'pgtable'
+  /** Device memory behind a BAR. */
+  | 'bar'
   /** A bounce buffer; its words stand for those of the buffer that is mapped. */
   | 'swiotlb';
 
@@ -80,6 +90,8 @@ export interface Buffer {
   readonly mapWc: boolean;
   /** Device it was created for; -1 for none. */
   readonly device: number;
+  /** Which of the device's BARs it stands behind. */
+  readonly bar?: number;
   /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
   readonly pins: number;
   readonly vmaps: number;
@@ -367,7 +379,18 @@ export interface DeviceLine {
   readonly value: number;
 }
 
+/** A store to device memory that has left its CPU and not arrived. */
+export interface PostedWrite {
+  /** Whose memory it goes to. */
+  readonly device: number;
+  /** Thread that made it. */
+  readonly agent: number;
+  readonly store: Extract<Entry, { readonly kind: 'store' }>;
+}
+
 export interface KernelState {
+  /** In the order they were sent. */
+  readonly posted: readonly PostedWrite[];
   readonly deviceLines: readonly DeviceLine[];
   readonly iotlb: readonly IotlbEntry[];
   readonly ptes: readonly PteMeaning[];

@@ -31,8 +31,10 @@ export interface StepState {
   clock: Clock;
   seen: Readonly<Record<number, Clock>>;
   entries: readonly Entry[];
-  /** Store buffers of all CPUs, this thread's included. */
+  /** Store buffers of all CPUs, this thread's included, and what is on its way to devices. */
   allBuffers(): readonly (readonly Entry[])[];
+  /** Some device memory stands behind a BAR: only then anybody looks for posted writes. */
+  readonly hasBars: boolean;
   /** A thread is a device's program: outside the inner shareable domain. */
   isDevice(agent: number): boolean;
 }

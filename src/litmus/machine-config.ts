@@ -53,6 +53,10 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
   ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
+  [
+    'writeback_granule',
+    'bytes fetched and written back together, at least a line (default: as cache_line) (M1)',
+  ],
   ...patchSettings,
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
@@ -98,6 +102,7 @@ const defaults: MachineConfig = {
   zoneDma: 2 ** 32 - 1,
   strictAlias: false,
   lineSize: 64,
+  helperLine: 64,
   pageSize: 4096,
   overrides: {},
 };
@@ -257,6 +262,7 @@ function applySettings(
 ): MachineConfig {
   const { linearMapRemovable } = kernelProfiles[profile];
   let machine: MachineConfig = { ...defaults, profile, devices, linearMapRemovable };
+  let granule = 0;
   for (const setting of checkedSettings(
     block.settings,
     machineSettings,
@@ -296,7 +302,10 @@ function applySettings(
         machine = { ...machine, strictAlias: booleanOf(setting, diagnostics) };
         break;
       case 'cache_line':
-        machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
+        machine = { ...machine, helperLine: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
+        break;
+      case 'writeback_granule':
+        granule = powerOfTwo(setting, 8, 4096, 64, diagnostics);
         break;
       case 'page_size':
         machine = { ...machine, pageSize: powerOfTwo(setting, 64, 65536, 4096, diagnostics) };
@@ -304,16 +313,32 @@ function applySettings(
       default:
     }
   }
-  const walked = devices.find((each) => each.coherentWalk !== null);
-  if (walked !== undefined && machine.pageSize !== GRANULE) {
-    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
-    diagnostics.error('L022', block.at, message, { expected: `.page_size = ${GRANULE}` });
-  }
-  if (machine.lineSize > machine.pageSize) {
-    const message = `a cache line of ${machine.lineSize} bytes does not fit a page`;
-    diagnostics.error('L022', block.at, message, { expected: 'a page of at least one line' });
-  }
+  machine = { ...machine, lineSize: Math.max(granule, machine.helperLine) };
+  checkSizes(machine, granule, block, diagnostics);
   return machine;
+}
+
+/** What lines, granules and pages have to be to each other. */
+function checkSizes(
+  machine: MachineConfig,
+  granule: number,
+  { at }: MachineNode,
+  diagnostics: DiagnosticCollector,
+): void {
+  const { helperLine, lineSize, pageSize } = machine;
+  const walked = machine.devices.find((each) => each.coherentWalk !== null);
+  if (walked !== undefined && pageSize !== GRANULE) {
+    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
+    diagnostics.error('L022', at, message, { expected: `.page_size = ${GRANULE}` });
+  }
+  if (granule > 0 && granule < helperLine) {
+    const message = `a write-back granule of ${granule} bytes is less than a line`;
+    diagnostics.error('L022', at, message, { expected: `at least ${helperLine}` });
+  }
+  if (lineSize > pageSize) {
+    const message = `a cache line of ${lineSize} bytes does not fit a page`;
+    diagnostics.error('L022', at, message, { expected: 'a page of at least one line' });
+  }
 }
 
 function checkedSettings(

@@ -21,6 +21,7 @@ import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import { wordsIn, wordsRead } from '../kernel/ops/memory.js';
+import { ownerWaits } from '../kernel/posted.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
@@ -47,6 +48,9 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
     const reached = reach(context, address, 1, IOMMU_READ);
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
+    if (ownerWaits(context, destination)) {
+      return { destination, outside: true, cacheable: false, fetch: null };
+    }
     const fetch = () => deviceFetch(context, destination, snoops(context, reached));
     return { destination, outside: true, cacheable: false, fetch };
   }

@@ -78,6 +78,7 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      posted: [],
       iotlb: [],
       ptes: [],
       contexts: [],
@@ -112,6 +113,7 @@ export class Progress {
     const code = this.sites.threads[0]?.code ?? [];
     if (init === undefined || init.pc !== code.length) return state;
     if (init.entries.length > 0 || init.work.length > 0) return state;
+    if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return state;
     const started = state.threads.map((thread, i): Thread => {
       if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
       const kind = this.sites.threads[i]?.kind;
@@ -148,6 +150,7 @@ export class Progress {
   }
 
   complete(state: Unkeyed): boolean {
+    if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return false;
     return state.threads.every((thread, i) => {
       if (thread.work.length > 0) return false;
       if (thread.entries.some(mustArrive)) return false;

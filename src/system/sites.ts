@@ -17,12 +17,15 @@ export class Sites {
   readonly threads: readonly ThreadCode[];
   /** Per thread, the loads that later stores may overtake (M8). */
   readonly delayable: readonly ReadonlySet<number>[];
+  /** Devices whose memory the scenario asks for. */
+  readonly barDevices: readonly number[];
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
 
   constructor(program: Program) {
     this.threads = [program.init, ...program.threads];
     this.delayable = delayableLoads(this.threads);
+    this.barDevices = barDevices(this.threads);
     this.threads.forEach((thread, index) => {
       this.base.push(this.all.length);
       thread.code.forEach((instruction, pc) => {
@@ -38,4 +41,15 @@ export class Sites {
   at(site: number): Site | undefined {
     return this.all[site];
   }
+}
+
+function barDevices(threads: readonly ThreadCode[]): readonly number[] {
+  const devices = threads.flatMap(({ code }) =>
+    code.flatMap((each) => {
+      if (each.op !== 'call' || each.operation.name !== 'pci_resource_start') return [];
+      const [first] = each.args;
+      return first?.kind === 'value' && first.value.kind === 'device' ? [first.value.index] : [];
+    }),
+  );
+  return [...new Set(devices)].sort((a, b) => a - b);
 }

@@ -15,7 +15,8 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     loadOrder: orderProfiles[machine.profile].totalStoreOrder
       ? 'total store order'
       : 'early loads; stores may overtake loads',
-    lineSize: machine.lineSize,
+    lineSize: machine.helperLine,
+    ...(machine.lineSize > machine.helperLine ? { writebackGranule: machine.lineSize } : {}),
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
     ...(machine.strictAlias ? { strictAlias: true } : {}),

@@ -143,7 +143,9 @@ const refused = '-EINVAL on arm64 for memory that is not from vmalloc: changes n
 
 /** Functions that change nothing, with what they do instead. */
 export const returnsOnly: ReadonlyMap<string, string> = new Map([
+  ['cache_line_size', value],
   ['dma_addressing_limited', value],
+  ['dma_get_cache_alignment', value],
   ['drm_gem_shmem_is_purgeable', value],
   ['iommu_get_domain_for_dev', value],
   ['mmu_interval_read_begin', value],

@@ -10,11 +10,14 @@ import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { dropLines, isDirty, readByDevice, writeByDevice } from '../device-cache.js';
-import { deviceConfig } from '../dma-address.js';
+import { deviceConfig, physicalPlace } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
+import { frameOf } from '../pages.js';
+import { behindBar, ownerWaits } from '../posted.js';
 import { profileOf } from '../profile.js';
 import type { Effect, Operation, Param } from '../registry.js';
+import type { Destination } from '../standing.js';
 import type { Port } from '../state.js';
 import type { Value } from '../value.js';
 
@@ -33,6 +36,8 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   const address = int(args[withDomain ? 1 : 0]);
   const at = (bus: number): Reached => {
     if (withDomain) return reachThrough(context, handle(context, args[0], 'domain'), bus, right);
+    const mine = ownMemory(context, bus);
+    if (mine !== null) return mine;
     const own = ownContext(context, bus);
     if (own !== null) return translate(context, own, bus, DEVICE_WORD, right);
     return deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
@@ -41,6 +46,17 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   if (whole) return at(address);
   context.recorder.couples?.('the device cannot emit an address');
   return truncated(address, limit, at);
+}
+
+/** A device reaches its own memory by itself, not through an IOMMU. */
+function ownMemory(context: KernelContext, address: number): Reached | null {
+  const place = context.step.hasBars ? physicalPlace(context, address) : null;
+  if (place === null) return null;
+  const buffer = context.buffer(place.buffer);
+  if (buffer.kind !== 'bar' || buffer.device !== context.step.device) return null;
+  const cell = context.layout.cell(buffer.id, place.offset, DEVICE_WORD);
+  const frame = frameOf(context, buffer, place.offset);
+  return { kind: 'memory', destination: { frame, cell, refused: null }, cacheable: false };
 }
 
 /** Addresses from here on go by TTBR1 (drivers/iommu/arm/arm-smmu/arm-smmu-qcom.c). */
@@ -91,7 +107,12 @@ export function deviceFaults(context: KernelContext, reached: Fault, what: strin
 }
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
-export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
+export function snoops(
+  context: KernelContext,
+  reached: { cacheable: boolean; destination: Destination },
+): boolean {
+  // From device to device no transaction passes the CPUs' caches.
+  if (behindBar(context, reached.destination.frame) >= 0) return false;
   const allowed = reached.cacheable || !profileOf(context).cacheBitDecides;
   const asked = context.option('no_snoop') === 0;
   return deviceConfig(context, context.step.device).snoops && allowed && asked;
@@ -101,6 +122,10 @@ const dmaRead: Effect = (context, args) => {
   const reached = reach(context, args, 1, IOMMU_READ);
   if (reached.kind === 'fault') {
     deviceFaults(context, reached, 'read');
+    return 0;
+  }
+  if (ownerWaits(context, reached.destination)) {
+    context.blocked = true;
     return 0;
   }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);

@@ -3,19 +3,28 @@
  * Sources: kernel/dma/mapping.c (dma_alloc_pages, dma_alloc_noncontiguous, alloc_single_sgt,
  * dma_vmap_noncontiguous, dma_map_resource), direct.c:dma_direct_alloc_pages,
  * drivers/iommu/dma-iommu.c (iommu_dma_alloc_noncontiguous), mm/dmapool.c.
- * Leaves out: what stands at the address of a resource; a second page of a pool.
+ * Leaves out: what stands at the address of a resource other than memory behind a BAR; a second
+ * page of a pool.
  */
 import { deviceArg, fail, handle as handleOf, int, pointerArg, sgtArg } from '../args.js';
 import { GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
-import { dmaMap, endMapping } from '../dma.js';
-import { deviceConfig, dmaLimit, DMA_MAPPING_ERROR, iovaFor } from '../dma-address.js';
+import { dmaMap, endMapping, protOf } from '../dma.js';
+import {
+  deviceConfig,
+  dmaLimit,
+  DMA_MAPPING_ERROR,
+  iovaFor,
+  physicalPlace,
+} from '../dma-address.js';
 import { objectId } from '../ids.js';
+import { queueInstall } from '../io-tables.js';
+import { dmaDomain, translationFor } from '../iommu.js';
 import { prepCoherent, wholeBuffer } from '../maintenance.js';
-import { allocatePages, releasePages } from '../pages.js';
+import { allocatePages, framesIn, releasePages } from '../pages.js';
 import type { Effect, Operation } from '../registry.js';
-import type { Buffer, DmaMapping, Pool } from '../state.js';
+import type { Buffer, DmaMapping, Piece, Pool } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { addSgt, wholeEntry } from './gem-parts.js';
@@ -162,7 +171,7 @@ function vunmapNoncontiguous(context: KernelContext, args: Args): Value {
   return 0;
 }
 
-/** MMIO of another device: an address and nothing else; never bounced, never maintained. */
+/** Memory or registers of another device: never bounced, never maintained. */
 function mapResource(context: KernelContext, args: Args): Value {
   const device = deviceArg(context, args[0]);
   const bytes = int(args[2]);
@@ -182,11 +191,30 @@ function mapResource(context: KernelContext, args: Args): Value {
     direction: int(args[3]),
     attrs: int(args[4]),
     nents: 1,
-    pieces: [],
+    pieces: resourcePieces(context, int(args[1]), address, bytes),
     checked: true,
   };
   context.update({ mappings: [...mappings, mapping] });
+  // __iommu_dma_map(…, dma_info_to_prot(dir, false, attrs) | IOMMU_MMIO): never cacheable.
+  const prot = protOf(mapping.direction, false, mapping.attrs);
+  for (const piece of iommu ? mapping.pieces : []) {
+    queueInstall(context, dmaDomain(device), translationFor(piece, prot));
+  }
   return address;
+}
+
+/** Device memory behind a BAR; of registers nothing is known. */
+function resourcePieces(
+  context: KernelContext,
+  phys: number,
+  address: number,
+  size: number,
+): readonly Piece[] {
+  const place = context.step.hasBars ? physicalPlace(context, phys) : null;
+  const buffer = place === null ? undefined : context.buffer(place.buffer);
+  if (place === null || buffer?.kind !== 'bar') return [];
+  const frames = framesIn(context, buffer, place.offset, size);
+  return [{ address, buffer: buffer.id, offset: place.offset, size, frames }];
 }
 
 function unmapResource(context: KernelContext, args: Args): Value {
@@ -198,7 +226,7 @@ function unmapResource(context: KernelContext, args: Args): Value {
     context.contract('device driver tries to free DMA memory it has not allocated');
     return 0;
   }
-  context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
+  endMapping(context, mapping, mapping.size);
   return 0;
 }
 

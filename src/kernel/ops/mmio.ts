@@ -7,12 +7,18 @@
  */
 import { deviceArg } from '../args.js';
 import type { KernelContext } from '../context.js';
+import { holdsDeviceStore, postedTo } from '../posted.js';
 import type { Effect, Operation } from '../registry.js';
 import type { Port } from '../state.js';
 
-/** The own doorbells to this device have all left the store buffer; else the call waits. */
+/** The own doorbells and Device stores to this device have arrived, and what was posted to it. */
 function arrived(context: KernelContext, device: number): boolean {
-  return !context.step.entries.some((each) => each.kind === 'doorbell' && each.device === device);
+  const { entries } = context.step;
+  return (
+    !entries.some((each) => each.kind === 'doorbell' && each.device === device) &&
+    !holdsDeviceStore(context, device) &&
+    !postedTo(context, device)
+  );
 }
 
 const readl: Effect = (context, args) => {

@@ -4,6 +4,7 @@ import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { physicalPlace } from '../dma-address.js';
+import { keepInTlb } from '../kernel-tlb.js';
 import {
   allocatePages,
   drainStores,
@@ -109,7 +110,8 @@ function setLinear(present: boolean) {
     for (const slot of bufferArg(context, args[0]).pages) {
       const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
       if (slot.state === 'resident' && frame !== undefined) {
-        context.setFrame(slot.frame, { ...frame, linear: present });
+        if (!present && frame.linear) keepInTlb(context, slot.frame, 'linear');
+        context.setFrame(slot.frame, { ...(context.frame(slot.frame) ?? frame), linear: present });
       }
     }
     return 0;
@@ -269,7 +271,7 @@ export const pageOperations: readonly Operation[] = [
     returns: 'int',
     rules: ['M13', 'M17'],
     params: [{ name: 'page', kinds: ['page', 'bo'] }],
-    doc: 'removes the pages from the linear map where the machine can; cached lines stay',
+    doc: 'removes the pages from the linear map where the machine can; cached lines stay, and TLB entries until flush_tlb_kernel_range',
     source: 'arch/arm64/mm/pageattr.c:set_direct_map_invalid_noflush',
     effect: setLinear(false),
   },
