@@ -7,19 +7,13 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import { DEFAULT_COSTS } from '../src/mend/costs.js';
-import { excludes, type Edit } from '../src/mend/edit.js';
+import { type Edit, excludes } from '../src/mend/edit.js';
 import { headerPatches } from '../src/mend/header.js';
-import { mend, type MendOptions } from '../src/mend/mend.js';
+import { type MendOptions, mend } from '../src/mend/mend.js';
 import type { MendResult } from '../src/mend/outcome.js';
 import { Variants } from '../src/mend/variant.js';
 import { useCaseOf, vocabularyOf } from '../src/mend/vocabulary.js';
-import {
-  check,
-  libertiesOf,
-  ScenarioFault,
-  TABLES_FROM,
-  withWords,
-} from '../src/verdict/check.js';
+import { check, libertiesOf, ScenarioFault, TABLES_FROM, withWords } from '../src/verdict/check.js';
 import { type RunOptions, Runs } from '../src/verdict/runs.js';
 import { randomScenario } from './mend-generator.js';
 
@@ -173,6 +167,6 @@ describe('mend on random scenarios', () => {
     }
     expect(tried).toBeGreaterThan(bruteForced);
     expect(mendable).toBeGreaterThan(0);
-    tell(`${bruteForced} scenarios, ${mendable} of them mended: ${tried} sets as cheap or cheaper tried`);
+    tell(`${bruteForced} scenarios, ${mendable} of them mended: ${tried} sets tried`);
   });
 });
