@@ -67,6 +67,17 @@ const options: RunOptions = {
  * machine that takes no liberties. Nothing of mend's is asked.
  */
 function seemsCoherent(text: string): boolean {
+  const known = knownOf.get(text);
+  if (known !== undefined) return known;
+  const found = explored(text);
+  knownOf.set(text, found);
+  return found;
+}
+
+/** Different edits often come to the same text, also in different scenarios. */
+const knownOf = new Map<string, boolean>();
+
+function explored(text: string): boolean {
   const { program } = compile(text, 'random.litmus');
   if (program === null) return false;
   try {
