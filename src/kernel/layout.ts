@@ -89,6 +89,9 @@ export interface LayoutData {
   readonly spans: readonly (readonly [number, readonly Span[]])[];
   readonly cuts: readonly (readonly [number, readonly number[]])[];
   readonly spread: readonly string[];
+  /** Words that hold entries of page tables, by index. */
+  readonly ptes: readonly number[];
+  readonly everyLine: boolean;
 }
 
 export class Layout {
@@ -115,13 +118,16 @@ export class Layout {
   ) {}
 
   get saved(): LayoutData {
-    const { cells, hidden, bare, ranges } = this;
+    const { cells, hidden, bare, ranges, everyLine } = this;
     const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
-    return { cells, hidden, bare, spans: [...ranges.spans], cuts, spread: [...ranges.spread] };
+    const [spans, spread, ptes] = [[...ranges.spans], [...ranges.spread], [...this.ptes]];
+    return { cells, hidden, bare, spans, cuts, spread, ptes, everyLine };
   }
 
   /** Takes over what another layout knew; only while this one knows nothing. */
-  restore({ cells, hidden, bare, spans, cuts, spread }: LayoutData): void {
+  restore({ cells, hidden, bare, spans, cuts, spread, ptes, everyLine }: LayoutData): void {
+    this.everyLine = everyLine;
+    for (const each of ptes) this.ptes.add(each);
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);

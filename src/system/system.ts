@@ -14,6 +14,7 @@ import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import { arrived, firstPosted } from '../kernel/posted.js';
+import type { Overrides } from '../kernel/overrides.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -21,6 +22,7 @@ import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
 import { Progress } from './progress.js';
+import { overridesOf } from './overrides.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
 import { runThread } from './thread.js';
@@ -53,6 +55,8 @@ export class System implements Model<State, RawFinding> {
   private readonly keys = new KeyMaker();
   private readonly progress: Progress;
 
+  private readonly overrides: Overrides;
+
   constructor(
     readonly program: Program,
     readonly layout: Layout,
@@ -62,6 +66,7 @@ export class System implements Model<State, RawFinding> {
     private readonly hasKeys = true,
   ) {
     this.sites = new Sites(program);
+    this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -314,6 +319,7 @@ export class System implements Model<State, RawFinding> {
       step,
       this.recorder,
       choose,
+      this.overrides,
     );
   }
 

@@ -23,8 +23,15 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),
+    ...overrideTexts(program),
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
+}
+
+/** Functions of the kernel that are not Linux'. */
+function overrideTexts({ overrides }: Program): Readonly<Record<string, string>> {
+  if (overrides.length === 0) return {};
+  return { overrides: overrides.map(({ name, at }) => `${name} (line ${at.line})`).join(', ') };
 }
 
 /** What matters only where it is not as usual: zones and bounce buffers (K9). */

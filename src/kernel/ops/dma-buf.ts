@@ -17,6 +17,7 @@ import type { KernelContext } from '../context.js';
 import { dmaMap, dmaUnmap, syncPieces } from '../dma.js';
 import { objectId } from '../ids.js';
 import { wholeBuffer } from '../maintenance.js';
+import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
 import type { Attachment, Buffer } from '../state.js';
@@ -128,12 +129,16 @@ function cpuAccess(
   const tables = [buffer.sgt, ...attached.map((each) => each.sgt)];
   const mapped = tables.flatMap((id) => {
     const table = sgts.find((each) => each.id === id);
-    return mappings.filter((each) => each.id === table?.mapping);
+    const mapping = mappings.find((each) => each.id === table?.mapping);
+    return table === undefined || mapping === undefined ? [] : [{ table, mapping }];
   });
   if (mapped.length === 0) context.noop('no attachment is mapped: nothing to sync');
-  for (const { device, pieces } of mapped) {
+  const to = begin ? 'cpu' : 'device';
+  for (const { table, mapping } of mapped) {
+    const { device, pieces } = mapping;
+    if (syncsTable(context, to, device, table, direction)) continue;
     const parts = pieces.map((piece) => ({ piece, from: piece.offset, size: piece.size }));
-    syncPieces(context, { device, direction, to: begin ? 'cpu' : 'device' }, parts);
+    syncPieces(context, { device, direction, to }, parts);
   }
 }
 

@@ -3,6 +3,7 @@ import { bufferArg, fail, int, pointerArg } from '../args.js';
 import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
+import { physicalPlace } from '../dma-address.js';
 import { keepInTlb } from '../kernel-tlb.js';
 import {
   allocatePages,
@@ -232,6 +233,24 @@ export const pageOperations: readonly Operation[] = [
       if (map.kind !== 'linear')
         context.contract('virt_to_phys of an address outside the linear map');
       return physicalAddress(context, context.buffer(map.buffer), offset);
+    },
+  },
+  {
+    name: 'phys_to_virt',
+    family: 'pages',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['M13'],
+    params: [{ name: 'address', kinds: ['phys'] }],
+    doc: 'the linear-map address of a physical one: write-back cacheable',
+    source: 'arch/arm64/include/asm/memory.h:phys_to_virt',
+    effect: (context, args) => {
+      const place = physicalPlace(context, int(args[0]));
+      if (place === null) return fail(context, 'no page at this physical address');
+      const start = mapBuffer(context, context.buffer(place.buffer), 'linear', 'WB');
+      return typeof start === 'object' && start.kind === 'ptr'
+        ? { ...start, offset: place.offset }
+        : start;
     },
   },
   {

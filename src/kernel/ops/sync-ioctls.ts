@@ -19,6 +19,7 @@ import {
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { syncPieces, type SyncPart } from '../dma.js';
+import { overridden, syncsTable } from '../overrides.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
@@ -48,12 +49,31 @@ const boSync: Effect = (context, args) => {
   }
   const parts = partsIn(context, buffer, int(args[2]), int(args[3]));
   const { device } = buffer;
-  syncPieces(context, { device, direction: DMA_TO_DEVICE, to: 'device' }, parts);
+  syncParts(context, device, parts, DMA_TO_DEVICE, 'device');
   if (int(args[1]) !== CPU_CACHE_FLUSH) {
-    syncPieces(context, { device, direction: DMA_FROM_DEVICE, to: 'cpu' }, parts);
+    syncParts(context, device, parts, DMA_FROM_DEVICE, 'cpu');
   }
   return 0;
 };
+
+/** dma_sync_single_for_* of each part. */
+function syncParts(
+  context: KernelContext,
+  device: number,
+  parts: readonly SyncPart[],
+  direction: number,
+  to: 'cpu' | 'device',
+): void {
+  const name = `dma_sync_single_for_${to}`;
+  if (!context.overrides.has(name)) {
+    syncPieces(context, { device, direction, to }, parts);
+    return;
+  }
+  for (const { piece, from, size: bytes } of parts) {
+    const address = piece.address + (from - piece.offset);
+    overridden(context, name, [{ kind: 'device', id: device }, address, bytes, direction]);
+  }
+}
 
 /** etnaviv_op_to_dma_dir. */
 function directionOf(prep: number): number {
@@ -70,6 +90,8 @@ function cpuAccess(to: 'cpu' | 'device'): Effect {
     }
     const direction = directionOf(int(args[1]));
     const parts = partsIn(context, buffer, 0, buffer.size);
+    const table = context.kernel.sgts.find((each) => each.id === buffer.sgt);
+    if (table && syncsTable(context, to, buffer.device, table, direction)) return 0;
     syncPieces(context, { device: buffer.device, direction, to }, parts);
     return 0;
   };

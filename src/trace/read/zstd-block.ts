@@ -165,8 +165,9 @@ export class BlockDecoder {
     const bits = format < 2 ? 10 : format === 2 ? 14 : 18;
     const head = format < 2 ? 3 : format === 2 ? 4 : 5;
     const whole = view.getUint32(at, true) + this.input.bytes[at + 4]! * 2 ** 32;
-    const size = Math.floor(whole / 16) % 2 ** bits;
-    const packed = Math.floor(whole / 2 ** (4 + bits)) % 2 ** bits;
+    // To V8 the rest of a division is a double, and so would be all that is counted from these.
+    const size = (Math.floor(whole / 16) % 2 ** bits) | 0;
+    const packed = (Math.floor(whole / 2 ** (4 + bits)) % 2 ** bits) | 0;
     let p = at + head;
     const after = p + packed;
     if (size > blockMax || after > end) fail('literals are too long');
@@ -325,9 +326,8 @@ function copyMatch(
     out.copyWithin(to, from, from + count);
     return;
   }
-  let i = 0;
-  if (distance >= 4) {
-    for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
-  }
-  for (; i < count; i++) out[to + i] = out[from + i]!;
+  // Up to three bytes too many, where there is room: what comes next goes over them.
+  if (distance >= 4 && to + count + 3 <= out.length) {
+    for (let i = 0; i < count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+  } else for (let i = 0; i < count; i++) out[to + i] = out[from + i]!;
 }

@@ -141,6 +141,12 @@ export function backwardStart(bytes: Uint8Array, start: number, end: number): nu
   return (end - 1) * 8 + (31 - Math.clz32(last));
 }
 
+/** Few bits from `bit` upwards; 0 where they begin before `limit`. */
+function bitsFrom(view: DataView, bit: number, count: number, limit: number): number {
+  if (bit < limit) return 0;
+  return (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
+}
+
 export const huffmanLogMax = 11;
 
 /** Huffman code of literals: per value of the next `log` bits, symbol and (high byte) its bits. */
@@ -173,26 +179,27 @@ export class HuffmanTable {
   private readPacked(input: Input, start: number, end: number): number {
     const at = this.packed.read(input, start, end, 6, huffmanLogMax + 1);
     const { states, log } = this.packed;
-    let bit = backwardStart(input.bytes, at, end);
+    const { weights } = this;
     const limit = at * 8;
-    const take = (count: number): number => {
-      bit -= count;
-      if (bit < limit) return 0;
-      return (input.view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
-    };
-    const state = [take(log), take(log)];
+    let bit = backwardStart(input.bytes, at, end) - log;
+    // The stream whose turn it is, and the other one.
+    let state = bitsFrom(input.view, bit, log, limit);
+    bit -= log;
+    let other = bitsFrom(input.view, bit, log, limit);
     if (bit < limit) fail('weights end early');
-    let count = 0;
-    for (let turn = 0; ; turn ^= 1) {
-      if (count > 253) fail('too many weights');
-      const word = states[state[turn]!]!;
-      this.weights[count++] = word & 255;
-      state[turn] = (word >>> 16) + take((word >>> 8) & 255);
+    for (let count = 0; count <= 253; ) {
+      const word = states[state]!;
+      weights[count++] = word & 255;
+      const width = (word >>> 8) & 255;
+      bit -= width;
       if (bit < limit) {
-        this.weights[count++] = states[state[turn ^ 1]!]! & 255;
+        weights[count++] = states[other]! & 255;
         return count;
       }
+      state = other;
+      other = (word >>> 16) + bitsFrom(input.view, bit, width, limit);
     }
+    return fail('too many weights');
   }
 
   private build(count: number): void {
