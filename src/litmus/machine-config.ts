@@ -72,6 +72,10 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
     'read_cache',
     'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
   ],
+  [
+    'unordered_interrupt',
+    'true: its interrupt may come before its writes are in memory, as that of a pin may (M10)',
+  ],
   ['rogue', 'true: it runs at any time, doorbell or not; its faults are protection at work (M15)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   [
@@ -143,6 +147,7 @@ const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
   ['write_back_cache', 'writeBackCache'],
   ['read_cache', 'readCache'],
   ['rogue', 'rogue'],
+  ['unordered_interrupt', 'unorderedInterrupt'],
   ['coherent_walk', 'coherentWalk'],
   ['caches_faults', 'cachesFaults'],
   ['mapping_may_fail', 'mappingMayFail'],
@@ -157,6 +162,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     writeBackCache: false,
     readCache: false,
     rogue: false,
+    unorderedInterrupt: false,
     iommu: false,
     iommuUnit: '',
     coherentWalk: null,

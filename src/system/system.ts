@@ -11,7 +11,7 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
-import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import { arrived, firstPosted } from '../kernel/posted.js';
 import type { Overrides } from '../kernel/overrides.js';
@@ -19,6 +19,7 @@ import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import { doDelayed, dueLoad } from './delayed.js';
+import { advance, markAlternatives, placed } from './choices.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
 import { Progress } from './progress.js';
@@ -306,6 +307,8 @@ export class System implements Model<State, RawFinding> {
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
       isDevice: (other) => this.sites.threads[other]?.kind === 'device',
+      posts: this.sites.posting.has(this.sites.threads[agent]?.device ?? -1),
+      anyPosts: this.sites.posting.size > 0,
       hasBars: this.sites.barDevices.length > 0,
       allBuffers: () => {
         const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
@@ -362,37 +365,4 @@ function kindOf(instruction: { op: string } | undefined): {
 } {
   const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
-}
-
-/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
-function markAlternatives(steps: Step[], first: number): void {
-  const group = steps.slice(first);
-  if (!group.some((each) => each.will === 'liberty')) return;
-  group.forEach((each, i) => {
-    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
-  });
-}
-
-/** Runs a step; what it meets for the first time remembers the instruction. */
-function placed<T>(site: number, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
-    throw error;
-  }
-}
-
-/** Next sequence of choices, last one fastest; false when all were tried. */
-function advance(taken: number[], ways: readonly number[]): boolean {
-  while (taken.length > 0) {
-    const last = taken.length - 1;
-    const next = (taken[last] ?? 0) + 1;
-    if (next < (ways[last] ?? 1)) {
-      taken[last] = next;
-      return true;
-    }
-    taken.pop();
-  }
-  return false;
 }
