@@ -133,6 +133,15 @@ export function machineScenarios(): Scenarios {
       ),
     ],
     [
+      'memcpy_toio: it is newer than what the device reads instead',
+      text('H6 H13', {
+        ...ring,
+        init: `${ring.init}\n\tflag[0] = 7;`,
+        cpu: 'memcpy_toio(p, flag, 4);\n\twritel_relaxed(1, nic);',
+        nic: 'u32 x = dma_read(vram);',
+      }),
+    ],
+    [
       'memcpy_toio: what it copied is newer than what was there',
       text('coherent', {
         ...ring,
@@ -148,6 +157,15 @@ export function machineScenarios(): Scenarios {
         ...ring,
         cpu: 'p[0] = 7;\n\twmb();\n\tmemcpy_fromio(flag, p, 4);\n\tu32 x = flag[0];',
         after: 'always (driver:x == 7)',
+      }),
+    ],
+    [
+      'memset_io: it is newer than what the device reads instead',
+      text('H6 H13', {
+        ...ring,
+        init: `${ring.init}\n\tflag[0] = 7;`,
+        cpu: 'memset_io(p, 1, 64);\n\twritel_relaxed(1, nic);',
+        nic: 'u32 x = dma_read(vram);',
       }),
     ],
     [

@@ -30,8 +30,8 @@ const DEVICE_WORD = 4;
 
 /** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
-  const { dmaMask, busDmaLimit } = deviceConfig(context, context.step.device);
-  const limit = Math.min(dmaMask, busDmaLimit);
+  const { dmaMask, busPasses } = deviceConfig(context, context.step.device);
+  const limit = Math.min(dmaMask, busPasses);
   const withDomain = args.length > count;
   const address = int(args[withDomain ? 1 : 0]);
   const at = (bus: number): Reached => {
