@@ -2,7 +2,7 @@
  * Settings of the machine that may decide a cell: each is tried alone, and those that make an
  * unsafe one safe, or a safe one unsafe, are named. They are changed in the text of the expanded
  * scenario, in its line, so that every place stays where it was and anyone can do the same by hand.
- * Leaves out: combinations (matrix/pairs.ts has them), and settings that the scenario's operations never look at.
+ * Leaves out: combinations (matrix/pairs.ts has them), settings that no operation looks at.
  */
 import type { DeviceConfig, Program } from '../litmus/program.js';
 import { importerLabel, importersOf } from '../verdict/importers.js';
@@ -11,7 +11,7 @@ export interface Setting {
   /** As it reads in the machine block: `.swap = none`, `gpu .iommu = smmu`. */
   readonly label: string;
   readonly change: (text: string) => string;
-  /** What it writes, each name with a space behind it: `.swap `, `gpu .iommu `; `gpu `: all of gpu's. */
+  /** What it writes, with a space behind each: `.swap `, `gpu .iommu `; `gpu `: all of gpu's. */
   readonly writes: readonly string[];
   /** No machine of the architecture is like that (M6, `may_hit`). */
   readonly isOutside?: boolean;
@@ -61,6 +61,11 @@ export function importerSettings(program: Program): readonly Setting[] {
       change: (text) => parts.reduce((changed, { change }) => change(changed), text),
     };
   });
+}
+
+/** A core where uncached accesses may hit, as far as the architecture allows it (M6). */
+export function otherCores({ machine }: Program): Setting {
+  return machineSetting('unexpected_hit', machine.profile === 'arm64' ? 'arch' : 'may_hit');
 }
 
 /** What is worth trying on this scenario. */

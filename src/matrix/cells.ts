@@ -1,7 +1,7 @@
 /**
  * A row of `check --matrix`: one scenario, its verdict as written, the verdict on each other
- * platform, and where it was asked for with each two settings changed. Leaves out: how the verdicts are found (cli/matrix.ts), and their runs: the setting put
- * into the file and `civac check` show those.
+ * platform, and where asked for with each two settings changed. Leaves out: how the verdicts are
+ * found (cli/matrix.ts), and their runs: `civac check --with` shows those.
  */
 import type { Summary } from '../verdict/summary.js';
 

@@ -1,7 +1,7 @@
 /**
- * `check --matrix --pairs`: two settings of the machine changed together. The second one is any that
- * could change the verdict where the first one is changed, so that an IOMMU that a pair brings along
- * is also tried lazy.
+ * `check --matrix --pairs`: two settings of the machine changed together. The second one is any
+ * that could change the verdict where the first one is changed, so that an IOMMU which a pair
+ * brings along is also tried lazy.
  * Leaves out: three settings and more; M6 `may_hit`, which no machine of the architecture has.
  */
 import type { Setting } from '../compare/settings.js';

@@ -26,8 +26,22 @@ export function matrixText(row: MatrixRow): string {
   const names = deciding.map((cell) => cell.setting).join('; ');
   const known = names === '' ? 'no setting alone changes what is found' : `what matters: ${names}`;
   const summary = open ? `${known}; some could not be decided` : known;
-  const all = `${row.file}: ${verdictOnAll(row)} over all\n${lines.join('\n')}\n  ${summary}\n`;
-  return all + pairsText(row);
+  return (
+    `${row.file}: ${verdictOnAll(row)} over all\n${lines.join('\n')}\n  ${summary}\n` +
+    `${pairsText(row)}${runText(row)}`
+  );
+}
+
+/** How to see a run of what a setting alone does, or of what only a pair of them does. */
+function runText(row: MatrixRow): string {
+  const [one] = row.others.filter((cell) => cell.verdict === 'hazard');
+  const [two] = (row.pairs ?? []).filter(
+    (pair) => pair.verdict === 'hazard' && tellsMore(row, pair) === true,
+  );
+  const settings = two?.settings ?? (one === undefined ? [] : [one.setting]);
+  if (settings.length === 0) return '';
+  const given = settings.map((setting) => `--with '${setting}' `).join('');
+  return `  a run: civac check ${given}${row.file}\n`;
 }
 
 /** The pairs that tell more than their settings alone, and how many there were; '' unasked. */

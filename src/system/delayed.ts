@@ -51,7 +51,8 @@ function writes(instruction: Instruction, local: number): boolean {
 /** Nothing behind it comes before an earlier load: all calls but the store barriers. */
 function orders(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
-  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(instruction.operation.name);
+  const { operation } = instruction;
+  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
 }
 
 function touchesMemory(code: ThreadCode, kinds: RegExp, op: 'load' | 'store'): boolean {

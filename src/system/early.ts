@@ -17,6 +17,7 @@ import {
 import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
+import { isUnderWay } from '../kernel/device-cache.js';
 import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
 import { reach, snoops } from '../kernel/ops/device.js';
@@ -48,7 +49,8 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
     const reached = reach(context, address, 1, IOMMU_READ);
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
-    if (ownerWaits(context, destination)) {
+    const sent = context.step.posts && isUnderWay(context, context.step.device);
+    if (sent || ownerWaits(context, destination)) {
       return { destination, outside: true, cacheable: false, fetch: null };
     }
     const fetch = () => deviceFetch(context, destination, snoops(context, reached));

@@ -98,7 +98,9 @@ function stops(instruction: Instruction): boolean {
 
 /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
 function isInnerBarrier(instruction: Instruction): boolean {
-  return instruction.op === 'call' && /^smp_r?mb$/u.test(instruction.operation.name);
+  if (instruction.op !== 'call') return false;
+  const { operation } = instruction;
+  return /^smp_r?mb$/u.test(operation.as ?? operation.name);
 }
 
 function isWmb(instruction: Instruction): boolean {

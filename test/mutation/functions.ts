@@ -7,6 +7,7 @@
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
 import { lifeScenarios } from './functions-life.js';
+import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
@@ -225,6 +226,7 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
+    ...machineScenarios(),
     ...moreScenarios(),
     ...tableScenarios(),
   ];
