@@ -1,5 +1,5 @@
 /** Scenarios about TLBs of kernel mappings and device memory behind BARs; see functions.ts. */
-import { plain, type Part, type Scenarios, text } from './part.js';
+import { type Part, plain, type Scenarios, text } from './part.js';
 
 /** Another CPU stores through a mapping that goes, and says so before the store has left it. */
 function flushed(init: string, remove: string, through: string): Part {
