@@ -14,6 +14,7 @@ import {
 import type { RawFinding } from '../kernel/context.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
+import { findingAt, pathTo, stateOf } from './restored.js';
 import type { Keeper, Snapshot } from './snapshot.js';
 import { IntList, StateStore } from './store.js';
 import type { TabledStep, Tables } from './tables.js';
@@ -25,7 +26,7 @@ const CHECK_EVERY = 256;
  */
 const LEAF_BYTES = 3072;
 
-type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+export type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
 type Stopped = Exploration<State, RawFinding>['stopped'];
 
 class Search {
@@ -77,21 +78,9 @@ class Search {
     this.layerEnd = layerEnd;
     this.at = next;
     for (const [name, state, action, deep] of found) {
-      const finding = this.findingOf(name, state, action);
+      const finding = findingAt(this.system, name, this.path(state), action);
       this.found.set(name, { finding, state, action, depth: deep });
     }
-  }
-
-  /** What a step found, by taking all steps to it again. */
-  private findingOf(name: string, state: number, action: number): RawFinding {
-    let [here] = this.system.initial();
-    for (const each of this.path(state).actions) {
-      here = here && this.system.successors(here)[each]?.next;
-    }
-    const last = here && this.system.successors(here)[action];
-    const found = last?.findings.find((each) => this.system.name(each) === name);
-    if (found === undefined) throw new Error(`the snapshot does not lead to ${name}`);
-    return found;
   }
 
   private save(stopped: boolean): void {
@@ -190,7 +179,7 @@ class Search {
     if (store.count > limits.maxStates) return 'states';
     if (bytes > limits.maxMemoryBytes) return 'memory';
     if (now() - started > limits.maxSeconds) return 'seconds';
-    return tick?.(store.count, this.transitions) ? 'interrupted' : null;
+    return tick?.(store.count, this.transitions, this.found.size) ? 'interrupted' : null;
   }
 
   run(): Stopped {
@@ -224,22 +213,12 @@ class Search {
   }
 
   path(state: number): { initial: number; actions: readonly number[] } {
-    const actions: number[] = [];
-    for (let at = state; at > 0; at = this.parent.items[at] ?? 0) {
-      actions.push(this.action.items[at] ?? 0);
-    }
-    return { initial: 0, actions: actions.reverse() };
+    return pathTo(this.parent.items, this.action.items, state);
   }
 
-  /** A state as the reference engine has it; its key is made when somebody asks. */
   stateAt(index: number): State | undefined {
     if (index < 0 || index >= this.store.count) return undefined;
-    const state = this.tables.assemble(this.read(index));
-    let key: string | undefined;
-    return Object.defineProperty({ ...state, key: '' }, 'key', {
-      enumerable: true,
-      get: () => (key ??= this.system.keyed(state).key),
-    });
+    return stateOf(this.tables, this.system, this.read(index));
   }
 }
 

@@ -11,14 +11,18 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
-import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
+import type { Overrides } from '../kernel/overrides.js';
+import { arrived, firstPosted } from '../kernel/posted.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import { advance, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
@@ -38,10 +42,11 @@ export interface Step extends Transition<State, RawFinding> {
 /**
  * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
  * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
- * line does by itself (`cache`, `agent` the frame).
+ * line does by itself (`cache`, `agent` the frame), the arrival of a write at a device (`posted`,
+ * `agent` the device).
  */
 export interface Group {
-  readonly kind: 'thread' | 'early' | 'drain' | 'cache';
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted';
   readonly agent: number;
   readonly at: number;
 }
@@ -50,6 +55,8 @@ export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
   private readonly keys = new KeyMaker();
   private readonly progress: Progress;
+
+  private readonly overrides: Overrides;
 
   constructor(
     readonly program: Program,
@@ -60,6 +67,7 @@ export class System implements Model<State, RawFinding> {
     private readonly hasKeys = true,
   ) {
     this.sites = new Sites(program);
+    this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -112,6 +120,8 @@ export class System implements Model<State, RawFinding> {
     state.frames.forEach((frame, agent) => {
       groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
     });
+    const { barDevices } = this.sites;
+    groups.push(...barDevices.map((agent): Group => ({ kind: 'posted', agent, at: 0 })));
     return groups;
   }
 
@@ -120,6 +130,7 @@ export class System implements Model<State, RawFinding> {
     const steps: Step[] = [];
     const { kind, agent, at } = group;
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
+    else if (kind === 'posted') this.postedSteps(state, agent, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
@@ -168,6 +179,17 @@ export class System implements Model<State, RawFinding> {
       context.step.entries = withoutEntry(thread.entries, at, this.program.machine.profile);
       drain(context, entry, (frame, line) => this.lineName(state, frame, line));
       return { ...thread, entries: context.step.entries };
+    });
+  }
+
+  /** The first write that is on its way to a device arrives there. */
+  private postedSteps(state: State, device: number, steps: Step[]): void {
+    const write = firstPosted(state.kernel.posted, device);
+    if (write === undefined) return;
+    this.enumerate(state, write.agent, write.store.at, 'drain', steps, (context) => {
+      arrived(context, write);
+      drain(context, write.store, (frame, line) => this.lineName(state, frame, line), true);
+      return null;
     });
   }
 
@@ -285,7 +307,13 @@ export class System implements Model<State, RawFinding> {
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
       isDevice: (other) => this.sites.threads[other]?.kind === 'device',
-      allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
+      posts: this.sites.posting.has(this.sites.threads[agent]?.device ?? -1),
+      anyPosts: this.sites.posting.size > 0,
+      hasBars: this.sites.barDevices.length > 0,
+      allBuffers: () => {
+        const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
+        return step.hasBars ? [...all, step.kernel.posted.map(({ store }) => store)] : all;
+      },
     };
     return new KernelContext(
       this.program.machine,
@@ -294,6 +322,7 @@ export class System implements Model<State, RawFinding> {
       step,
       this.recorder,
       choose,
+      this.overrides,
     );
   }
 
@@ -336,37 +365,4 @@ function kindOf(instruction: { op: string } | undefined): {
 } {
   const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
-}
-
-/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
-function markAlternatives(steps: Step[], first: number): void {
-  const group = steps.slice(first);
-  if (!group.some((each) => each.will === 'liberty')) return;
-  group.forEach((each, i) => {
-    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
-  });
-}
-
-/** Runs a step; what it meets for the first time remembers the instruction. */
-function placed<T>(site: number, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
-    throw error;
-  }
-}
-
-/** Next sequence of choices, last one fastest; false when all were tried. */
-function advance(taken: number[], ways: readonly number[]): boolean {
-  while (taken.length > 0) {
-    const last = taken.length - 1;
-    const next = (taken[last] ?? 0) + 1;
-    if (next < (ways[last] ?? 1)) {
-      taken[last] = next;
-      return true;
-    }
-    taken.pop();
-  }
-  return false;
 }
