@@ -195,6 +195,7 @@ export class Rules {
   private isRuled(entry: BufferEntry): boolean {
     const { kind, frame = -1, line = -1, cell = -1, device } = entry;
     if (kind === 'barrier') return true;
+    if (entry.posted !== undefined) return false;
     if (kind === 'doorbell' || this.line(frame, line) === null) return false;
     const owner = this.system.layout.cells[cell];
     return this.values<readonly Frame[]>(this.frames).every((frames) => {
