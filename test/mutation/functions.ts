@@ -12,6 +12,7 @@ import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { restScenarios } from './functions-rest.js';
+import { driverScenarios } from './functions-drivers.js';
 import { userScenarios } from './functions-user.js';
 import { type Part, text } from './part.js';
 
@@ -221,6 +222,7 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...restScenarios(),
     ...objectScenarios(),
     ...msmScenarios(),
+    ...driverScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
