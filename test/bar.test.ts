@@ -120,7 +120,8 @@ describe('device memory', () => {
   });
 
   it('is not snooped: a coherent peer reads past the cache', () => {
-    const scene = { map: 'ioremap_cache', nicIs: '.coherent = true', cpu: 'p[0] = 7; submit(nic);' };
+    const cpu = 'p[0] = 7; submit(nic);';
+    const scene = { map: 'ioremap_cache', nicIs: '.coherent = true', cpu };
     expect(outcome({ ...scene, ...peerReads })).toBe('H2 H6');
   });
 

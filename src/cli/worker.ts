@@ -1,7 +1,7 @@
 /**
  * A worker thread that checks one scenario, or row of a matrix, after the other, so that the main
- * thread stays free for Ctrl-C and progress; or a helper that explores ahead for one of these. The interruption arrives through shared memory: a
- * thread that explores reads no messages.
+ * thread stays free for Ctrl-C and progress; or a helper that explores ahead for one of these. The
+ * interruption arrives through shared memory: a thread that explores reads no messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MatrixCell } from '../matrix/cells.js';

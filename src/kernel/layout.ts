@@ -5,6 +5,7 @@
  * A projection (reduce/) hides words: they keep their place and their page, and have no contents.
  * A range names words in the lines it goes over.
  */
+import { KnownRanges } from './known-ranges.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export interface Cell {
@@ -66,21 +67,6 @@ export function isHidden(cell: Cell): boolean {
   return cell.id < 0;
 }
 
-/** What is known of ranges; layouts of one scenario share it. */
-class Ranges {
-  readonly spans = new Map<number, readonly Span[]>();
-  readonly cuts = new Map<number, Set<number>>();
-  /** Those of the cuts that are not from maintenance alone. */
-  readonly mapped = new Map<number, Set<number>>();
-  /** `buffer:byte` of the words that only ranges name. */
-  readonly spread = new Set<string>();
-
-  version(buffer: number): string {
-    const spans = this.spans.get(buffer)?.length ?? 0;
-    return `${spans} ${this.cuts.get(buffer)?.size ?? 0} ${this.spread.size}`;
-  }
-}
-
 /** All a layout knows, as plain data. */
 export interface LayoutData {
   readonly cells: readonly Cell[];
@@ -101,7 +87,7 @@ export class Layout {
   hidesNew = false;
   /** A range names a word in every line; else in as few lines as stand for all. */
   everyLine = true;
-  private ranges = new Ranges();
+  private ranges = new KnownRanges();
   private inRange = false;
   /** By buffer: what was known when its ranges had all their words. */
   private readonly complete = new Map<number, string>();

@@ -96,6 +96,8 @@ export type Family =
   | 'DMA mapping API'
   | 'IOMMU API'
   | 'dma-buf'
+  | 'videobuf2'
+  | 'page_pool'
   | 'device'
   | 'ordering'
   | 'threads';

@@ -58,6 +58,12 @@ export type BufferKind =
   | 'pages'
   | 'kmalloc'
   | 'coherent'
+  /** Of DRM's DMA helper: memory of the DMA API, kept until the object goes. */
+  | 'gem-dma'
+  /** Of videobuf2: memory of the DMA API, or pages mapped without maintenance. */
+  | 'vb2-dc'
+  | 'vb2-sg'
+  | 'ttm'
   | 'heap'
   /** Anonymous memory of a process. */
   | 'user'
@@ -95,6 +101,10 @@ export interface Buffer {
   readonly sgt: number;
   /** Exported with begin/end_cpu_access hooks that sync (drm/panthor). */
   readonly syncsAccess?: boolean;
+  /** What its CPU mappings are, where it does not follow from `mapWc` (TTM). */
+  readonly attribute?: Attribute;
+  /** TTM maps the pages for the device when it gets them. */
+  readonly mapsPages?: boolean;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -315,6 +325,22 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A pool of pages for receiving, by the call that made it. */
+export interface PagePool {
+  readonly id: number;
+  readonly device: number;
+  /** PP_FLAG_DMA_MAP, PP_FLAG_DMA_SYNC_DEV. */
+  readonly mapped: boolean;
+  readonly synced: boolean;
+  readonly direction: number;
+  /** What a page is synced for: that many bytes, from that one on. */
+  readonly maxLen: number;
+  readonly offset: number;
+  /** Buffers that wait to be handed out again, the last one first, and those handed out. */
+  readonly free: readonly number[];
+  readonly out: readonly number[];
+}
+
 /** A job that works on a buffer: the device's, counted from 1. */
 export interface Fence {
   readonly buffer: number;
@@ -375,6 +401,7 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
   /** drm/msm's objects, the one that was used longest ago first. */
   readonly lru: readonly number[];

@@ -54,6 +54,8 @@ export interface EarlyRead {
   readonly outside: boolean;
   /** It passed a barrier for the inner shareable domain: CPUs' writes are ordered all the same. */
   readonly ish?: boolean;
+  /** It passes a wmb() that is still to come: a store before that would order it. */
+  readonly wmb?: boolean;
 }
 
 /** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */

@@ -14,9 +14,9 @@ import { cpuReach } from '../kernel/cpu-maps.js';
 import { isHidden } from '../kernel/layout.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
-import { orderProfiles } from '../machine/profile.js';
 import { inputsOf, localsOf } from '../litmus/code-writer.js';
 import type { Instruction, ThreadCode } from '../litmus/program.js';
+import { orderProfiles } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -52,7 +52,7 @@ function writes(instruction: Instruction, local: number): boolean {
 function orders(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
   const { operation } = instruction;
-  return !['dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
+  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
 }
 
 function touchesMemory(code: ThreadCode, kinds: RegExp, op: 'load' | 'store'): boolean {

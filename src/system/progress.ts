@@ -87,6 +87,7 @@ export class Progress {
       notifiers: [],
       invalidated: [],
       pools: [],
+      pagePools: [],
       gpuVas: [],
       lru: [],
       carveOuts: [],

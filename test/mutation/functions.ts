@@ -13,6 +13,7 @@ import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { restScenarios } from './functions-rest.js';
+import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
 import { type Part, text } from './part.js';
 
@@ -227,5 +228,6 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...cacheScenarios(),
     ...machineScenarios(),
     ...moreScenarios(),
+    ...tableScenarios(),
   ];
 }

@@ -48,16 +48,11 @@ import {
 type Args = readonly Value[];
 
 /** Memory of an allocation that the CPU uses through cached addresses, mapped for the device. */
-function allocCached(
+export function allocCached(
   context: KernelContext,
-  args: Args,
-  call: { direction: number; zero: boolean; contiguous: boolean; type: DmaMapping['type'] },
-): { buffer: Buffer; mapping: DmaMapping } | null {
-  const device = deviceArg(context, args[0]);
-  const { contiguous, zero, direction, type } = call;
-  const zone = zoneFor(context, device);
-  const what = { kind: 'coherent', size: int(args[1]), contiguous, zone, device } as const;
-  const { id } = newBuffer(context, what);
+  { id, device }: Buffer,
+  { zero, direction, type }: CachedRequest,
+): DmaMapping | null {
   allocatePages(context, id, zero);
   const buffer = context.buffer(id);
   const { coherent, iommu } = deviceConfig(context, device);
@@ -77,14 +72,34 @@ function allocCached(
   const { mappings } = context.kernel;
   const named = { ...mapping, type };
   context.update({ mappings: mappings.map((each) => (each === mapping ? named : each)) });
-  return { buffer: context.buffer(id), mapping: named };
+  return named;
+}
+
+export interface CachedRequest {
+  readonly direction: number;
+  readonly zero: boolean;
+  readonly type: DmaMapping['type'];
+}
+
+function allocNew(
+  context: KernelContext,
+  args: Args,
+  contiguous: boolean,
+  call: CachedRequest,
+): { buffer: Buffer; mapping: DmaMapping } | null {
+  const device = deviceArg(context, args[0]);
+  const zone = zoneFor(context, device);
+  const what = { kind: 'coherent', size: int(args[1]), contiguous, zone, device } as const;
+  const { id } = newBuffer(context, what);
+  const mapping = allocCached(context, context.buffer(id), call);
+  return mapping && { buffer: context.buffer(id), mapping };
 }
 
 function allocPages(asPage: boolean): Effect {
   return (context, args) => {
     const direction = int(args[3]);
-    const call = { direction, zero: true, contiguous: true, type: 'noncoherent' } as const;
-    const made = allocCached(context, args, call);
+    const call = { direction, zero: true, type: 'noncoherent' } as const;
+    const made = allocNew(context, args, true, call);
     if (made === null) return NULL;
     context.out(2, made.mapping.address);
     if (asPage) return { kind: 'buffer', id: made.buffer.id };
@@ -123,8 +138,8 @@ function freePages(asPage: boolean): Effect {
 function allocNoncontiguous(context: KernelContext, args: Args): Value {
   const { iommu } = deviceConfig(context, deviceArg(context, args[0]));
   const zero = !iommu || (int(args[3]) & GFP_ZERO) !== 0;
-  const call = { direction: int(args[2]), zero, contiguous: !iommu, type: 'sg' } as const;
-  const made = allocCached(context, args, call);
+  const call = { direction: int(args[2]), zero, type: 'sg' } as const;
+  const made = allocNew(context, args, !iommu, call);
   if (made === null) return NULL;
   const entry = { ...wholeEntry(context, made.buffer), perPage: false };
   return addSgt(context, [entry], made.mapping.id);

@@ -1,6 +1,7 @@
 /**
- * Operations: device registers and device memory as the CPU maps them, and a register whose reading has a side effect (M4). CPUs fetch
- * instructions speculatively from wherever nothing forbids execution.
+ * Operations: device registers and device memory as the CPU maps them, and a register whose
+ * reading has a side effect (M4). CPUs fetch instructions speculatively from wherever nothing
+ * forbids execution.
  * Sources: arch/arm64/include/asm/io.h (ioremap: nGnRE, execute-never), drivers/irqchip/irq-gic.c
  * (gic_handle_irq: reading GIC_CPU_INTACK acknowledges), arch/arm commit b6ccb9803e90.
  * Leaves out: other registers that change when they are read; resizable BARs.
@@ -128,7 +129,8 @@ const barOperations: readonly Operation[] = [
       { name: 'dev', kinds: ['device'] },
       { name: 'bar', kinds: ['int'] },
     ],
-    "the physical address of the device's own memory, as it stands behind a BAR: what its last user left, never in the linear map",
+    "the physical address of the device's own memory, as it stands behind a BAR: what its last " +
+      'user left, never in the linear map',
     'include/linux/pci.h:pci_resource_start',
     resourceStart,
     {
