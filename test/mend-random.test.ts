@@ -7,19 +7,13 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import { DEFAULT_COSTS } from '../src/mend/costs.js';
-import { excludes, type Edit } from '../src/mend/edit.js';
+import { type Edit, excludes } from '../src/mend/edit.js';
 import { headerPatches } from '../src/mend/header.js';
-import { mend, type MendOptions } from '../src/mend/mend.js';
+import { type MendOptions, mend } from '../src/mend/mend.js';
 import type { MendResult } from '../src/mend/outcome.js';
 import { Variants } from '../src/mend/variant.js';
 import { useCaseOf, vocabularyOf } from '../src/mend/vocabulary.js';
-import {
-  check,
-  libertiesOf,
-  ScenarioFault,
-  TABLES_FROM,
-  withWords,
-} from '../src/verdict/check.js';
+import { check, libertiesOf, ScenarioFault, TABLES_FROM, withWords } from '../src/verdict/check.js';
 import { type RunOptions, Runs } from '../src/verdict/runs.js';
 import { randomScenario } from './mend-generator.js';
 
@@ -28,7 +22,8 @@ const firstSeed = Number(process.env.CIVAC_MEND_SEED ?? 0) + 1;
 const bruteForced = Math.ceil(scenarios / 4);
 
 function mended(text: string, options: MendOptions = {}): MendResult {
-  const outcome = mend(text, 'random.litmus', options);
+  // A machine that does other things as well must not decide what is found.
+  const outcome = mend(text, 'random.litmus', { maxSeconds: 3600, ...options });
   if (outcome.kind !== 'result') throw new Error(`does not compile:\n${text}`);
   return outcome.result;
 }
@@ -72,6 +67,17 @@ const options: RunOptions = {
  * machine that takes no liberties. Nothing of mend's is asked.
  */
 function seemsCoherent(text: string): boolean {
+  const known = knownOf.get(text);
+  if (known !== undefined) return known;
+  const found = explored(text);
+  knownOf.set(text, found);
+  return found;
+}
+
+/** Different edits often come to the same text, also in different scenarios. */
+const knownOf = new Map<string, boolean>();
+
+function explored(text: string): boolean {
   const { program } = compile(text, 'random.litmus');
   if (program === null) return false;
   try {
@@ -173,6 +179,6 @@ describe('mend on random scenarios', () => {
     }
     expect(tried).toBeGreaterThan(bruteForced);
     expect(mendable).toBeGreaterThan(0);
-    tell(`${bruteForced} scenarios, ${mendable} mended: ${tried} sets as cheap or cheaper tried`);
+    tell(`${bruteForced} scenarios, ${mendable} of them mended: ${tried} sets tried`);
   });
 });

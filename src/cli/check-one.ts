@@ -20,6 +20,8 @@ export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkp
   readonly advise?: Advice;
   /** Threads that may explore ahead of the check; or why there are none. */
   readonly helpers?: number | string;
+  /** For tests: they are asked from so many states on, and waited for until they begin. */
+  readonly eagerHelpers?: number;
 };
 export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'> & {
   /** Has threads started that explore ahead for one input. */
@@ -61,12 +63,12 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
 
 /** The check, with other threads where there are some. */
 function checkAhead(program: Program, input: Input, settings: Settings, watch: Watch): CheckResult {
-  const { helpers, ...own } = settings;
+  const { helpers, eagerHelpers, ...own } = settings;
   const options = { ...own, ...watch, ...kept(input, settings) };
   const { startHelpers } = watch;
   if (helpers === undefined || startHelpers === undefined) return check(program, options);
   if (typeof helpers === 'string') return check(program, { ...options, ahead: helpers });
-  const ahead = new Helpers(helpers, startHelpers);
+  const ahead = new Helpers(helpers, startHelpers, eagerHelpers);
   try {
     return check(program, { ...options, ahead });
   } finally {

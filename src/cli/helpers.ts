@@ -72,19 +72,26 @@ export class Helpers implements Ahead {
   private ports: readonly MessagePort[] | null = null;
   private readonly answers = new Map<number, Reply>();
   private tasks = 0;
+  readonly from: number;
   trouble: string | null = null;
 
+  /** `eager`: for tests; asked from so many states on, and waited for until they begin. */
   constructor(
     private readonly threads: number,
     private readonly start: (wanted: HelpersWanted) => void,
-    readonly from = AHEAD_FROM,
-  ) {}
+    private readonly eager?: number,
+  ) {
+    this.from = eager ?? AHEAD_FROM;
+  }
 
   ask(task: Task): Asked | null {
-    if (this.tasks >= TASKS_MAX) return null;
+    if (this.tasks >= TASKS_MAX || this.allGone()) return null;
     const order: Order = { id: this.tasks++, task };
     this.ports ??= this.begin();
     for (const port of this.ports) port.postMessage(order);
+    for (let i = 0; this.eager !== undefined && i < 400 && !this.allGone(); i++) {
+      if (Atomics.wait(this.words, placeOf(order.id), OPEN, waitMs) !== 'timed-out') break;
+    }
     return {
       take: (tick) => this.take(order.id, tick),
       drop: () => this.dropOne(order.id),
@@ -107,6 +114,12 @@ export class Helpers implements Ahead {
     return channels.map(({ port1 }) => port1);
   }
 
+  private allGone(): boolean {
+    const gone = (this.ports ?? []).filter((_, index) => Atomics.load(this.words, index) !== 0);
+    if (gone.length > 0) this.trouble ??= 'a thread was lost';
+    return this.ports !== null && gone.length === this.ports.length;
+  }
+
   private dropOne(id: number): void {
     const at = placeOf(id);
     const state = Atomics.load(this.words, at);
@@ -121,7 +134,10 @@ export class Helpers implements Ahead {
   private take(id: number, tick: Parameters<Asked['take']>[0]): Answer | null {
     const { words } = this;
     const at = placeOf(id);
-    if (Atomics.compareExchange(words, at, OPEN, DROPPED) === OPEN) return null;
+    if (Atomics.compareExchange(words, at, OPEN, DROPPED) === OPEN) {
+      this.allGone();
+      return null;
+    }
     for (;;) {
       const state = Atomics.load(words, at);
       if (state === DONE || state === REFUSED) return this.receive(id);
@@ -160,6 +176,7 @@ export function help({ input, port, control, index }: HelperStart): void {
     const at = placeOf(id);
     const mine = BEGUN + index;
     if (program === null || Atomics.compareExchange(words, at, OPEN, mine) !== OPEN) return;
+    Atomics.notify(words, at);
     const { answer, trouble } = made(program, task, (states, transitions) => {
       Atomics.store(words, at + 2, states);
       Atomics.store(words, at + 3, transitions);

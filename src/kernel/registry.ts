@@ -60,6 +60,8 @@ export interface Operation {
   readonly params: readonly Param[];
   readonly options?: readonly Option[];
   readonly returns: Kind;
+  /** The operation that it is to the machine, where it is written in another way. */
+  readonly as?: string;
   /** Which threads may call it; `init` may call what a cpu may unless it waits. */
   readonly where: 'cpu' | 'device';
   readonly family: Family;

@@ -51,6 +51,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
+  ['dirty_at_boot', 'true: firmware left lines of carve-outs dirty in the cache (default false) (M14)'],
   ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   [
@@ -72,6 +73,10 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
     'read_cache',
     'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
   ],
+  [
+    'unordered_interrupt',
+    'true: its interrupt may come before its writes are in memory, as that of a pin may (M10)',
+  ],
   ['rogue', 'true: it runs at any time, doorbell or not; its faults are protection at work (M15)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
   [
@@ -87,6 +92,7 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
   ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
   ['bus_dma_limit', 'highest address its bus passes on: DMA_BIT_MASK(n) (default 64 bits)'],
+  ['bus_passes', 'what the bus really passes on, where the device tree is wrong (M15)'],
 ]);
 
 const defaults: MachineConfig = {
@@ -100,6 +106,7 @@ const defaults: MachineConfig = {
   iommuStrict: true,
   memoryAbove4G: false,
   zoneDma: 2 ** 32 - 1,
+  dirtyAtBoot: false,
   strictAlias: false,
   lineSize: 64,
   helperLine: 64,
@@ -143,6 +150,7 @@ const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
   ['write_back_cache', 'writeBackCache'],
   ['read_cache', 'readCache'],
   ['rogue', 'rogue'],
+  ['unordered_interrupt', 'unorderedInterrupt'],
   ['coherent_walk', 'coherentWalk'],
   ['caches_faults', 'cachesFaults'],
   ['mapping_may_fail', 'mappingMayFail'],
@@ -157,6 +165,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     writeBackCache: false,
     readCache: false,
     rogue: false,
+    unorderedInterrupt: false,
     iommu: false,
     iommuUnit: '',
     coherentWalk: null,
@@ -165,6 +174,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     dmaMask: Number.MAX_SAFE_INTEGER,
     coherentDmaMask: -1,
     busDmaLimit: Number.MAX_SAFE_INTEGER,
+    busPasses: -1,
     mappingMayFail: false,
     varies: [],
     at: node.at,
@@ -214,16 +224,20 @@ function buildDevice(
       case 'bus_dma_limit':
         device = { ...device, busDmaLimit: maskOf(setting, diagnostics) };
         break;
+      case 'bus_passes':
+        device = { ...device, busPasses: maskOf(setting, diagnostics) };
+        break;
       default:
     }
   }
-  const { coherentDmaMask, dmaMask } = device;
+  const { coherentDmaMask, dmaMask, busPasses, busDmaLimit } = device;
   const given = new Set(settings.map(({ name }) => name));
   return {
     ...device,
     varies: isAny ? varying.filter((name) => !given.has(name)) : [],
     snoops: snoops ?? device.coherent,
     walkSnoops: walkSnoops ?? device.coherentWalk ?? false,
+    busPasses: busPasses < 0 ? busDmaLimit : busPasses,
     coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
   };
 }
@@ -297,6 +311,9 @@ function applySettings(
         break;
       case 'zone_dma':
         machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
+        break;
+      case 'dirty_at_boot':
+        machine = { ...machine, dirtyAtBoot: booleanOf(setting, diagnostics) };
         break;
       case 'strict_alias':
         machine = { ...machine, strictAlias: booleanOf(setting, diagnostics) };

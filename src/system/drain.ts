@@ -13,7 +13,8 @@ import type { Entry } from '../machine/store-buffer.js';
 /** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
 function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
   if (entry.kind === 'maintain') return entry.op;
-  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
+  if (entry.device === undefined) return attributeEvent(entry.attribute, 'store');
+  return entry.snoops === true ? 'snooping write' : 'device write';
 }
 
 /** An entry leaves the store buffer for cache, memory or a device. */

@@ -176,8 +176,28 @@ export class Progress {
     threads[index] = after.thread;
     let next: Unkeyed = { ...state, threads, kernel: after.kernel };
     const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
-    if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
+    if (code.kind === 'device' && over) {
+      next = this.completionWaits(after.thread, code.device)
+        ? this.waiting(next, index)
+        : this.deviceEnds(next, index);
+    }
     return next;
+  }
+
+  /** Its writes are not in memory yet, and its interrupt does not overtake them (M10). */
+  private completionWaits(thread: Thread, device: number): boolean {
+    if (!this.sites.posting.has(device)) return false;
+    const { unorderedInterrupt } = this.program.machine.devices[device] ?? {};
+    return unorderedInterrupt !== true && thread.entries.length > 0;
+  }
+
+  private waiting(state: Unkeyed, index: number): Unkeyed {
+    const threads = state.threads.map((each, i): Thread => {
+      if (i !== index) return each;
+      const last = (this.sites.threads[index]?.code.length ?? 1) - 1;
+      return { ...each, work: [{ do: 'arrived' }], site: this.sites.of(index, last) };
+    });
+    return { ...state, threads };
   }
 
   deviceEnds(state: Unkeyed, index: number): Unkeyed {

@@ -19,6 +19,8 @@ export class Sites {
   readonly delayable: readonly ReadonlySet<number>[];
   /** Devices whose memory the scenario asks for. */
   readonly barDevices: readonly number[];
+  /** Devices whose writes do not arrive at once (M10). */
+  readonly posting: ReadonlySet<number>;
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
 
@@ -26,6 +28,7 @@ export class Sites {
     this.threads = [program.init, ...program.threads];
     this.delayable = delayableLoads(this.threads);
     this.barDevices = barDevices(this.threads);
+    this.posting = posting(program);
     this.threads.forEach((thread, index) => {
       this.base.push(this.all.length);
       thread.code.forEach((instruction, pc) => {
@@ -52,4 +55,13 @@ function barDevices(threads: readonly ThreadCode[]): readonly number[] {
     }),
   );
   return [...new Set(devices)].sort((a, b) => a - b);
+}
+
+/** Those that mark a write as relaxed, or whose interrupt may overtake. */
+function posting({ machine, threads }: Program): ReadonlySet<number> {
+  const relaxed = threads.filter(({ code }) =>
+    code.some((each) => each.op === 'call' && (each.options.relaxed ?? 0) !== 0),
+  );
+  const unordered = machine.devices.flatMap((each, i) => (each.unorderedInterrupt ? [i] : []));
+  return new Set([...relaxed.map(({ device }) => device), ...unordered]);
 }

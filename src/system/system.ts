@@ -18,6 +18,7 @@ import { arrived, firstPosted } from '../kernel/posted.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import { advance, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
@@ -26,7 +27,6 @@ import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
 import { runThread } from './thread.js';
-import { advance, kindOf, markAlternatives, placed } from './ways.js';
 
 /** Who took a step, for the lanes of a trace. */
 export interface Step extends Transition<State, RawFinding> {
@@ -307,6 +307,8 @@ export class System implements Model<State, RawFinding> {
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
       isDevice: (other) => this.sites.threads[other]?.kind === 'device',
+      posts: this.sites.posting.has(this.sites.threads[agent]?.device ?? -1),
+      anyPosts: this.sites.posting.size > 0,
       hasBars: this.sites.barDevices.length > 0,
       allBuffers: () => {
         const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
@@ -355,4 +357,12 @@ export class System implements Model<State, RawFinding> {
     if (learned || next.words !== state.words) next = this.progress.prune(next);
     return this.keyed(next, state);
   }
+}
+
+function kindOf(instruction: { op: string } | undefined): {
+  options: Readonly<Record<string, number>>;
+  sync: boolean;
+} {
+  const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
+  return { options: call?.options ?? {}, sync: call?.sync ?? false };
 }

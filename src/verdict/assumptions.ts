@@ -45,8 +45,8 @@ function addressing(machine: Program['machine']): Readonly<Record<string, string
 }
 
 /** `, 32-bit addresses`; nothing where the device reaches everything. */
-function reachText({ dmaMask, busDmaLimit }: Program['machine']['devices'][number]): string {
-  const limit = Math.min(dmaMask, busDmaLimit);
+function reachText({ dmaMask, busPasses }: Program['machine']['devices'][number]): string {
+  const limit = Math.min(dmaMask, busPasses);
   if (limit === Number.MAX_SAFE_INTEGER) return '';
   const bits = Math.log2(limit + 1);
   const text = Number.isInteger(bits) ? `${bits}-bit addresses` : `up to 0x${limit.toString(16)}`;

@@ -1,7 +1,7 @@
 /**
  * Operations: accesses of devices, doorbells, completions (M7, M10, M12, K7).
  * Sources: arch/arm64/include/asm/io.h (writel, writel_relaxed), model.md M10.
- * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
+ * Leaves out: what a device does about an error.
  */
 import { orderProfiles } from '../../machine/profile.js';
 import type { Entry } from '../../machine/store-buffer.js';
@@ -9,7 +9,7 @@ import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { dropLines, isDirty, readByDevice, writeByDevice } from '../device-cache.js';
+import { dropLines, isDirty, isUnderWay, readByDevice, writeByDevice } from '../device-cache.js';
 import { deviceConfig, physicalPlace } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
@@ -30,8 +30,8 @@ const DEVICE_WORD = 4;
 
 /** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
-  const { dmaMask, busDmaLimit } = deviceConfig(context, context.step.device);
-  const limit = Math.min(dmaMask, busDmaLimit);
+  const { dmaMask, busPasses } = deviceConfig(context, context.step.device);
+  const limit = Math.min(dmaMask, busPasses);
   const withDomain = args.length > count;
   const address = int(args[withDomain ? 1 : 0]);
   const at = (bus: number): Reached => {
@@ -124,12 +124,17 @@ const dmaRead: Effect = (context, args) => {
     deviceFaults(context, reached, 'read');
     return 0;
   }
-  if (ownerWaits(context, reached.destination)) {
+  if (ownerWaits(context, reached.destination) || readWaits(context)) {
     context.blocked = true;
     return 0;
   }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
 };
+
+/** A read request does not pass the device's own writes (PCI Express, transaction ordering). */
+function readWaits(context: KernelContext): boolean {
+  return context.step.posts && isUnderWay(context, context.step.device);
+}
 
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
@@ -177,7 +182,9 @@ const wait: Effect = (context, args) => {
   context.say('M10', () =>
     isDirty(context, device)
       ? 'completion seen: what the device wrote is still in its own cache'
-      : "completion seen: the device's writes are in place",
+      : isUnderWay(context, device)
+        ? "completion seen: the device's writes are still under way"
+        : "completion seen: the device's writes are in place",
   );
   return 0;
 };
@@ -185,6 +192,12 @@ const wait: Effect = (context, args) => {
 export const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
 
 const iovaParam: Param = { name: 'iova', kinds: ['int', 'dma', 'phys'], optional: true };
+
+const relaxedOption = {
+  name: 'relaxed',
+  kind: 'bool',
+  doc: 'with the Relaxed Ordering bit: it may overtake what the device wrote before',
+} as const;
 
 const noSnoopOption = {
   name: 'no_snoop',
@@ -222,7 +235,7 @@ export const deviceOperations: readonly Operation[] = [
       { name: 'iova or value', kinds: ['int', 'dma', 'phys'] },
       { name: 'value', kinds: ['int'], optional: true },
     ],
-    options: [noSnoopOption],
+    options: [noSnoopOption, relaxedOption],
     doc: 'the device writes a u32: (domain, iova, value), or (address, value)',
     source: 'model.md M10',
     effect: dmaWrite,

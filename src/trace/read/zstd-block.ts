@@ -25,12 +25,15 @@ const matchDefault = FseTable.of(
   6,
 );
 const offsetDefault = FseTable.of([1, 1, 1, 1, 1, 1, 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5);
+/** Codes below these are the length itself. */
+const literalPlain = 16;
+const matchPlain = 32;
 const literalBits = Uint8Array.of(
-  ...new Array<number>(16).fill(0),
+  ...new Array<number>(literalPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 const matchBits = Uint8Array.of(
-  ...new Array<number>(32).fill(0),
+  ...new Array<number>(matchPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 
@@ -227,20 +230,32 @@ export class BlockDecoder {
       }
       bit -= width;
       offsets[i] = value + bitsAt(view, bit, width);
-      width = matchBits[matchWord & 255]!;
-      bit -= width;
-      lengths[i] = matchBase[matchWord & 255]! + bitsAt(view, bit, width);
-      width = literalBits[literalWord & 255]!;
-      bit -= width;
-      plains[i] = literalBase[literalWord & 255]! + bitsAt(view, bit, width);
+      // Most lengths are short, and their codes take no bits.
+      const matchCode = matchWord & 255;
+      let length = matchBase[matchCode]!;
+      if (matchCode >= matchPlain) {
+        width = matchBits[matchCode]!;
+        bit -= width;
+        length += bitsAt(view, bit, width);
+      }
+      lengths[i] = length;
+      const literalCode = literalWord & 255;
+      length = literalBase[literalCode]!;
+      if (literalCode >= literalPlain) {
+        width = literalBits[literalCode]!;
+        bit -= width;
+        length += bitsAt(view, bit, width);
+      }
+      plains[i] = length;
       if (bit < limit) fail('sequences end early');
       if (i + 1 === count) break;
-      width = (literalWord >>> 8) & 255;
+      // Two states at once: each takes nine bits at most.
+      const low = (matchWord >>> 8) & 255;
+      width = ((literalWord >>> 8) & 255) + low;
       bit -= width;
-      literalState = (literalWord >>> 16) + bitsAt(view, bit, width);
-      width = (matchWord >>> 8) & 255;
-      bit -= width;
-      matchState = (matchWord >>> 16) + bitsAt(view, bit, width);
+      const both = bitsAt(view, bit, width);
+      literalState = (literalWord >>> 16) + (both >>> low);
+      matchState = (matchWord >>> 16) + (both & ((1 << low) - 1));
       width = (offsetWord >>> 8) & 255;
       bit -= width;
       offsetState = (offsetWord >>> 16) + bitsAt(view, bit, width);

@@ -149,6 +149,9 @@ function bitsFrom(view: DataView, bit: number, count: number, limit: number): nu
 
 export const huffmanLogMax = 11;
 
+/** Scratch of `HuffmanTable`: the next place of a code, by weight. */
+const places = new Int32Array(huffmanLogMax + 3);
+
 /** Huffman code of literals: per value of the next `log` bits, symbol and (high byte) its bits. */
 export class HuffmanTable {
   log = 0;
@@ -215,14 +218,19 @@ export class HuffmanTable {
     if (log > huffmanLogMax || (rest & (rest - 1)) !== 0) fail('weights do not add up');
     weights[count] = 32 - Math.clz32(rest);
     this.log = log;
-    let at = 0;
-    for (let weight = 1; weight <= log; weight++) {
-      for (let symbol = 0; symbol <= count; symbol++) {
-        if (weights[symbol] !== weight) continue;
-        const width = 1 << (weight - 1);
-        codes.fill(symbol | ((log + 1 - weight) << 8), at, at + width);
-        at += width;
-      }
+    places.fill(0);
+    for (let symbol = 0; symbol <= count; symbol++) {
+      const weight = weights[symbol]!;
+      places[weight + 1]! += (1 << weight) >> 1;
+    }
+    for (let weight = 1; weight <= log; weight++) places[weight + 1]! += places[weight]!;
+    for (let symbol = 0; symbol <= count; symbol++) {
+      const weight = weights[symbol]!;
+      const from = places[weight]!;
+      const to = from + ((1 << weight) >> 1);
+      places[weight] = to;
+      const code = symbol | ((log + 1 - weight) << 8);
+      for (let at = from; at < to; at++) codes[at] = code;
     }
   }
 

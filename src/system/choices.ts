@@ -1,18 +1,10 @@
 /**
- * The ways a step may go, tried one after the other, and what is known of its instruction.
- * Leaves out the steps themselves (system.ts).
+ * The choices inside a step: every sequence of answers is tried, the last one fastest, and where
+ * one way takes a liberty the others are plain alternatives to it.
+ * Leaves out: what there is to choose (kernel/, machine/).
  */
 import { MixedSize, NewCell } from '../kernel/layout.js';
 import type { Step } from './system.js';
-
-/** The options of a call; none for any other instruction. */
-export function kindOf(instruction: { op: string } | undefined): {
-  options: Readonly<Record<string, number>>;
-  sync: boolean;
-} {
-  const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
-  return { options: call?.options ?? {}, sync: call?.sync ?? false };
-}
 
 /** Where one way of a step takes a liberty, the others are plain alternatives to it. */
 export function markAlternatives(steps: Step[], first: number): void {
