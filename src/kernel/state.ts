@@ -129,6 +129,8 @@ export interface CpuMap {
   readonly present: readonly (readonly [number, number])[];
   /** MAP_PRIVATE, and not written through yet. */
   readonly copyOnWrite?: true;
+  /** Device-nGnRnE: a store is not over before the device has it (M5). */
+  readonly nonPosted?: true;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */

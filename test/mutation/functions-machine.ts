@@ -106,6 +106,28 @@ export function machineScenarios(): Scenarios {
       }),
     ],
     [
+      'ioremap_np: the store is over with the barrier',
+      text('coherent', {
+        ...plain,
+        settings: 'device gpu { };',
+        names: 'u32 *np;\nphys_addr_t vram;',
+        init: 'vram = pci_resource_start(gpu, 0);\n\tnp = ioremap_np(vram, PAGE_SIZE);',
+        cpu: 'np[0] = 7;\n\twmb();\n\twritel(1, nic);',
+        nic: 'u32 x = dma_read(vram);',
+      }),
+    ],
+    [
+      'ioremap_np: of system memory',
+      text(
+        'H11',
+        {
+          ...ring,
+          cpu: 'u32 *q = ioremap_np(page_to_phys(alloc_pages(GFP_KERNEL, 0)), PAGE_SIZE);',
+        },
+        'ioremap() of system memory: a warning, and no mapping',
+      ),
+    ],
+    [
       'iounmap: an access after it faults',
       text('H14', { ...ring, cpu: 'iounmap(p);\n\tp[0] = 7;' }),
     ],
