@@ -132,11 +132,22 @@ export class Rules {
     const line = this.line(frame, at);
     if (line === null || this.isTabulated) return null;
     const ways = line.evictions().flatMap((way) => this.counted(way, line, frame, at, null));
-    return [...ways, also(line.fetch(), this.cacheable(frame), [])].map((way) => ({
-      comment: `line ${at} of frame ${frame}, ${way.text}`,
-      guard: way.guard,
-      body: way.body,
-    }));
+    const notTable = this.notTable(frame);
+    const all = [...ways, also(line.fetch(), this.cacheable(frame), [])];
+    return all
+      .map((way) => (way.moves ? also(way, notTable, []) : way))
+      .map((way) => ({
+        comment: `line ${at} of frame ${frame}, ${way.text}`,
+        guard: way.guard,
+        body: way.body,
+      }));
+  }
+
+  /** A page table is read by its walker alone: a clean copy of it is all the same (M12). */
+  private notTable(frame: number): Cond {
+    const all = [...this.values<readonly Frame[]>(this.frames).entries()];
+    const ids = all.filter(([, frames]) => frames[frame]?.table !== true).map(([id]) => id);
+    return ids.length === all.length ? always : this.guards.among(this.frames, new Set(ids));
   }
 
   /** M4: some live cacheable mapping leads to the frame; the linear map counts. */
@@ -146,8 +157,7 @@ export class Rules {
     this.values<readonly Frame[]>(this.frames).forEach((frames, id) => {
       const page = frames[frame];
       if (page === undefined) return;
-      const cached =
-        (page.linear && (page.linearAs ?? 'WB') === 'WB') || page.inTlb !== undefined;
+      const cached = (page.linear && (page.linearAs ?? 'WB') === 'WB') || page.inTlb !== undefined;
       (cached ? linear : other).add(id);
     });
     const mapped = new Set<number>();
