@@ -150,7 +150,7 @@ const barOperations: readonly Operation[] = [
   op(
     'ioremap_np',
     [phys, size],
-    'maps device registers or memory Device-nGnRnE: a store is over only when the device has it, so that a dsb waits for that',
+    'maps device memory Device-nGnRnE: a dsb waits until the device has what was stored',
     'arch/arm64/include/asm/io.h:ioremap_np',
     (context, args) => {
       const pointer = remap(context, args, 'DEV');
