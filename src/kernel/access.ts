@@ -181,19 +181,19 @@ export function cpuStore(
   context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
   noteTouch(context, destination.frame, line, attribute === 'WB');
   if (context.layout.isPte(real.id)) noteMeaning(context, real.id, value);
-  pushEntries(context, [
-    {
-      kind: 'store',
-      attribute,
-      frame: destination.frame,
-      line,
-      word,
-      cell: real.id,
-      value,
-      own: context.hasTouched(destination.frame, line),
-      at: context.step.site,
-    },
-  ]);
+  const entry = {
+    kind: 'store',
+    attribute,
+    frame: destination.frame,
+    line,
+    word,
+    cell: real.id,
+    value,
+    own: context.hasTouched(destination.frame, line),
+    at: context.step.site,
+  } as const;
+  const { nonPosted } = destination;
+  pushEntries(context, [nonPosted === undefined ? entry : { ...entry, nonPosted }]);
 }
 
 /** An entry of a page table means the page that stands at its address now (M12). */

@@ -80,7 +80,8 @@ function postFromDevice(
   const { line, word } = context.layout.position(real);
   context.write(destination.cell, value, context.tick());
   const posted = context.option('relaxed') === 0 ? 'ordered' : 'relaxed';
-  context.say('M10', () => `sends ${showValue(value)} off${posted === 'relaxed' ? ', relaxed' : ''}`);
+  const how = posted === 'relaxed' ? ', relaxed' : '';
+  context.say('M10', () => `sends ${showValue(value)} off${how}`);
   const plain = { kind: 'store', attribute: 'NC', frame: destination.frame, line, word } as const;
   const { device, site: at } = context.step;
   const entry = { ...plain, value, own: false, at, device, cell: real.id, posted } as const;
