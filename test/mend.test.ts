@@ -57,6 +57,32 @@ describe('mend', () => {
     ]);
   });
 
+  it('maps and unmaps user pages that nobody mapped, as etnaviv does', () => {
+    const [first] = mended(read('thread/h-user-pages-no-sync.broken.litmus')).mends;
+    expect(first?.level).toBe('api');
+    expect(first?.edits.map(({ operation }) => operation)).toEqual([
+      'dma_map_sgtable',
+      'dma_unmap_sgtable',
+    ]);
+  });
+
+  it('tells last what comes right because a call does nothing any more', () => {
+    const { mends } = mended(read('thread/q2-clean-without-alias.broken.litmus'));
+    expect(mends.map(({ idle }) => idle)).toEqual([
+      [],
+      [],
+      [],
+      ['set_direct_map_invalid_noflush'],
+    ]);
+    const zeroes = mended(read('thread/q5-new-pages-invalidate.broken.litmus')).mends;
+    expect(zeroes[0]?.edits[0]?.title).toContain('`DRM_CFLUSH_CLEAN` for');
+  });
+
+  it('does not unmap what the device is yet to write', () => {
+    const result = mended(read('arch/cut-line.riscv.litmus'));
+    expect(titles(result).some((title) => /to before line 1[45]$/u.test(title))).toBe(false);
+  });
+
   it('sends no access to other memory: the batch keeps reading its object', () => {
     const result = mended(read('bugs/b90-i915-tlb-before-free.bug.litmus'));
     expect(titles(result).length).toBeGreaterThan(0);

@@ -58,6 +58,9 @@ export const TTM_WRITE_COMBINED = 1;
 export const TTM_CACHED = 2;
 export const PAGE_SIZE = 4096;
 
+/** include/dt-bindings/firmware/qcom,scm.h: who owns memory. */
+export const QCOM_SCM_VMID_HLOS = 3;
+
 const table: Readonly<Record<string, Constant>> = {
   PAGE_SIZE: { kind: 'int', value: PAGE_SIZE, doc: 'bytes in a page' },
   NULL: { kind: 'int', value: 0, doc: 'no pointer' },
@@ -165,6 +168,8 @@ const table: Readonly<Record<string, Constant>> = {
   },
   ETNA_PREP_READ: { kind: 'etnaprep', value: ETNA_PREP_READ, doc: 'the CPU will read' },
   ETNA_PREP_WRITE: { kind: 'etnaprep', value: ETNA_PREP_WRITE, doc: 'the CPU will write' },
+  QCOM_SCM_VMID_HLOS: { kind: 'int', value: QCOM_SCM_VMID_HLOS, doc: 'this world, Linux' },
+  QCOM_SCM_VMID_CP_PIXEL: { kind: 'int', value: 0xa, doc: 'protected content: frames' },
   DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },

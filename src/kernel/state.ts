@@ -8,6 +8,7 @@ import type { Attribute } from '../machine/attributes.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Line } from '../machine/line.js';
 import type { LineHistory } from './mismatch.js';
+import type { CarveOut, PagePool, Pool } from './pools.js';
 import type { Value } from './value.js';
 
 /** A page frame of physical memory. */
@@ -313,44 +314,11 @@ export interface Masks {
   readonly coherent: number;
 }
 
-/** A DMA pool: one page of coherent memory, cut into blocks. */
-export interface Pool {
-  /** As that of the buffer the blocks are cut from. */
-  readonly id: number;
-  readonly device: number;
-  /** Bytes from one block to the next. */
-  readonly step: number;
-  /** Id of the CPU mapping of the page; -1 before the first allocation. */
-  readonly map: number;
-  readonly used: readonly number[];
-}
-
-/** A pool of pages for receiving, by the call that made it. */
-export interface PagePool {
-  readonly id: number;
-  readonly device: number;
-  /** PP_FLAG_DMA_MAP, PP_FLAG_DMA_SYNC_DEV. */
-  readonly mapped: boolean;
-  readonly synced: boolean;
-  readonly direction: number;
-  /** What a page is synced for: that many bytes, from that one on. */
-  readonly maxLen: number;
-  readonly offset: number;
-  /** Buffers that wait to be handed out again, the last one first, and those handed out. */
-  readonly free: readonly number[];
-  readonly out: readonly number[];
-}
-
 /** A job that works on a buffer: the device's, counted from 1. */
 export interface Fence {
   readonly buffer: number;
   readonly device: number;
   readonly ticket: number;
-}
-
-/** A device's own memory, no-map, from which its dma_alloc_* are served. */
-export interface CarveOut {
-  readonly device: number;
 }
 
 /** A mapping that drm_gpuvm keeps books of, in the page table or evicted. */
@@ -420,3 +388,5 @@ export interface KernelState {
   readonly ports: readonly Port[];
   readonly handles: readonly (Value | null)[];
 }
+
+export type { CarveOut, PagePool, Pool } from './pools.js';

@@ -27,6 +27,8 @@ export type Work =
     }
   /** TLBI and DSB: until no CPU has a store under way to these frames. */
   | { readonly do: 'tlbi'; readonly frames: readonly number[] }
+  /** The firmware gives pages to another world, or takes them back (M16). */
+  | { readonly do: 'assign'; readonly frames: readonly number[]; readonly secure: boolean }
   /** Until what the device wrote is in memory: its interrupt comes behind. */
   | { readonly do: 'arrived' }
   | { readonly do: 'free'; readonly buffer: number }

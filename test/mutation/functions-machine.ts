@@ -91,6 +91,21 @@ export function machineScenarios(): Scenarios {
       }),
     ],
     [
+      'qcom_scm_assign_mem: an access faults',
+      text('H14', {
+        ...plain,
+        settings: '.linear_map_removable = true;',
+        names: 'u32 *wc;',
+        init: `page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
+	set_direct_map_invalid_noflush(page);
+	flush_tlb_all();
+	dcache_clean_inval_poc(wc, wc + 1024);`,
+        cpu: `qcom_scm_assign_mem(page_to_phys(page), PAGE_SIZE, QCOM_SCM_VMID_CP_PIXEL);
+	u32 x = wc[0];`,
+      }),
+    ],
+    [
       'iounmap: an access after it faults',
       text('H14', { ...ring, cpu: 'iounmap(p);\n\tp[0] = 7;' }),
     ],

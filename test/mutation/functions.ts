@@ -6,6 +6,7 @@
 
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
+import { driverScenarios } from './functions-drivers.js';
 import { lifeScenarios } from './functions-life.js';
 import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
@@ -223,6 +224,7 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...restScenarios(),
     ...objectScenarios(),
     ...msmScenarios(),
+    ...driverScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),

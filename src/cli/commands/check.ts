@@ -19,6 +19,8 @@ import { tellDiagnostics } from './tell.js';
 export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
+  readonly pairs?: boolean;
+  readonly maxPairs?: number;
   readonly advise?: boolean;
   /** Settings of the machine to change, as reports name them. */
   readonly with?: readonly string[];
@@ -166,6 +168,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   if (options.matrix === true) {
     const { runCheckMatrix } = await import('./check-matrix.js');
     return runCheckMatrix(paths, options);
+  }
+  if (options.pairs === true || options.maxPairs !== undefined) {
+    throw new InputError('--pairs and --max-pairs go with --matrix');
   }
   const format = formatOf(options);
   const all = await inputsOf(paths, options);

@@ -70,5 +70,5 @@ export function freeMapped(context: KernelContext, buffer: Buffer): void {
   context.update({ maps });
   endMapping(context, mapping, mapping.size);
   releasePages(context, buffer.id);
-  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed', pins: 0, sgt: -1 });
+  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
 }

@@ -101,13 +101,17 @@ function kfree(context: KernelContext, args: readonly Value[]): Value {
   return 0;
 }
 
+const NO_PAGES = 'the object has no pages now: nothing changed';
+
 function setLinear(present: boolean) {
   return (context: KernelContext, args: readonly Value[]): Value => {
     if (!context.machine.linearMapRemovable) {
       context.noop('the linear map of this machine has no page-granular mapping: nothing changed');
       return 0;
     }
-    for (const slot of bufferArg(context, args[0]).pages) {
+    const { pages } = bufferArg(context, args[0]);
+    if (!pages.some(({ state }) => state === 'resident')) context.noop(NO_PAGES);
+    for (const slot of pages) {
       const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
       if (slot.state === 'resident' && frame !== undefined) {
         if (!present && frame.linear) keepInTlb(context, slot.frame, 'linear');

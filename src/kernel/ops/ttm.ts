@@ -20,7 +20,7 @@ import { profileOf, uncachedAttribute } from '../profile.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
-import { boParam, defaultAttribute, deviceParam, makeSgt, sizeParam } from './gem-parts.js';
+import { boParam, defaultAttribute, deviceParam, sizeParam } from './gem-parts.js';
 import { mappingOf } from './own-mapping.js';
 import { newBuffer } from './pages.js';
 
@@ -57,14 +57,13 @@ function populate(context: KernelContext, args: Args): Value {
     setLinearAttribute(context, wholeBuffer(now), attribute);
   }
   if (buffer.mapsPages !== true) return 0;
-  const mapping = dmaMap(context, {
+  dmaMap(context, {
     device: buffer.device,
     ranges: [wholeBuffer(context.buffer(buffer.id))],
     direction: DMA_BIDIRECTIONAL,
     attrs: context.skipSyncAttrs(),
     type: 'sg',
   });
-  if (mapping !== null) makeSgt(context, context.buffer(buffer.id), mapping.id);
   return 0;
 }
 
@@ -76,7 +75,7 @@ function unpopulate(context: KernelContext, args: Args): Value {
     setLinearAttribute(context, wholeBuffer(buffer), 'WB');
   }
   releasePages(context, buffer.id);
-  context.setBuffer({ ...context.buffer(buffer.id), pins: 0, gone: 'freed' });
+  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
 }
 
