@@ -83,6 +83,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -351,6 +352,7 @@ export function makeProgram(finish: Finish): Command {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

@@ -12,6 +12,8 @@ import {
   WILLS,
 } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
+import type { Touched } from '../kernel/touched.js';
+import { isNeeded } from '../system/environment.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
 import type { Keeper, Snapshot } from './snapshot.js';
@@ -44,6 +46,7 @@ class Search {
   private values = 0;
   private readonly liberties: number;
   private readonly steps: TabledStep[] = [];
+  private readonly touched: Touched[] = [];
 
   constructor(
     readonly tables: Tables,
@@ -143,9 +146,8 @@ class Search {
     steps.length = 0;
     tables.takeUp();
     const groups = tables.tables.length;
-    for (let group = 0; group < groups; group++) {
-      for (const step of tables.steps(group, ids)) steps.push(step);
-    }
+    this.touched.length = 0;
+    for (let group = 0; group < groups; group++) this.ask(group, ids);
     if (tables.values !== this.values) {
       this.values = tables.values;
       store.fit(this.sizes());
@@ -155,6 +157,26 @@ class Search {
       const action = options.order === 'reverse' ? last - i : i;
       const step = steps[action];
       if (step !== undefined) this.take(state, action, step);
+    }
+  }
+
+  /** Takes up a group's steps; of the cache's those that a step before them could tell. */
+  private ask(table: number, ids: Int32Array): void {
+    const { tables, steps, touched } = this;
+    const { environment } = this.system;
+    const group = tables.tables[table]?.group;
+    if (environment === null || group?.kind !== 'cache') {
+      const leaf = tables.steps(table, ids);
+      if (leaf.touched !== null) touched.push(leaf.touched);
+      for (const step of leaf.steps) steps.push(step);
+      return;
+    }
+    const { agent, at } = group;
+    const line = tables.line(ids, agent, at);
+    const needed = line && environment.needed(line, agent, at, touched);
+    if (needed === null || (needed !== 'all' && needed.size === 0)) return;
+    for (const step of tables.steps(table, ids).steps) {
+      if (isNeeded(step, needed)) steps.push(step);
     }
   }
 

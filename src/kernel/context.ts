@@ -17,6 +17,7 @@ import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
 import type { EarlyRead, Place, StepState } from './step-state.js';
 import type { Bounce } from './swiotlb.js';
+import { lineCode, type Touched } from './touched.js';
 import type { Value } from './value.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
@@ -105,7 +106,10 @@ export class KernelContext {
     readonly step: StepState,
     readonly recorder: Recorder,
     readonly choose: (ways: number) => number,
+    /** Where reductions are told what the step has to do with lines. */
+    readonly touched: Touched | null = null,
   ) {
+    touched?.begin();
     this.startedWith = { kernel: step.kernel, frames: step.frames };
   }
 
@@ -218,6 +222,12 @@ export class KernelContext {
     return this.step.frames[index];
   }
 
+  /** A line's record; whoever looks at one otherwise is overlooked by reductions (Touched). */
+  line(frame: number, at: number): Line | undefined {
+    this.touched?.look(lineCode(frame, at));
+    return this.frame(frame)?.lines[at];
+  }
+
   setFrame(index: number, frame: Frame): void {
     const frames = this.step.frames.slice();
     frames[index] = frame;
@@ -285,7 +295,10 @@ export class KernelContext {
     row: RuleRow,
     access?: { word: number; value: number },
     range?: { from: number; to: number },
+    own = false,
   ): LineOutcome {
+    const { word = 0, value = 0 } = access ?? {};
+    this.touched?.access(lineCode(frameIndex, lineIndex), { event: row.event, word, value, own });
     let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');

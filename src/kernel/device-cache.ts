@@ -118,7 +118,7 @@ function keepLine(
   snoops: boolean,
 ): void {
   const { device } = context.step;
-  const real = context.frame(frame)?.lines[context.layout.position(cell).line];
+  const real = context.line(frame, context.layout.position(cell).line);
   if (real === undefined) return;
   forgetLine(context, line);
   const kept = line.map(({ id }, i) => {

@@ -2,7 +2,7 @@
  * An entry leaves a store buffer, or a device's own cache, for cache, memory or a device (M7, M11).
  * Leaves out: which entry may leave when (machine/store-buffer.ts).
  */
-import { attributeEvent, pickRow } from '../kernel/access.js';
+import { attributeEvent, noteStores, pickRow } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
 import { leavesTo } from '../kernel/standing.js';
@@ -31,6 +31,7 @@ export function drain(
   }
   if (entry.kind === 'barrier') return;
   checkWriteBack(context, entry);
+  noteStores(context, [entry]);
   const at = leavesTo(context, entry);
   const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
   if (at === null || state === undefined) return;
@@ -38,6 +39,7 @@ export function drain(
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, at.line, row, access, range);
+  const own = entry.kind === 'store' && entry.own;
+  context.apply(entry.frame, at.line, row, access, range, own);
   context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${row.text}`);
 }

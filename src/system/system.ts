@@ -1,7 +1,8 @@
 /**
  * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
- * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
- * Leaves out: reductions of any kind.
+ * buffers, the cache on its own (M3, M4) and devices each contribute steps. Asked to, it leaves out
+ * what lines do by themselves where nothing could tell (environment.ts).
+ * Leaves out: every other reduction.
  */
 import type { Model, Transition } from '../explore/model.js';
 import {
@@ -13,12 +14,15 @@ import {
 import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
+import { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
-import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
+import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import { advance, markAlternatives } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { Environment, isNeeded, noteChanges, noteTables } from './environment.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
@@ -33,6 +37,8 @@ export interface Step extends Transition<State, RawFinding> {
   /** The word it read; -1 for none. */
   readonly judged: number;
   readonly said: readonly { readonly rule: string; readonly text: string }[];
+  /** What a line did by itself; null in other steps. */
+  readonly row: RuleRow | null;
 }
 
 /**
@@ -48,7 +54,9 @@ export interface Group {
 
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
+  readonly environment: Environment | null;
   private readonly keys = new KeyMaker();
+  private touched: Touched | null = null;
   private readonly progress: Progress;
 
   constructor(
@@ -58,7 +66,11 @@ export class System implements Model<State, RawFinding> {
     readonly recorder: Recorder,
     /** Without, states have no text of their own: for those who never compare them. */
     private readonly hasKeys = true,
+    /** Leaves out what lines do by themselves where nothing could tell. */
+    lazy = false,
   ) {
+    const met = (liberty: string): void => recorder.met?.(liberty);
+    this.environment = lazy ? new Environment(liberties, met) : null;
     this.sites = new Sites(program);
     this.progress = new Progress(program, layout, this.sites);
   }
@@ -91,7 +103,28 @@ export class System implements Model<State, RawFinding> {
 
   successors(state: State): readonly Step[] {
     if (this.progress.complete(state)) return [];
-    return this.groups(state).flatMap((group) => this.stepsOf(state, group));
+    const groups = this.groups(state);
+    if (this.environment === null) return groups.flatMap((group) => this.stepsOf(state, group));
+    return this.neededSteps(state, groups, this.environment);
+  }
+
+  private neededSteps(
+    state: State,
+    groups: readonly Group[],
+    environment: Environment,
+  ): readonly Step[] {
+    const touched: Touched[] = [];
+    return groups.flatMap((group) => {
+      if (group.kind !== 'cache') {
+        const mine = new Touched();
+        touched.push(mine);
+        return this.stepsOf(state, group, mine);
+      }
+      const line = state.frames[group.agent]?.lines[group.at];
+      const needed = line && environment.needed(line, group.agent, group.at, touched);
+      if (needed === undefined || (needed !== 'all' && needed.size === 0)) return [];
+      return this.stepsOf(state, group).filter((step) => isNeeded(step, needed));
+    });
   }
 
   /**
@@ -115,9 +148,13 @@ export class System implements Model<State, RawFinding> {
     return groups;
   }
 
-  /** The steps of one group; none when the state has no such group. */
-  stepsOf(state: State, group: Group): readonly Step[] {
+  /**
+   * The steps of one group; none when the state has no such group. `touched` is told what they have
+   * to do with lines.
+   */
+  stepsOf(state: State, group: Group, touched: Touched | null = null): readonly Step[] {
     const steps: Step[] = [];
+    this.touched = touched;
     const { kind, agent, at } = group;
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
@@ -184,11 +221,12 @@ export class System implements Model<State, RawFinding> {
       for (const row of rowsFor(line.state, event)) {
         // Only its walker looks at a table: whether a clean copy is there makes no difference.
         if (state.frames[index]?.table === true && row.next === 'absent') continue;
-        this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+        const own = (context: KernelContext) => {
           context.apply(index, at, row);
           context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
           return null;
-        });
+        };
+        this.enumerate(state, -1, -1, 'cache', steps, own, row);
       }
     }
   }
@@ -236,6 +274,7 @@ export class System implements Model<State, RawFinding> {
     kind: Step['kind'],
     steps: Step[],
     run: (context: KernelContext) => Thread | null,
+    row: RuleRow | null = null,
   ): void {
     const first = steps.length;
     const taken: number[] = [];
@@ -255,9 +294,11 @@ export class System implements Model<State, RawFinding> {
         const next = this.finish(state, context, agent, kind, thread);
         const { findings, said, judged } = context;
         const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
-        steps.push({ next, findings, will, agent, kind, site, said, judged });
+        if (this.touched !== null) noteChanges(state, next, this.touched);
+        steps.push({ next, findings, will, agent, kind, site, said, judged, row });
       }
     } while (advance(taken, ways));
+    if (this.touched !== null) noteTables(state, this.layout, this.touched);
     markAlternatives(steps, first);
   }
 
@@ -294,6 +335,7 @@ export class System implements Model<State, RawFinding> {
       step,
       this.recorder,
       choose,
+      this.touched,
     );
   }
 
@@ -338,15 +380,6 @@ function kindOf(instruction: { op: string } | undefined): {
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
 }
 
-/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
-function markAlternatives(steps: Step[], first: number): void {
-  const group = steps.slice(first);
-  if (!group.some((each) => each.will === 'liberty')) return;
-  group.forEach((each, i) => {
-    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
-  });
-}
-
 /** Runs a step; what it meets for the first time remembers the instruction. */
 function placed<T>(site: number, run: () => T): T {
   try {
@@ -355,18 +388,4 @@ function placed<T>(site: number, run: () => T): T {
     if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
     throw error;
   }
-}
-
-/** Next sequence of choices, last one fastest; false when all were tried. */
-function advance(taken: number[], ways: readonly number[]): boolean {
-  while (taken.length > 0) {
-    const last = taken.length - 1;
-    const next = (taken[last] ?? 0) + 1;
-    if (next < (ways[last] ?? 1)) {
-      taken[last] = next;
-      return true;
-    }
-    taken.pop();
-  }
-  return false;
 }

@@ -12,7 +12,7 @@ import { terminalComponents } from '../explore/scc.js';
 import type { Program } from '../litmus/program.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
-import { lostWakeups, type Stuck } from './lost-wakeup.js';
+import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
+  /** Leaves out environment steps that nothing could tell; only with the engine `fast`. */
+  readonly por?: boolean;
   /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
   readonly smallOnly?: boolean;
   /** Keeps long explorations of the scenario as it stands. */
@@ -112,6 +114,8 @@ export class Runs implements RunSource {
   private readonly kept: Kept | undefined;
   /** A limit that an exploration hit which `done` does not have. */
   private cut: Run['exploration']['stopped'] = null;
+  /** Threads can wait for ever: explorations since have all environment steps. */
+  private waits = false;
 
   constructor(
     readonly program: Program,
@@ -127,7 +131,8 @@ export class Runs implements RunSource {
 
   private ownTables(): Tables {
     if (this.tables === undefined) {
-      this.tables = new Tables(this.program, this.layout, this.facts);
+      const lazy = this.options.por === true;
+      this.tables = new Tables(this.program, this.layout, this.facts, lazy);
       if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
     }
     return this.tables;
@@ -171,7 +176,7 @@ export class Runs implements RunSource {
 
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
-    const { found, stopped } = this.search(this.system(liberties), options);
+    const { found, stopped } = this.search(this.system(liberties, this.lazy), options);
     this.cut ??= stopped;
     return new Set([...names].filter((name) => found.has(name)));
   }
@@ -183,6 +188,7 @@ export class Runs implements RunSource {
     try {
       const found = this.byEngine(system, options);
       effort.states += found.states;
+      effort.environment(system.environment);
       return found;
     } finally {
       effort.seconds += this.options.now() - begun;
@@ -210,8 +216,8 @@ export class Runs implements RunSource {
     return exploreTables(tables, system, options);
   }
 
-  private system(liberties: readonly Liberty[]): System {
-    return new System(this.program, this.layout, new Set(liberties), this.facts);
+  private system(liberties: readonly Liberty[], lazy = false): System {
+    return new System(this.program, this.layout, new Set(liberties), this.facts, true, lazy);
   }
 
   private exploreOptions(liberties: readonly Liberty[]): ExploreOptions<RawFinding> {
@@ -228,9 +234,15 @@ export class Runs implements RunSource {
     };
   }
 
+  /** Evictions and fills that nothing could tell are left out. */
+  private get lazy(): boolean {
+    return this.options.por === true && this.options.engine === 'fast' && !this.waits;
+  }
+
   private explore(liberties: readonly Liberty[]): Run {
-    const system = this.system(liberties);
-    const keeper = this.kept?.keeper(liberties.join('+'), () => {
+    const { lazy } = this;
+    const system = this.system(liberties, lazy);
+    const keeper = this.kept?.keeper(`${liberties.join('+')}${lazy ? ' lazy' : ''}`, () => {
       return { tables: this.ownTables().saved, facts: this.facts.saved };
     });
     const exploration = this.search(system, {
@@ -246,7 +258,13 @@ export class Runs implements RunSource {
     // Threads that never end show only when every state was seen.
     const partial =
       exploration.stopped !== null || (this.options.stopAtFirst === true && sightings.size > 0);
-    const stuck = partial ? [] : lostWakeups(system, exploration);
+    if (lazy && !partial && someoneWaits(system, exploration)) {
+      // Which states a loop goes round in, and how soon, is asked of all there are.
+      this.waits = true;
+      this.effort.waits = true;
+      return this.explore(liberties);
+    }
+    const stuck = partial || lazy ? [] : lostWakeups(system, exploration);
     for (const each of stuck) {
       if (each.lost && !sightings.has(each.name)) {
         const { name, state, action, depth } = each;
