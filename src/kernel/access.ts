@@ -218,6 +218,14 @@ export function noteStores(context: KernelContext, entries: readonly Entry[]): v
   }
 }
 
+/** A device's store through a bounce buffer is one to the word it stands for, too. */
+export function noteBounced(context: KernelContext, { slot, cell }: Destination): void {
+  if (slot === undefined || context.touched === null) return;
+  const { page, line } = context.layout.position(cell);
+  const own = context.buffer(cell.buffer).pages[page];
+  if (own?.state === 'resident') context.touched.stores.add(lineCode(own.frame, line));
+}
+
 /** What a release waits for: stores and doorbells, and on RISC-V maintenance too (M7, M9). */
 export function storesPending(context: KernelContext): boolean {
   return context.step.entries.some((each) => isFenced(each, context.machine.profile));
@@ -260,6 +268,7 @@ export function deviceWrite(
   else context.write(destination.cell, value, context.tick());
   const { line } = realPosition(context, destination);
   context.touched?.stores.add(lineCode(destination.frame, line));
+  noteBounced(context, destination);
   const done = lineEvent(context, destination, snoops ? 'snooping write' : 'device write', value);
   context.say(done.row.rule, () => `writes ${showValue(value)}: ${done.row.text}`);
 }

@@ -7,7 +7,7 @@
  * Leaves out: lines that the device's cache fetches by itself.
  */
 import type { Entry } from '../machine/store-buffer.js';
-import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
+import { deviceRead, deviceWrite, noteBounced, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import type { Cell } from './layout.js';
@@ -45,6 +45,7 @@ export function writeByDevice(
   }
   if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
+  noteBounced(context, destination);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
   pushEntries(context, [

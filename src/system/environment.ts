@@ -117,7 +117,9 @@ export class Environment {
     for (const { event } of accesses) {
       for (const state of LINE_STATES) {
         if (state === 'dirty' && line.state !== 'dirty') continue;
-        for (const { liberty } of rowsFor(state, event)) if (liberty !== undefined) this.met(liberty);
+        for (const { liberty } of rowsFor(state, event)) {
+          if (liberty !== undefined) this.met(liberty);
+        }
       }
     }
   }
