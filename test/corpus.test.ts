@@ -59,7 +59,7 @@ function claimDifferences(program: Scenario['program']): readonly string[] {
 }
 
 describe('the tables of the shelves', () => {
-  it.each(['arch', 'basics', 'bugs', 'nearmiss', 'rules'])('list every scenario of %s', (shelf) => {
+  it.each(['arch', 'basics', 'bugs', 'drivers', 'nearmiss', 'rules'])('list every scenario of %s', (shelf) => {
     const rows = rowsOf(shelf);
     const mine = all.filter(({ name }) => name.startsWith(`${shelf}/`));
     const stated = (result: Program['header']['result']): string =>
@@ -70,7 +70,7 @@ describe('the tables of the shelves', () => {
     expect(wrong.map(({ name }) => name)).toEqual([]);
   });
 
-  it.each(['basics', 'bugs', 'rules'])('say what the hazards of %s need', (shelf) => {
+  it.each(['basics', 'bugs', 'drivers', 'rules'])('say what the hazards of %s need', (shelf) => {
     const rows = rowsOf(shelf);
     const wrong = all
       .filter(({ name }) => name.startsWith(`${shelf}/`))

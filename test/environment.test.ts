@@ -103,7 +103,7 @@ describe('what a line may do by itself', () => {
   });
 });
 
-/** The fill comes before vunmap(), and the copy is there when the page is mapped again. */
+/** The fill comes before the flush, and the copy is there when the page is mapped again. */
 const vmapped = `machine arm64 {
 	.linear_map_removable = true;
 	device nic { .coherent = false };
@@ -115,6 +115,7 @@ init {
 	set_direct_map_invalid_noflush(page);
 	dcache_clean_inval_poc(va, va + 16);
 	vunmap(va);
+	flush_tlb_all();
 }
 cpu driver {
 	submit(nic);

@@ -60,6 +60,11 @@ export function importerSettings(program: Program): readonly Setting[] {
   });
 }
 
+/** A core where uncached accesses may hit, as far as the architecture allows it (M6). */
+export function otherCores({ machine }: Program): Setting {
+  return machineSetting('unexpected_hit', machine.profile === 'arm64' ? 'arch' : 'may_hit');
+}
+
 /** What is worth trying on this scenario. */
 export function settingsFor(program: Program): readonly Setting[] {
   const { machine } = program;

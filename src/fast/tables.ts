@@ -331,11 +331,14 @@ export class Tables {
     this.met.length = 0;
     this.tables.sort(({ group: a }, { group: b }) => {
       if (a === null || b === null) return 0;
-      const cache = Number(a.kind === 'cache') - Number(b.kind === 'cache');
-      return cache || a.agent - b.agent || RANK[a.kind] - RANK[b.kind] || a.at - b.at;
+      const own = OWN[a.kind] - OWN[b.kind];
+      return own || a.agent - b.agent || RANK[a.kind] - RANK[b.kind] || a.at - b.at;
     });
   }
 }
 
 /** The order of the groups of one agent in the reference engine. */
-const RANK = { thread: 0, early: 1, drain: 2, cache: 3 } as const;
+const RANK = { thread: 0, early: 1, drain: 2, cache: 3, posted: 4 } as const;
+
+/** What no thread does comes behind what threads do. */
+const OWN = { thread: 0, early: 0, drain: 0, cache: 1, posted: 2 } as const;

@@ -10,6 +10,7 @@ import type { KernelContext, Place } from './context.js';
 import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
 import { noteAccess } from './mismatch.js';
+import { loadWaitsForPosted } from './posted.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
 import { lineCode } from './touched.js';
 import { secretOf, showValue } from './values.js';
@@ -71,6 +72,7 @@ export function loadMustWait(
   destination: Destination,
   attribute: Attribute,
 ): boolean {
+  if (loadWaitsForPosted(context, destination, attribute)) return true;
   const { line } = realPosition(context, destination);
   const here = (entry: Entry): boolean =>
     'line' in entry && entry.frame === destination.frame && entry.line === line;

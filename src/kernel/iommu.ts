@@ -118,7 +118,8 @@ export function remove(
     if (heldBy === null) continue;
     const part = slice(context, entry, from, to);
     // The DMA API's own domains: nobody syncs by hand, the flush queue does it at some time.
-    if (id < 0 && !sync) stale.push({ ...part, queued: true });
+    const queue = id < 0 && !sync && !context.machine.iommuStrict;
+    if (queue) stale.push({ ...part, queued: true });
     else stale.push(heldBy.length > 0 ? { ...part, heldBy } : part);
   }
   const inRange = (each: Translation): boolean => overlaps(each, iova, size);

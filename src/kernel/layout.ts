@@ -5,6 +5,7 @@
  * A projection (reduce/) hides words: they keep their place and their page, and have no contents.
  * A range names words in the lines it goes over.
  */
+import { KnownRanges } from './known-ranges.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export interface Cell {
@@ -66,21 +67,6 @@ export function isHidden(cell: Cell): boolean {
   return cell.id < 0;
 }
 
-/** What is known of ranges; layouts of one scenario share it. */
-class Ranges {
-  readonly spans = new Map<number, readonly Span[]>();
-  readonly cuts = new Map<number, Set<number>>();
-  /** Those of the cuts that are not from maintenance alone. */
-  readonly mapped = new Map<number, Set<number>>();
-  /** `buffer:byte` of the words that only ranges name. */
-  readonly spread = new Set<string>();
-
-  version(buffer: number): string {
-    const spans = this.spans.get(buffer)?.length ?? 0;
-    return `${spans} ${this.cuts.get(buffer)?.size ?? 0} ${this.spread.size}`;
-  }
-}
-
 /** All a layout knows, as plain data. */
 export interface LayoutData {
   readonly cells: readonly Cell[];
@@ -89,6 +75,9 @@ export interface LayoutData {
   readonly spans: readonly (readonly [number, readonly Span[]])[];
   readonly cuts: readonly (readonly [number, readonly number[]])[];
   readonly spread: readonly string[];
+  /** Words that hold entries of page tables, by index. */
+  readonly ptes: readonly number[];
+  readonly everyLine: boolean;
 }
 
 export class Layout {
@@ -98,7 +87,7 @@ export class Layout {
   hidesNew = false;
   /** A range names a word in every line; else in as few lines as stand for all. */
   everyLine = true;
-  private ranges = new Ranges();
+  private ranges = new KnownRanges();
   private inRange = false;
   /** By buffer: what was known when its ranges had all their words. */
   private readonly complete = new Map<number, string>();
@@ -115,13 +104,16 @@ export class Layout {
   ) {}
 
   get saved(): LayoutData {
-    const { cells, hidden, bare, ranges } = this;
+    const { cells, hidden, bare, ranges, everyLine } = this;
     const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
-    return { cells, hidden, bare, spans: [...ranges.spans], cuts, spread: [...ranges.spread] };
+    const [spans, spread, ptes] = [[...ranges.spans], [...ranges.spread], [...this.ptes]];
+    return { cells, hidden, bare, spans, cuts, spread, ptes, everyLine };
   }
 
   /** Takes over what another layout knew; only while this one knows nothing. */
-  restore({ cells, hidden, bare, spans, cuts, spread }: LayoutData): void {
+  restore({ cells, hidden, bare, spans, cuts, spread, ptes, everyLine }: LayoutData): void {
+    this.everyLine = everyLine;
+    for (const each of ptes) this.ptes.add(each);
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);

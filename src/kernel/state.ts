@@ -5,6 +5,7 @@
  * Leaves out: reference counts nobody can observe, and pages no access of the scenario names.
  */
 import type { Attribute } from '../machine/attributes.js';
+import type { Entry } from '../machine/store-buffer.js';
 import type { Line } from '../machine/line.js';
 import type { LineHistory } from './mismatch.js';
 import type { Value } from './value.js';
@@ -19,10 +20,14 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Cacheable mappings that are in no page table any more, but maybe in a TLB (M13, M18). */
+  readonly inTlb?: readonly KernelTlb[];
   /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
   readonly linearAs?: Attribute;
   /** By tracked line; only kept for H5. */
   readonly history?: readonly LineHistory[];
+  /** It is memory of this device, behind a BAR (M1). */
+  readonly bar?: number;
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** It holds a page table of the IOMMU API, which nobody else touches (M12). */
@@ -37,6 +42,9 @@ export interface Frame {
   };
 }
 
+/** Which kernel mapping a TLB entry came from: each has a flush of its own. */
+export type KernelTlb = 'linear' | 'vmap';
+
 export type PageSlot =
   | { readonly state: 'none' }
   | { readonly state: 'resident'; readonly frame: number }
@@ -50,11 +58,19 @@ export type BufferKind =
   | 'pages'
   | 'kmalloc'
   | 'coherent'
+  /** Of DRM's DMA helper: memory of the DMA API, kept until the object goes. */
+  | 'gem-dma'
+  /** Of videobuf2: memory of the DMA API, or pages mapped without maintenance. */
+  | 'vb2-dc'
+  | 'vb2-sg'
+  | 'ttm'
   | 'heap'
   /** Anonymous memory of a process. */
   | 'user'
   /** A page table of an IOMMU, made by io-pgtable-arm. */
   | 'pgtable'
+  /** Device memory behind a BAR. */
+  | 'bar'
   /** A bounce buffer; its words stand for those of the buffer that is mapped. */
   | 'swiotlb';
 
@@ -74,6 +90,8 @@ export interface Buffer {
   readonly mapWc: boolean;
   /** Device it was created for; -1 for none. */
   readonly device: number;
+  /** Which of the device's BARs it stands behind. */
+  readonly bar?: number;
   /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
   readonly pins: number;
   readonly vmaps: number;
@@ -83,6 +101,10 @@ export interface Buffer {
   readonly sgt: number;
   /** Exported with begin/end_cpu_access hooks that sync (drm/panthor). */
   readonly syncsAccess?: boolean;
+  /** What its CPU mappings are, where it does not follow from `mapWc` (TTM). */
+  readonly attribute?: Attribute;
+  /** TTM maps the pages for the device when it gets them. */
+  readonly mapsPages?: boolean;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -303,6 +325,22 @@ export interface Pool {
   readonly used: readonly number[];
 }
 
+/** A pool of pages for receiving, by the call that made it. */
+export interface PagePool {
+  readonly id: number;
+  readonly device: number;
+  /** PP_FLAG_DMA_MAP, PP_FLAG_DMA_SYNC_DEV. */
+  readonly mapped: boolean;
+  readonly synced: boolean;
+  readonly direction: number;
+  /** What a page is synced for: that many bytes, from that one on. */
+  readonly maxLen: number;
+  readonly offset: number;
+  /** Buffers that wait to be handed out again, the last one first, and those handed out. */
+  readonly free: readonly number[];
+  readonly out: readonly number[];
+}
+
 /** A job that works on a buffer: the device's, counted from 1. */
 export interface Fence {
   readonly buffer: number;
@@ -341,7 +379,18 @@ export interface DeviceLine {
   readonly value: number;
 }
 
+/** A store to device memory that has left its CPU and not arrived. */
+export interface PostedWrite {
+  /** Whose memory it goes to. */
+  readonly device: number;
+  /** Thread that made it. */
+  readonly agent: number;
+  readonly store: Extract<Entry, { readonly kind: 'store' }>;
+}
+
 export interface KernelState {
+  /** In the order they were sent. */
+  readonly posted: readonly PostedWrite[];
   readonly deviceLines: readonly DeviceLine[];
   readonly iotlb: readonly IotlbEntry[];
   readonly ptes: readonly PteMeaning[];
@@ -352,6 +401,7 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
   /** drm/msm's objects, the one that was used longest ago first. */
   readonly lru: readonly number[];

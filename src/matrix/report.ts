@@ -19,7 +19,10 @@ export function matrixText(row: MatrixRow): string {
   const names = deciding.map((cell) => cell.setting).join('; ');
   const known = names === '' ? 'no setting alone changes what is found' : `what matters: ${names}`;
   const summary = open ? `${known}; some could not be decided` : known;
-  return `${row.file}: ${verdictOnAll(row)} over all\n${lines.join('\n')}\n  ${summary}\n`;
+  const [one] = row.others.filter((cell) => cell.verdict === 'hazard');
+  const again =
+    one === undefined ? '' : `  a run: civac check --with '${one.setting}' ${row.file}\n`;
+  return `${row.file}: ${verdictOnAll(row)} over all\n${lines.join('\n')}\n  ${summary}\n${again}`;
 }
 
 export function matrixJson(rows: readonly MatrixRow[], version: number): string {

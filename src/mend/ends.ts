@@ -83,7 +83,17 @@ function tlbFlushes(scene: Scene, gap: Gap): readonly Recipe[] {
   return [
     ...flushes(/^unmap_vmas$/u, 'tlb_flush_mmu'),
     ...(hasBlocks ? flushes(/^vunmap$/u, 'pmd_free_pte_page') : []),
+    ...kernelTlbFlushes(scene, gap),
   ];
+}
+
+/** Behind the removal of a linear-map page, which flushes no TLB itself. */
+function kernelTlbFlushes(scene: Scene, gap: Gap): readonly Recipe[] {
+  const removed = callsBefore(scene, gap).some(
+    ({ callee }) => callee === 'set_direct_map_invalid_noflush',
+  );
+  if (!removed || !scene.machine.linearMapRemovable) return [];
+  return [{ operation: 'flush_tlb_all', text: 'flush_tlb_all();' }];
 }
 
 /** For domains that something was unmapped from without a sync. */

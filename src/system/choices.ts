@@ -1,20 +1,28 @@
 /**
- * The choices inside a step: in which order all sequences of answers are gone through, and which of
- * the steps that come of them are alternatives to a liberty.
- * Leaves out: what is chosen.
+ * The choices inside a step: every sequence of answers is tried, the last one fastest, and where
+ * one way takes a liberty the others are plain alternatives to it.
+ * Leaves out: what there is to choose (kernel/, machine/).
  */
-import type { Will } from '../explore/model.js';
+import { MixedSize, NewCell } from '../kernel/layout.js';
+import type { Step } from './system.js';
 
 /** Where one way of a step takes a liberty, the others are plain alternatives to it. */
-export function markAlternatives<S extends { readonly will: Will }>(
-  steps: S[],
-  first: number,
-): void {
+export function markAlternatives(steps: Step[], first: number): void {
   const group = steps.slice(first);
   if (!group.some((each) => each.will === 'liberty')) return;
   group.forEach((each, i) => {
     if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
   });
+}
+
+/** Runs a step; what it meets for the first time remembers the instruction. */
+export function placed<T>(site: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
+    throw error;
+  }
 }
 
 /** Next sequence of choices, last one fastest; false when all were tried. */

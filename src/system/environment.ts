@@ -7,7 +7,7 @@
 import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import type { Frame } from '../kernel/state.js';
-import { type LineAccess, lineCode, type Touched } from '../kernel/touched.js';
+import { type LineAccess, lineCode, Touched } from '../kernel/touched.js';
 import { isOpen, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
 import type { Unkeyed } from './state.js';
@@ -18,6 +18,33 @@ export type Needed = 'all' | ReadonlySet<RuleRow>;
 /** `row`: what a line did by itself in the step. */
 export function isNeeded({ row }: { readonly row: RuleRow | null }, needed: Needed): boolean {
   return needed === 'all' || (row !== null && needed.has(row));
+}
+
+/** The steps of a state's groups, in order, without those of lines that nothing could tell. */
+export function neededSteps<
+  G extends { readonly kind: string; readonly agent: number; readonly at: number },
+  S extends { readonly row: RuleRow | null },
+>(
+  { frames }: Unkeyed,
+  groups: readonly G[],
+  environment: Environment,
+  stepsOf: (group: G, touched: Touched | null) => readonly S[],
+): readonly S[] {
+  const touched: Touched[] = [];
+  const taken = groups.map((group) => {
+    if (group.kind === 'cache') return null;
+    const mine = new Touched();
+    touched.push(mine);
+    return stepsOf(group, mine);
+  });
+  return groups.flatMap((group, i) => {
+    const steps = taken[i];
+    if (steps) return steps;
+    const line = frames[group.agent]?.lines[group.at];
+    const needed = line && environment.needed(line, group.agent, group.at, touched);
+    if (needed === undefined || (needed !== 'all' && needed.size === 0)) return [];
+    return stepsOf(group, null).filter((step) => isNeeded(step, needed));
+  });
 }
 
 const NONE: ReadonlySet<RuleRow> = new Set();
@@ -45,6 +72,7 @@ function isOther(frame: Frame, now: Frame): boolean {
     now.table !== frame.table ||
     now.linear !== frame.linear ||
     now.linearAs !== frame.linearAs ||
+    now.inTlb !== frame.inTlb ||
     now.lines.length !== frame.lines.length
   );
 }

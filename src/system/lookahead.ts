@@ -26,6 +26,8 @@ export interface Candidate {
   readonly passes: readonly Passed[];
   /** It passes a load barrier for the inner shareable domain, which devices are not in. */
   readonly ish: boolean;
+  /** It passes a wmb() with no store before it: that barrier waits for stores alone. */
+  readonly wmb: boolean;
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
   readonly maintained: readonly (readonly Expr[])[];
 }
@@ -36,6 +38,8 @@ interface Look extends Candidate {
   readonly pending: ReadonlySet<number>;
   /** It passes a read: what passes only stores is the store buffer's doing (M7). */
   readonly overtakes: boolean;
+  /** It passes something that may store. */
+  readonly stores: boolean;
 }
 
 function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
@@ -94,7 +98,19 @@ function stops(instruction: Instruction): boolean {
 
 /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
 function isInnerBarrier(instruction: Instruction): boolean {
-  return instruction.op === 'call' && /^smp_r?mb$/u.test(instruction.operation.name);
+  if (instruction.op !== 'call') return false;
+  const { operation } = instruction;
+  return /^smp_r?mb$/u.test(operation.as ?? operation.name);
+}
+
+function isWmb(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation.name === 'wmb';
+}
+
+/** May put something into the store buffer: all calls but barriers are taken to. */
+function mayStore(instruction: Instruction): boolean {
+  if (instruction.op !== 'call') return instruction.op === 'store';
+  return !/^(dma_|smp_)?[rw]?mb$/u.test(instruction.operation.name);
 }
 
 /** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
@@ -102,7 +118,17 @@ export function earlyReadsAfter(
   instruction: Instruction,
   early: readonly EarlyRead[],
 ): readonly EarlyRead[] {
-  if (early.length === 0 || !stops(instruction)) return early;
+  if (early.length === 0) return early;
+  if (isWmb(instruction)) {
+    return early.flatMap(({ wmb, ...read }) => (wmb === true ? [read] : []));
+  }
+  if (mayStore(instruction) && early.some((each) => each.wmb)) {
+    return earlyReadsAfter(
+      instruction,
+      early.filter((each) => each.wmb !== true),
+    );
+  }
+  if (!stops(instruction)) return early;
   return isInnerBarrier(instruction) ? early.filter((each) => each.ish === true) : [];
 }
 
@@ -125,8 +151,8 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
 
 function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
   const found: Candidate[] = [];
-  const none = { pending: new Set<number>(), overtakes: false, ish: false };
-  const start = { pc: from, left: WINDOW, ...none };
+  const none = { overtakes: false, ish: false, wmb: false, stores: false };
+  const start = { pc: from, left: WINDOW, pending: new Set<number>(), ...none };
   const open: Look[] = [{ ...start, passes: [], maintained: [] }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
@@ -134,7 +160,7 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    if (stops(instruction) && !isInnerBarrier(instruction)) continue;
+    if (stops(instruction) && !mayPass(instruction, look)) continue;
     const accesses = accessesOf(instruction);
     const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
     if (exprs.some((expr) => uses(expr, look.pending))) continue;
@@ -142,17 +168,24 @@ function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
     const passing =
       look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
     if (accesses.length > 0 && isRead(instruction) && passing) {
-      const { pc, passes, maintained, ish } = look;
-      found.push({ pc, passes, maintained, ish });
+      const { pc, passes, maintained, ish, wmb } = look;
+      found.push({ pc, passes, maintained, ish, wmb });
     }
     open.push(...after(instruction, look, accesses));
   }
   return found.sort((a, b) => a.pc - b.pc);
 }
 
+/** A barrier that orders loads, but not all of them, or not for everybody. */
+function mayPass(instruction: Instruction, look: Look): boolean {
+  return isInnerBarrier(instruction) || (isWmb(instruction) && !look.stores);
+}
+
 function after(instruction: Instruction, look: Look, accesses: readonly Passed[]): Look[] {
   const ish = look.ish || isInnerBarrier(instruction);
-  const step = { ...look, left: look.left - 1, ish };
+  const wmb = look.wmb || isWmb(instruction);
+  const stores = look.stores || mayStore(instruction);
+  const step = { ...look, left: look.left - 1, ish, wmb, stores };
   if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
   if (instruction.op === 'branch') {
     return [

@@ -12,17 +12,20 @@ import {
   type StepState,
 } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
-import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
-import { Touched } from '../kernel/touched.js';
+import type { Overrides } from '../kernel/overrides.js';
+import { arrived, firstPosted } from '../kernel/posted.js';
+import type { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
-import { advance, markAlternatives } from './choices.js';
+import { advance, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
-import { Environment, isNeeded, noteChanges, noteTables } from './environment.js';
+import { Environment, neededSteps, noteChanges, noteTables } from './environment.js';
+import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
@@ -44,10 +47,11 @@ export interface Step extends Transition<State, RawFinding> {
 /**
  * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
  * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
- * line does by itself (`cache`, `agent` the frame).
+ * line does by itself (`cache`, `agent` the frame), the arrival of a write at a device (`posted`,
+ * `agent` the device).
  */
 export interface Group {
-  readonly kind: 'thread' | 'early' | 'drain' | 'cache';
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted';
   readonly agent: number;
   readonly at: number;
 }
@@ -58,6 +62,8 @@ export class System implements Model<State, RawFinding> {
   private readonly keys = new KeyMaker();
   private touched: Touched | null = null;
   private readonly progress: Progress;
+
+  private readonly overrides: Overrides;
 
   constructor(
     readonly program: Program,
@@ -72,6 +78,7 @@ export class System implements Model<State, RawFinding> {
     const met = (liberty: string): void => recorder.met?.(liberty);
     this.environment = lazy ? new Environment(liberties, met) : null;
     this.sites = new Sites(program);
+    this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -105,26 +112,9 @@ export class System implements Model<State, RawFinding> {
     if (this.progress.complete(state)) return [];
     const groups = this.groups(state);
     if (this.environment === null) return groups.flatMap((group) => this.stepsOf(state, group));
-    return this.neededSteps(state, groups, this.environment);
-  }
-
-  private neededSteps(
-    state: State,
-    groups: readonly Group[],
-    environment: Environment,
-  ): readonly Step[] {
-    const touched: Touched[] = [];
-    return groups.flatMap((group) => {
-      if (group.kind !== 'cache') {
-        const mine = new Touched();
-        touched.push(mine);
-        return this.stepsOf(state, group, mine);
-      }
-      const line = state.frames[group.agent]?.lines[group.at];
-      const needed = line && environment.needed(line, group.agent, group.at, touched);
-      if (needed === undefined || (needed !== 'all' && needed.size === 0)) return [];
-      return this.stepsOf(state, group).filter((step) => isNeeded(step, needed));
-    });
+    const stepsOf = (group: Group, touched: Touched | null) =>
+      this.stepsOf(state, group, touched);
+    return neededSteps(state, groups, this.environment, stepsOf);
   }
 
   /**
@@ -145,6 +135,8 @@ export class System implements Model<State, RawFinding> {
     state.frames.forEach((frame, agent) => {
       groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
     });
+    const { barDevices } = this.sites;
+    groups.push(...barDevices.map((agent): Group => ({ kind: 'posted', agent, at: 0 })));
     return groups;
   }
 
@@ -157,6 +149,7 @@ export class System implements Model<State, RawFinding> {
     this.touched = touched;
     const { kind, agent, at } = group;
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
+    else if (kind === 'posted') this.postedSteps(state, agent, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
@@ -205,6 +198,17 @@ export class System implements Model<State, RawFinding> {
       context.step.entries = withoutEntry(thread.entries, at, this.program.machine.profile);
       drain(context, entry, (frame, line) => this.lineName(state, frame, line));
       return { ...thread, entries: context.step.entries };
+    });
+  }
+
+  /** The first write that is on its way to a device arrives there. */
+  private postedSteps(state: State, device: number, steps: Step[]): void {
+    const write = firstPosted(state.kernel.posted, device);
+    if (write === undefined) return;
+    this.enumerate(state, write.agent, write.store.at, 'drain', steps, (context) => {
+      arrived(context, write);
+      drain(context, write.store, (frame, line) => this.lineName(state, frame, line), true);
+      return null;
     });
   }
 
@@ -326,7 +330,13 @@ export class System implements Model<State, RawFinding> {
       seen: thread?.seen ?? {},
       entries: thread?.entries ?? [],
       isDevice: (other) => this.sites.threads[other]?.kind === 'device',
-      allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
+      posts: this.sites.posting.has(this.sites.threads[agent]?.device ?? -1),
+      anyPosts: this.sites.posting.size > 0,
+      hasBars: this.sites.barDevices.length > 0,
+      allBuffers: () => {
+        const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
+        return step.hasBars ? [...all, step.kernel.posted.map(({ store }) => store)] : all;
+      },
     };
     return new KernelContext(
       this.program.machine,
@@ -335,6 +345,7 @@ export class System implements Model<State, RawFinding> {
       step,
       this.recorder,
       choose,
+      this.overrides,
       this.touched,
     );
   }
@@ -378,14 +389,4 @@ function kindOf(instruction: { op: string } | undefined): {
 } {
   const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
   return { options: call?.options ?? {}, sync: call?.sync ?? false };
-}
-
-/** Runs a step; what it meets for the first time remembers the instruction. */
-function placed<T>(site: number, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
-    throw error;
-  }
 }

@@ -230,6 +230,10 @@ function doWork(context: KernelContext, item: Work): boolean {
       return copyBounce(context, item);
     case 'fence':
       return fenceSignalled(context, item.device, item.ticket);
+    case 'arrived':
+      if (context.step.entries.length > 0) return false;
+      context.say('M10', () => "the device's writes are in memory: its completion may be seen");
+      return true;
     case 'free':
       freePages(context, item.buffer);
       return true;

@@ -6,6 +6,8 @@ export class Effort {
   /** Explorations on plain records, and on packed states by tables. */
   reference = 0;
   tables = 0;
+  /** By tables too, in other threads. */
+  others = 0;
   /** Answers of the reference engine that the tables are made of. */
   leaves = 0;
   states = 0;
@@ -25,6 +27,7 @@ export class Effort {
   add(other: Effort): void {
     this.reference += other.reference;
     this.tables += other.tables;
+    this.others += other.others;
     this.leaves += other.leaves;
     this.states += other.states;
     this.seconds += other.seconds;
@@ -39,7 +42,8 @@ export class Effort {
     tablesFrom: number,
     por: boolean,
   ): readonly string[] {
-    const { reference, tables, leaves, states, seconds } = this;
+    const { reference, others, leaves, states, seconds } = this;
+    const tables = this.tables + others;
     const why =
       chosen === 'reference'
         ? 'as asked'
@@ -50,6 +54,7 @@ export class Effort {
     if (tables > 0) {
       lines.push(`on packed states by tables: ${tables} (tables of ${count(leaves, 'answer')})`);
     }
+    if (others > 0) lines.push(`in other threads: ${others} of these`);
     return [...lines, ...this.environmentLines(chosen, por)];
   }
 

@@ -7,11 +7,13 @@
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
 import { lifeScenarios } from './functions-life.js';
+import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { restScenarios } from './functions-rest.js';
+import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
 import { type Part, text } from './part.js';
 
@@ -224,6 +226,8 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
+    ...machineScenarios(),
     ...moreScenarios(),
+    ...tableScenarios(),
   ];
 }

@@ -4,13 +4,12 @@ import { matrixJson, matrixText } from '../../matrix/report.js';
 import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
-import { readInputs } from '../inputs.js';
 import { runMatrix } from '../matrix.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { shardRows } from '../shard.js';
 import { watchSignals } from '../signals.js';
-import { type CheckOptions, settingsOf } from './check.js';
+import { type CheckOptions, inputsOf, settingsOf } from './check.js';
 import { tellDiagnostics } from './tell.js';
 
 const JSON_VERSION = 1;
@@ -57,7 +56,7 @@ export async function runCheckMatrix(
   options: CheckOptions,
 ): Promise<number> {
   refuseOptions(options);
-  const { inputs: given, problems } = readInputs(paths);
+  const { inputs: given, problems } = await inputsOf(paths, options);
   const inputs = options.shard === undefined ? given : shardRows(given, options.shard);
   const files = given.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });

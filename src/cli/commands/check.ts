@@ -13,13 +13,15 @@ import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { checkAll } from '../runner.js';
 import { watchSignals } from '../signals.js';
-import { tellDiagnostics } from './tell.js';
 import { type Format, makeWriter } from '../writers.js';
+import { tellDiagnostics } from './tell.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
   readonly advise?: boolean;
+  /** Settings of the machine to change, as reports name them. */
+  readonly with?: readonly string[];
   readonly strictAlias?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
@@ -142,6 +144,19 @@ function tryCheckpoint(inputs: readonly Input[], options: CheckOptions): void {
   readCheckpoint(file, identityOf(input, settingsOf(options)));
 }
 
+/** What the paths stand for, on the machine as written or another. */
+export async function inputsOf(paths: readonly string[], options: CheckOptions): Promise<Inputs> {
+  const read = readInputs(paths);
+  if (options.with === undefined) return read;
+  if (options.expect === true) {
+    throw new InputError(
+      'check: what a file expects is about its own machine; --with changes that',
+    );
+  }
+  const { withSettings } = await import('../with.js');
+  return { ...read, inputs: withSettings(read.inputs, options.with) };
+}
+
 async function partOf(inputs: readonly Input[], shard?: Shard): Promise<readonly Input[]> {
   if (shard === undefined) return inputs;
   const { shardFiles } = await import('../shard.js');
@@ -155,7 +170,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     return runCheckMatrix(paths, options);
   }
   const format = formatOf(options);
-  const all = readInputs(paths);
+  const all = await inputsOf(paths, options);
   const given = all.inputs.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: given });
   const inputs = await partOf(all.inputs, options.shard);

@@ -3,6 +3,8 @@ import { bufferArg, fail, int, pointerArg } from '../args.js';
 import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
+import { physicalPlace } from '../dma-address.js';
+import { keepInTlb } from '../kernel-tlb.js';
 import {
   allocatePages,
   drainStores,
@@ -108,7 +110,8 @@ function setLinear(present: boolean) {
     for (const slot of bufferArg(context, args[0]).pages) {
       const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
       if (slot.state === 'resident' && frame !== undefined) {
-        context.setFrame(slot.frame, { ...frame, linear: present });
+        if (!present && frame.linear) keepInTlb(context, slot.frame, 'linear');
+        context.setFrame(slot.frame, { ...(context.frame(slot.frame) ?? frame), linear: present });
       }
     }
     return 0;
@@ -233,6 +236,24 @@ export const pageOperations: readonly Operation[] = [
     },
   },
   {
+    name: 'phys_to_virt',
+    family: 'pages',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['M13'],
+    params: [{ name: 'address', kinds: ['phys'] }],
+    doc: 'the linear-map address of a physical one: write-back cacheable',
+    source: 'arch/arm64/include/asm/memory.h:phys_to_virt',
+    effect: (context, args) => {
+      const place = physicalPlace(context, int(args[0]));
+      if (place === null) return fail(context, 'no page at this physical address');
+      const start = mapBuffer(context, context.buffer(place.buffer), 'linear', 'WB');
+      return typeof start === 'object' && start.kind === 'ptr'
+        ? { ...start, offset: place.offset }
+        : start;
+    },
+  },
+  {
     name: 'page_to_phys',
     family: 'pages',
     where: 'cpu',
@@ -250,7 +271,7 @@ export const pageOperations: readonly Operation[] = [
     returns: 'int',
     rules: ['M13', 'M17'],
     params: [{ name: 'page', kinds: ['page', 'bo'] }],
-    doc: 'removes the pages from the linear map where the machine can; cached lines stay',
+    doc: 'removes the pages from the linear map where the machine can; cached lines stay, and TLB entries until flush_tlb_kernel_range',
     source: 'arch/arm64/mm/pageattr.c:set_direct_map_invalid_noflush',
     effect: setLinear(false),
   },
