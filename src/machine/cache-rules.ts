@@ -121,6 +121,13 @@ export const cacheRules: readonly RuleRow[] = [
   row('dirty', 'snooping write', 'dirty', ['copy<-value'], 'M10', 'device write stays in the dirty line', 'stash'),
 ];
 
+/** Whether the machine may take a row. `own`: see RuleRow.own. */
+export function isOpen({ liberty, ...row }: RuleRow, liberties: ReadonlySet<string>, own: boolean): boolean {
+  if (liberty === undefined) return true;
+  if (liberty !== 'arch-hit') return liberties.has(liberty);
+  return liberties.has('may-hit') || (liberties.has('arch-hit') && (row.own !== true || own));
+}
+
 const index = new Map<string, readonly RuleRow[]>();
 for (const each of cacheRules) {
   const key = `${each.state}/${each.event}`;

@@ -36,6 +36,8 @@ export type Entry =
       readonly device?: number;
       /** A device's write on its way to memory (M10); relaxed ones may overtake. */
       readonly posted?: 'ordered' | 'relaxed';
+      /** It does not leave before the device has it (Device-nGnRnE). */
+      readonly nonPosted?: true;
       /** It snoops the CPUs' caches when it arrives. */
       readonly snoops?: true;
     }
