@@ -58,6 +58,8 @@ function addCheck(program: Command, finish: Finish): void {
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
+    .option('--pairs', 'with --matrix: each two settings as well, and which pairs tell more')
+    .option('--max-pairs <count>', 'explore at most so many pairs (default 100)', positiveInteger)
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
     .option('--with <setting>', "change the machine: '.swiotlb = force'; repeatable", collect)
     .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
@@ -84,6 +86,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -94,6 +97,7 @@ Examples:
   civac check ring.litmus
   civac check --expect litmus --json -o results.json
   civac check --matrix ring.litmus
+  civac check --matrix --pairs ring.litmus
   civac check --with 'nic .iommu = smmu' ring.litmus
   civac check --max-seconds 60 --brief scenarios/`,
     )
@@ -355,6 +359,7 @@ export function makeProgram(finish: Finish): Command {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

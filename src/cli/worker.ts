@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { MatrixCell } from '../matrix/cells.js';
 import type { Settings } from './check-one.js';
 import { faultOnOrder } from './faults.js';
-import { help, type HelperStart, type HelpersWanted } from './helpers.js';
+import { type HelperStart, type HelpersWanted, help } from './helpers.js';
 import type { Input } from './inputs.js';
 import { checkWork, rowWork, type WorkName } from './work.js';
 

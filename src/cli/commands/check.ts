@@ -19,6 +19,8 @@ import { tellDiagnostics } from './tell.js';
 export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
+  readonly pairs?: boolean;
+  readonly maxPairs?: number;
   readonly advise?: boolean;
   /** Settings of the machine to change, as reports name them. */
   readonly with?: readonly string[];
@@ -40,6 +42,7 @@ export interface CheckOptions {
   /** False after --no-projection. */
   readonly projection?: boolean;
   readonly symmetry?: boolean;
+  readonly por?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -59,7 +62,7 @@ function formatOf(options: CheckOptions): Format {
 
 export function settingsOf(options: CheckOptions): Settings {
   const { maxStates, maxSeconds, maxMemory, order, engine, checkpoint } = options;
-  const { projection, symmetry, strictAlias } = options;
+  const { projection, symmetry, por, strictAlias } = options;
   return {
     ...(options.advise === true ? { advise: 'all' as const } : {}),
     ...(strictAlias === undefined ? {} : { strictAlias }),
@@ -71,6 +74,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
+    ...(por === undefined ? {} : { por }),
   };
 }
 
@@ -166,6 +170,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   if (options.matrix === true) {
     const { runCheckMatrix } = await import('./check-matrix.js');
     return runCheckMatrix(paths, options);
+  }
+  if (options.pairs === true || options.maxPairs !== undefined) {
+    throw new InputError('--pairs and --max-pairs go with --matrix');
   }
   const format = formatOf(options);
   const all = await inputsOf(paths, options);
