@@ -16,8 +16,8 @@ function checked(text: string): CheckResult {
   return fast;
 }
 
-function told({ verdict, hazards, states }: CheckResult): unknown {
-  return { verdict, states, hazards: hazards.map(({ id, at, needs }) => ({ id, at, needs })) };
+function told({ verdict, hazards }: CheckResult): unknown {
+  return { verdict, hazards: hazards.map(({ id, at, needs }) => ({ id, at, needs })) };
 }
 
 function ids(text: string): string {
@@ -93,10 +93,7 @@ device nic { u32 x = dma_read(addr); }
   it('names its own lines', () => {
     const steps = 'override dma_sync_single_for_cpu(d, a, n, way) { dcache_clean_poc(buf, buf); }';
     const { notes } = checked(receive(steps, sync));
-    const line =
-      receive(steps, sync)
-        .split('\n')
-        .indexOf(steps) + 1;
+    const line = receive(steps, sync).split('\n').indexOf(steps) + 1;
     expect(notes.map((note) => note.line)).toContain(line);
   });
 });
