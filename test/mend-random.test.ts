@@ -41,7 +41,7 @@ function verdictOf(text: string): string {
   }
 }
 
-/** For the record of a long run: docs/mend-random.md has such figures. */
+/** For the record of a long run: docs/mend.md has such figures. */
 function tell(line: string): void {
   if (process.env.CIVAC_MEND_RANDOM !== undefined) process.stdout.write(`${line}\n`);
 }
