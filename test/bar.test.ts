@@ -103,6 +103,15 @@ describe('a posted write', () => {
   });
 });
 
+describe('a store that is not posted', () => {
+  it('is over when a barrier is', () => {
+    const store = (map: string, barrier: string): string =>
+      outcome({ map, cpu: `p[0] = 7; ${barrier} writel(1, nic);`, ...peerReads });
+    expect(store('ioremap', 'wmb();')).toBe('H2 H6');
+    expect(store('ioremap_np', 'wmb();')).toBe('coherent');
+  });
+});
+
 describe('device memory', () => {
   it('is reached by a peer through its IOMMU, until it is unmapped', () => {
     const nicIs = '.iommu = smmu';

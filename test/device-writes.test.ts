@@ -1,4 +1,4 @@
-/** Writes of devices that do not arrive at once (M10): Relaxed Ordering, interrupts that overtake. */
+/** Writes of devices that arrive later (M10): Relaxed Ordering, interrupts that overtake. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import { check } from '../src/verdict/check.js';

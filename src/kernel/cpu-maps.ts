@@ -187,7 +187,8 @@ export function cpuReach(
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
   const refused =
     standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
-  const destination = { frame, cell, refused };
+  const plain = { frame, cell, refused };
+  const destination = map.nonPosted === true ? { ...plain, nonPosted: true as const } : plain;
   const now = mapOf(context, map.id)?.attribute ?? map.attribute;
   const attribute = map.kind === 'linear' ? linearAttribute(page) : now;
   return { kind: 'memory', destination, attribute, user: map.user };

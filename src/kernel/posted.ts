@@ -27,6 +27,7 @@ export function post(context: KernelContext, entry: Entry): boolean {
   if (entry.kind !== 'store' || entry.attribute === 'WB' || entry.device !== undefined) {
     return false;
   }
+  if (entry.nonPosted === true) return false;
   const device = behindBar(context, entry.frame);
   if (device < 0) return false;
   const write: PostedWrite = { device, agent: context.step.agent, store: entry };

@@ -5,8 +5,9 @@
  * Leaves out: reference counts nobody can observe, and pages no access of the scenario names.
  */
 import type { Attribute } from '../machine/attributes.js';
-import type { Entry } from '../machine/store-buffer.js';
 import type { Line } from '../machine/line.js';
+import type { Entry } from '../machine/store-buffer.js';
+import type { Domain, IoContext, IotlbEntry, PteMeaning } from './iommu-state.js';
 import type { LineHistory } from './mismatch.js';
 import type { CarveOut, PagePool, Pool } from './pools.js';
 import type { Value } from './value.js';
@@ -130,6 +131,8 @@ export interface CpuMap {
   readonly present: readonly (readonly [number, number])[];
   /** MAP_PRIVATE, and not written through yet. */
   readonly copyOnWrite?: true;
+  /** Device-nGnRnE: a store is not over before the device has it (M5). */
+  readonly nonPosted?: true;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
@@ -145,84 +148,6 @@ export interface StaleTranslation {
   readonly frame: number;
   /** It was used, so it is there until it is invalidated or dropped; else only by speculation. */
   readonly sure: boolean;
-}
-
-export interface Translation {
-  readonly iova: number;
-  readonly size: number;
-  readonly buffer: number;
-  /** Byte of the buffer that `iova` shows. */
-  readonly offset: number;
-  /** IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE. */
-  readonly prot: number;
-  /** [page number of the buffer, frame], for tracked pages. */
-  readonly frames: readonly (readonly [number, number])[];
-  /** It leads to a bounce buffer, which stands for these bytes. */
-  readonly meant?: { readonly buffer: number; readonly offset: number };
-  /** Gone from the page table, and its invalidation waits in the flush queue. */
-  readonly queued?: boolean;
-  /** A device went through it since it was installed, so the IOTLB has it for sure. */
-  readonly used: boolean;
-  /** Where the domain is in several IOMMUs: those it was used through, by their first device. */
-  readonly usedBy?: readonly number[];
-  /** Gone from the page table: the IOMMUs that may still hold it; absent: the only one. */
-  readonly heldBy?: readonly number[];
-}
-
-export interface Domain {
-  readonly id: number;
-  readonly device: number;
-  /** Devices whose accesses it may translate; absent: the one it was made for. */
-  readonly attached?: readonly number[];
-  readonly entries: readonly Translation[];
-  /** Translations gone from the page table that an IOTLB may still hold. */
-  readonly stale: readonly Translation[];
-  /** Its page tables, where they are memory. */
-  readonly tables?: readonly IoTable[];
-  /** Physical address of the top table, where the driver writes the tables itself. */
-  readonly root?: number;
-  /** A table for TTBR0 beside this domain in TTBR1: one ASID, so one set of IOTLB entries. */
-  readonly parent?: number;
-}
-
-/** A page table in memory: one page. */
-export interface IoTable {
-  readonly level: 1 | 2 | 3;
-  /** First address it translates. */
-  readonly iova: number;
-  readonly buffer: number;
-}
-
-/** What an IOTLB may hold (M12). */
-export interface IotlbEntry {
-  /** Whose it is: the first device behind that IOMMU. */
-  readonly observer: number;
-  /** The entry it was read from; for a whole translation its leaf. */
-  readonly cell: number;
-  readonly value: number;
-  readonly level: 1 | 2 | 3;
-  /** A whole translation: what it translates, for which ASID, by whose table; else -1. */
-  readonly iova: number;
-  readonly tag: number;
-  readonly domain: number;
-  /** It was used, so it is there until it is invalidated or dropped; else maybe. */
-  readonly sure: boolean;
-}
-
-/** What an entry of a page table meant when it was stored: the page that stood at its address. */
-export interface PteMeaning {
-  readonly cell: number;
-  readonly value: number;
-  readonly buffer: number;
-  readonly page: number;
-}
-
-/** The translation context of a device that switches tables itself (TTBR0, TTBR1). */
-export interface IoContext {
-  readonly device: number;
-  /** Domains; -1: none. */
-  readonly ttbr0: number;
-  readonly ttbr1: number;
 }
 
 /** Part of a buffer that a scatterlist names. */
@@ -389,4 +314,12 @@ export interface KernelState {
   readonly handles: readonly (Value | null)[];
 }
 
+export type {
+  Domain,
+  IoContext,
+  IoTable,
+  IotlbEntry,
+  PteMeaning,
+  Translation,
+} from './iommu-state.js';
 export type { CarveOut, PagePool, Pool } from './pools.js';

@@ -67,7 +67,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       arity: [1, 1],
       lower: lowerBarrier,
       returnsVoid: true,
-      doc: 'arm64: orders accesses for a domain: sy and osh as dma_mb(), ish as smp_mb(), and so on',
+      doc: 'arm64: orders for a domain: sy and osh as dma_mb(), ish as smp_mb(), and so on',
     },
   ],
   [

@@ -51,7 +51,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
-  ['dirty_at_boot', 'true: firmware left lines of carve-outs dirty in the cache (default false) (M14)'],
+  ['dirty_at_boot', 'true: firmware left lines of carve-outs dirty in the cache (M14)'],
   ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
   [

@@ -61,7 +61,11 @@ function readBacks(scene: Scene, gap: Gap): readonly Recipe[] {
     if (call.callee === 'readl') written.delete(device);
   }
   const bars = callsOf(scene, /^pci_resource_start$/u).map((call) => text(scene, call, 'dev'));
-  return [...new Set([...written, ...bars])].map((device) => ({ operation: 'readl', text: `readl(${device});` }));
+  const operation = 'readl';
+  return [...new Set([...written, ...bars])].map((device) => ({
+    operation,
+    text: `readl(${device});`,
+  }));
 }
 
 /** For devices with a cache of their own that the thread has given work. */

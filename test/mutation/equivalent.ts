@@ -41,6 +41,10 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'dma_vunmap_noncontiguous: memory',
     'what it leaves in the TLBs lets lines be fetched, which the linear map does anyway: such pages cannot leave it',
   ],
+  [
+    'qcom_scm_assign_mem: then wait for all',
+    'a store that is still waiting then is one that could as well have left before, which is tried too',
+  ],
   ['drm_gem_object_put: buffers.pins', 'the object is gone, and its counts with it'],
   ['drm_gem_object_put: issues invalidate', freed],
   ['drm_gem_object_put: then wait for all', freed],
@@ -123,6 +127,10 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
   [
     'dma_map_sgtable: then barrier st',
     'the device has the address only when the call is over, and it ends with a wmb(): nobody walks there before',
+  ],
+  [
+    'dma_vunmap_noncontiguous: memory',
+    "nothing names a table's pages to take the linear map from them: lines are fetched by that, whatever a TLB keeps of the vmap",
   ],
   [
     'memchr_inv: memory',

@@ -148,6 +148,20 @@ const barOperations: readonly Operation[] = [
     (context, args) => remap(context, args, uncachedAttribute(context)),
   ),
   op(
+    'ioremap_np',
+    [phys, size],
+    'maps device memory Device-nGnRnE: a dsb waits until the device has what was stored',
+    'arch/arm64/include/asm/io.h:ioremap_np',
+    (context, args) => {
+      const pointer = remap(context, args, 'DEV');
+      if (pointer === NULL) return pointer;
+      const { map } = pointerArg(context, pointer);
+      changeMap(context, { ...map, nonPosted: true });
+      return pointer;
+    },
+    { profiles: ['arm64'] },
+  ),
+  op(
     'ioremap_cache',
     [phys, size],
     'maps device memory write-back cacheable: nothing but the CPU keeps such lines coherent',

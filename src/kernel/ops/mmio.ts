@@ -12,7 +12,7 @@ import { holdsDeviceStore, postedTo } from '../posted.js';
 import type { Effect, Operation } from '../registry.js';
 import type { Port } from '../state.js';
 
-/** The own doorbells and Device stores to this device have arrived, and what was posted to or by it. */
+/** The own doorbells and Device stores to it have arrived, and what was posted to or by it. */
 function arrived(context: KernelContext, device: number): boolean {
   const { entries } = context.step;
   return (
@@ -62,7 +62,7 @@ export const mmioOperations: readonly Operation[] = [
     rules: ['M7', 'M10'],
     blocks: true,
     params: [{ name: 'dev', kinds: ['device'] }],
-    doc: 'reads a register: earlier writes to the device have arrived, and so have its own writes; its value is always 0 here',
+    doc: 'reads a register, always 0 here: earlier writes to the device, and its own, are in place',
     source: 'Documentation/driver-api/device-io.rst; arch/arm64/include/asm/io.h:readl',
     removable: 'drop',
     effect: readl,

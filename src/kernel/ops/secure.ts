@@ -94,7 +94,7 @@ export const secureOperations: readonly Operation[] = [
       { name: 'mem_sz', kinds: ['int'] },
       { name: 'newvm', kinds: ['int'] },
     ],
-    'firmware gives the memory to another world, or back to this one (HLOS): a line of it that is dirty then, or may be fetched, aborts',
+    'gives memory to another world, or back (HLOS): a line dirty then, or fetched later, aborts',
     'drivers/firmware/qcom/qcom_scm.c:qcom_scm_assign_mem',
     assign,
     { returns: 'int' },
