@@ -2,8 +2,8 @@
  * `node bench/ahead.mjs [LINES [ROUNDS]]`: `civac check --no-projection` of a streaming buffer of
  * so many lines (default 5) on one core and on all, in turns: with more than one, helper threads
  * make some explorations ahead. Medians of wall and user time, and what was free on the machine
- * before each run: on a busy one wall time says nothing. Needs taskset (util-linux). Reports must
- * be equal.
+ * before each run: on a busy one wall time says nothing. Needs taskset (util-linux) and bash.
+ * Reports must be equal.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -79,9 +79,10 @@ try {
     console.log(`${way.padEnd(10)} wall ${wall.toFixed(2)} s  user ${user.toFixed(2)} s`);
     return { wall, user };
   });
-  const ratio = (a, b) => (a / b).toFixed(2);
-  const wall = ratio(one.wall, both.wall);
-  console.log(`wall one : all = ${wall}; user all : one = ${ratio(both.user, one.user)}`);
+  const ratio = (what, a, b) => (a[what] / b[what]).toFixed(2);
+  console.log(
+    `wall one : all = ${ratio('wall', one, both)}; user all : one = ${ratio('user', both, one)}`,
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -239,7 +239,7 @@ export function searchShared(
 
 /** Finding → steps of the shortest run to it, after the search. */
 export function foundShared(
-  { findings }: Searchable,
+  { findings }: Pick<Searchable, 'findings'>,
   { found }: Shared,
 ): ReadonlyMap<string, number> {
   const depths = new Int32Array(found);
