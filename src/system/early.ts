@@ -26,7 +26,14 @@ import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
-import { accessesOf, type Candidate, candidates, isCopy, type Passed } from './lookahead.js';
+import {
+  accessesOf,
+  type Candidate,
+  candidatePlaces,
+  candidates,
+  isCopy,
+  type Passed,
+} from './lookahead.js';
 import type { Thread } from './state.js';
 
 interface Arrived {
@@ -68,13 +75,13 @@ export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
   if (thread.work.length > 0 || thread.delayed.length > 0) return [];
-  const all = candidates(code, thread.pc);
-  if (all.length === 0) return [];
-  const pcs = new Set(all.map((each) => each.pc));
-  const taken = (pc: number): boolean => thread.early.some((read) => read.pc === pc);
-  return [...pcs].filter((pc) => {
+  const places = candidatePlaces(code, thread.pc);
+  const { early } = thread;
+  if (places.length === 0 || early.length === 0) return places;
+  return places.filter((pc) => {
     const instruction = code.code[pc];
-    return instruction !== undefined && (isCopy(instruction) || !taken(pc));
+    const taken = early.some((read) => read.pc === pc);
+    return !taken || (instruction !== undefined && isCopy(instruction));
   });
 }
 

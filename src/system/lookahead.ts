@@ -106,21 +106,38 @@ export function earlyReadsAfter(
   return isInnerBarrier(instruction) ? early.filter((each) => each.ish === true) : [];
 }
 
-const known = new WeakMap<ThreadCode, Map<number, readonly Candidate[]>>();
+/** What lies ahead of one place of a thread. */
+interface Ahead {
+  readonly all: readonly Candidate[];
+  /** Places of the reads among them, each once, in order. */
+  readonly pcs: readonly number[];
+}
+
+const known = new WeakMap<ThreadCode, (Ahead | undefined)[]>();
+
+function ahead(code: ThreadCode, pc: number): Ahead {
+  let byPc = known.get(code);
+  if (byPc === undefined) {
+    byPc = [];
+    known.set(code, byPc);
+  }
+  let found = byPc[pc];
+  if (found === undefined) {
+    const all = lookAhead(code, pc);
+    found = { all, pcs: [...new Set(all.map((each) => each.pc))] };
+    byPc[pc] = found;
+  }
+  return found;
+}
 
 /** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
 export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
-  let byPc = known.get(code);
-  if (byPc === undefined) {
-    byPc = new Map();
-    known.set(code, byPc);
-  }
-  let found = byPc.get(pc);
-  if (found === undefined) {
-    found = lookAhead(code, pc);
-    byPc.set(pc, found);
-  }
-  return found;
+  return ahead(code, pc).all;
+}
+
+/** The places of these reads. */
+export function candidatePlaces(code: ThreadCode, pc: number): readonly number[] {
+  return ahead(code, pc).pcs;
 }
 
 function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {

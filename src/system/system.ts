@@ -4,24 +4,22 @@
  * Leaves out: reductions of any kind.
  */
 import type { Model, Transition } from '../explore/model.js';
-import {
-  KernelContext,
-  type RawFinding,
-  type Recorder,
-  type StepState,
-} from '../kernel/context.js';
+import { KernelContext, type RawFinding, type Recorder } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
 import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
+import { Choices } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { KeyMaker } from './keys.js';
+import { OneStep } from './one-step.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
-import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
+import type { State, Thread, Unkeyed } from './state.js';
 import { runThread } from './thread.js';
 
 /** Who took a step, for the lanes of a trace. */
@@ -48,8 +46,9 @@ export interface Group {
 
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
-  private readonly keys = new KeyMaker();
+  private keys: KeyMaker | undefined;
   private readonly progress: Progress;
+  private readonly choices = new Choices();
 
   constructor(
     readonly program: Program,
@@ -86,12 +85,17 @@ export class System implements Model<State, RawFinding> {
   }
 
   keyed(state: Unkeyed, from?: State): State {
-    return { ...state, key: this.hasKeys ? this.keys.key(state, from) : '' };
+    const { threads, frames, words, kernel } = state;
+    if (!this.hasKeys) return { threads, frames, words, kernel, key: '' };
+    this.keys ??= new KeyMaker(state);
+    return { threads, frames, words, kernel, key: this.keys.key(state, from) };
   }
 
   successors(state: State): readonly Step[] {
-    if (this.progress.complete(state)) return [];
-    return this.groups(state).flatMap((group) => this.stepsOf(state, group));
+    const steps: Step[] = [];
+    if (this.progress.complete(state)) return steps;
+    for (const group of this.groups(state)) this.addSteps(state, group, steps);
+    return steps;
   }
 
   /**
@@ -105,12 +109,12 @@ export class System implements Model<State, RawFinding> {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
         groups.push({ kind: 'thread', agent, at: 0 });
-        groups.push(...earlyReads(thread, code).map((at): Group => ({ kind: 'early', agent, at })));
+        for (const at of earlyReads(thread, code)) groups.push({ kind: 'early', agent, at });
       }
-      groups.push(...thread.entries.map((_, at): Group => ({ kind: 'drain', agent, at })));
+      for (let at = 0; at < thread.entries.length; at++) groups.push({ kind: 'drain', agent, at });
     });
     state.frames.forEach((frame, agent) => {
-      groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
+      for (let at = 0; at < frame.lines.length; at++) groups.push({ kind: 'cache', agent, at });
     });
     return groups;
   }
@@ -118,14 +122,17 @@ export class System implements Model<State, RawFinding> {
   /** The steps of one group; none when the state has no such group. */
   stepsOf(state: State, group: Group): readonly Step[] {
     const steps: Step[] = [];
-    const { kind, agent, at } = group;
+    this.addSteps(state, group, steps);
+    return steps;
+  }
+
+  private addSteps(state: State, { kind, agent, at }: Group, steps: Step[]): void {
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
       else this.threadSteps(state, agent, steps);
     }
-    return steps;
   }
 
   private threadSteps(state: State, index: number, steps: Step[]): void {
@@ -238,88 +245,33 @@ export class System implements Model<State, RawFinding> {
     run: (context: KernelContext) => Thread | null,
   ): void {
     const first = steps.length;
-    const taken: number[] = [];
-    const ways: number[] = [];
+    const { choices } = this;
+    choices.begin();
     do {
-      let asked = 0;
-      const choose = (n: number): number => {
-        ways[asked] = n;
-        taken[asked] ??= 0;
-        return taken[asked++] ?? 0;
-      };
-      const context = this.context(state, agent, site, choose);
-      const thread = placed(site, () => run(context));
-      taken.length = asked;
-      ways.length = asked;
-      if (!context.blocked) {
-        const next = this.finish(state, context, agent, kind, thread);
-        const { findings, said, judged } = context;
-        const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
-        steps.push({ next, findings, will, agent, kind, site, said, judged });
-      }
-    } while (advance(taken, ways));
-    markAlternatives(steps, first);
+      const step = new OneStep(state, this.sites, agent, site);
+      const context = new KernelContext(
+        this.program.machine,
+        this.layout,
+        this.liberties,
+        step,
+        this.recorder,
+        choices.choose,
+      );
+      const thread = placed(site, context, run);
+      if (context.blocked) continue;
+      const next = this.finish(state, step, kind, thread);
+      const { findings, said, judged } = context;
+      const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
+      steps.push({ next, findings, will, agent, kind, site, said, judged });
+    } while (choices.another());
+    if (steps.length > first) markAlternatives(steps, first);
   }
 
-  private context(
-    state: State,
-    agent: number,
-    site: number,
-    choose: (n: number) => number,
-  ): KernelContext {
-    const thread = state.threads[agent];
-    const instruction = kindOf(this.sites.at(site)?.instruction);
-    const step: StepState = {
-      agent,
-      site,
-      ...instruction,
-      device: this.sites.threads[agent]?.device ?? -1,
-      tickets: thread?.tickets ?? [],
-      touched: thread?.touched ?? [],
-      copied: thread?.copied ?? 0,
-      early: thread?.early ?? [],
-      frames: state.frames,
-      words: state.words,
-      kernel: state.kernel,
-      clock: thread?.clock ?? [],
-      seen: thread?.seen ?? {},
-      entries: thread?.entries ?? [],
-      isDevice: (other) => this.sites.threads[other]?.kind === 'device',
-      allBuffers: () => state.threads.map((each, i) => (i === agent ? step.entries : each.entries)),
-    };
-    return new KernelContext(
-      this.program.machine,
-      this.layout,
-      this.liberties,
-      step,
-      this.recorder,
-      choose,
-    );
-  }
-
-  private finish(
-    state: State,
-    context: KernelContext,
-    agent: number,
-    kind: Step['kind'],
-    thread: Thread | null,
-  ): State {
-    const { step } = context;
-    const threads = state.threads.slice();
+  private finish(state: State, step: OneStep, kind: Step['kind'], thread: Thread | null): State {
+    const { agent } = step;
+    let { threads } = state;
     if (thread !== null) {
-      threads[agent] =
-        kind === 'thread'
-          ? {
-              ...thread,
-              clock: step.clock,
-              seen: step.seen,
-              entries: step.entries,
-              tickets: step.tickets,
-              touched: step.touched,
-              copied: step.copied,
-              early: step.early,
-            }
-          : thread;
+      threads = threads.with(agent, kind === 'thread' ? step.after(thread) : thread);
     }
     let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
     if (kind === 'thread') next = this.progress.settled(next, agent);
@@ -330,43 +282,26 @@ export class System implements Model<State, RawFinding> {
   }
 }
 
-function kindOf(instruction: { op: string } | undefined): {
-  options: Readonly<Record<string, number>>;
-  sync: boolean;
-} {
-  const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
-  return { options: call?.options ?? {}, sync: call?.sync ?? false };
-}
-
 /** Where one way of a step takes a liberty, the others are plain alternatives to it. */
 function markAlternatives(steps: Step[], first: number): void {
-  const group = steps.slice(first);
-  if (!group.some((each) => each.will === 'liberty')) return;
-  group.forEach((each, i) => {
-    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
-  });
+  let open = false;
+  for (let i = first; i < steps.length; i++) open ||= steps[i]?.will === 'liberty';
+  for (let i = first; open && i < steps.length; i++) {
+    const each = steps[i];
+    if (each?.will === 'must') steps[i] = { ...each, will: 'plain' };
+  }
 }
 
 /** Runs a step; what it meets for the first time remembers the instruction. */
-function placed<T>(site: number, run: () => T): T {
+function placed(
+  site: number,
+  context: KernelContext,
+  run: (context: KernelContext) => Thread | null,
+): Thread | null {
   try {
-    return run();
+    return run(context);
   } catch (error) {
     if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
     throw error;
   }
-}
-
-/** Next sequence of choices, last one fastest; false when all were tried. */
-function advance(taken: number[], ways: readonly number[]): boolean {
-  while (taken.length > 0) {
-    const last = taken.length - 1;
-    const next = (taken[last] ?? 0) + 1;
-    if (next < (ways[last] ?? 1)) {
-      taken[last] = next;
-      return true;
-    }
-    taken.pop();
-  }
-  return false;
 }
