@@ -17,6 +17,11 @@ export class Choices {
     return this.taken[at] ?? 0;
   };
 
+  /** The step has asked, in this run of it. */
+  get made(): boolean {
+    return this.asked > 0;
+  }
+
   /** Before a step is run for the first time. */
   begin(): void {
     this.asked = 0;

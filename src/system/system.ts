@@ -15,6 +15,7 @@ import { Choices } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { HiddenReads } from './hidden-reads.js';
 import { KeyMaker } from './keys.js';
 import { OneStep } from './one-step.js';
 import { Progress } from './progress.js';
@@ -49,6 +50,7 @@ export class System implements Model<State, RawFinding> {
   private keys: KeyMaker | undefined;
   private readonly progress: Progress;
   private readonly choices = new Choices();
+  private readonly hiddenReads = new HiddenReads();
 
   constructor(
     readonly program: Program,
@@ -58,7 +60,7 @@ export class System implements Model<State, RawFinding> {
     /** Without, states have no text of their own: for those who never compare them. */
     private readonly hasKeys = true,
   ) {
-    this.sites = new Sites(program);
+    this.sites = Sites.of(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -94,7 +96,7 @@ export class System implements Model<State, RawFinding> {
   successors(state: State): readonly Step[] {
     const steps: Step[] = [];
     if (this.progress.complete(state)) return steps;
-    for (const group of this.groups(state)) this.addSteps(state, group, steps);
+    this.eachGroup(state, (kind, agent, at) => this.addSteps(state, kind, agent, at, steps));
     return steps;
   }
 
@@ -105,28 +107,41 @@ export class System implements Model<State, RawFinding> {
    */
   groups(state: Unkeyed): readonly Group[] {
     const groups: Group[] = [];
-    state.threads.forEach((thread, agent) => {
-      const code = this.sites.threads[agent];
-      if (thread.pc >= 0 && code !== undefined) {
-        groups.push({ kind: 'thread', agent, at: 0 });
-        for (const at of earlyReads(thread, code)) groups.push({ kind: 'early', agent, at });
-      }
-      for (let at = 0; at < thread.entries.length; at++) groups.push({ kind: 'drain', agent, at });
-    });
-    state.frames.forEach((frame, agent) => {
-      for (let at = 0; at < frame.lines.length; at++) groups.push({ kind: 'cache', agent, at });
-    });
+    this.eachGroup(state, (kind, agent, at) => groups.push({ kind, agent, at }));
     return groups;
   }
 
+  private eachGroup(
+    state: Unkeyed,
+    use: (kind: Group['kind'], agent: number, at: number) => void,
+  ): void {
+    state.threads.forEach((thread, agent) => {
+      const code = this.sites.threads[agent];
+      if (thread.pc >= 0 && code !== undefined) {
+        use('thread', agent, 0);
+        for (const at of earlyReads(thread, code)) use('early', agent, at);
+      }
+      for (let at = 0; at < thread.entries.length; at++) use('drain', agent, at);
+    });
+    state.frames.forEach((frame, agent) => {
+      for (let at = 0; at < frame.lines.length; at++) use('cache', agent, at);
+    });
+  }
+
   /** The steps of one group; none when the state has no such group. */
-  stepsOf(state: State, group: Group): readonly Step[] {
+  stepsOf(state: State, { kind, agent, at }: Group): readonly Step[] {
     const steps: Step[] = [];
-    this.addSteps(state, group, steps);
+    this.addSteps(state, kind, agent, at, steps);
     return steps;
   }
 
-  private addSteps(state: State, { kind, agent, at }: Group, steps: Step[]): void {
+  private addSteps(
+    state: State,
+    kind: Group['kind'],
+    agent: number,
+    at: number,
+    steps: Step[],
+  ): void {
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
@@ -148,7 +163,7 @@ export class System implements Model<State, RawFinding> {
       return;
     }
     const site = thread.work.length > 0 ? thread.site : this.sites.of(index, thread.pc);
-    const delayable = this.sites.delayable[index]?.has(thread.pc) === true;
+    const delayable = this.sites.isDelayable(index, thread.pc);
     this.enumerate(state, index, site, 'thread', steps, (context) =>
       runThread(context, thread, code, this.program.handles, delayable),
     );
@@ -159,9 +174,12 @@ export class System implements Model<State, RawFinding> {
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
     if (!readsEarly(this.program.machine.profile, code) || !this.liberties.has('reorder')) return;
-    if (!earlyReads(thread, code).includes(pc)) return;
+    if (!earlyReads(thread, code).includes(pc) || this.hiddenReads.has(state, index, pc)) return;
+    const nowhere = (): void => {
+      if (!this.choices.made) this.hiddenReads.add(state, index, pc);
+    };
     this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
-      readEarly(context, thread, code, pc, this.program.handles),
+      readEarly(context, thread, code, pc, this.program.handles, nowhere),
     );
   }
 

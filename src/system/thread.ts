@@ -251,14 +251,14 @@ export function settle(
     if (steps > LOCAL_STEPS_MAX) {
       throw new ScenarioError('this loop never touches memory and never ends', site);
     }
-    const env: Environment = { locals, handles, handleNames, site };
     const put = thread.delayed.length > 0;
     if (put && dueLoad({ ...thread, pc, locals }, code, kernel) !== undefined) break;
     if (instruction.op === 'jump') pc = instruction.to;
     else if (instruction.op === 'branch') {
+      const env: Environment = { locals, handles, handleNames, site };
       pc = evaluate(instruction.condition, env) === 0 ? instruction.otherwise : pc + 1;
     } else if (instruction.op === 'set') {
-      const value = evaluate(instruction.value, env);
+      const value = evaluate(instruction.value, { locals, handles, handleNames, site });
       if (instruction.target.kind === 'local') {
         const { index } = instruction.target;
         if (locals[index] !== value) locals = locals.with(index, value);
