@@ -3,6 +3,7 @@
  * (`trace-make.mjs`).
  */
 import { openDat } from '../src/trace/read/dat.js';
+import { inflate } from '../src/trace/read/inflate.js';
 import { compile, Slot } from '../src/trace/read/dat-compile.js';
 import { Cursor } from '../src/trace/read/dat-cursor.js';
 import { type ByteSource, bytesSource } from '../src/trace/read/read.js';
@@ -24,7 +25,7 @@ interface Places {
 
 /** Where the addresses are on the pages of a CPU. */
 function placesOf(source: ByteSource, cpuIndex: number): Places {
-  const file = openDat(source, new ReportBuilder(source.name), {});
+  const file = openDat(source, new ReportBuilder(source.name), inflate);
   const decoders = [...file.formats.values()].map((format) => ({ format, made: compile(format) }));
   const byId = new Map(decoders.map(({ format, made }) => [format.id, made]));
   const buffer = file.buffers[0]!;

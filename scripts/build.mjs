@@ -7,6 +7,7 @@
 import {
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -60,6 +61,24 @@ function dropOldChunks(current) {
   }
 }
 
+/**
+ * commander loads node:child_process at once, for subcommands that are programs of their own. civac
+ * has none, and loading it takes longer than all of commander.
+ */
+const lazyChildProcess = {
+  name: 'lazy-child-process',
+  setup(bundler) {
+    bundler.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, ({ path }) => {
+      const wanted = "const childProcess = require('node:child_process');";
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes(wanted)) throw new Error(`${path}: no longer has ${wanted}`);
+      const lazy =
+        "const childProcess = { spawn: (...all) => require('node:child_process').spawn(...all) };";
+      return { contents: source.replace(wanted, lazy), loader: 'js' };
+    });
+  },
+};
+
 export async function build({ force = false, quiet = false } = {}) {
   if (!force && isBuilt()) return;
   ensureModules({ quiet });
@@ -82,6 +101,7 @@ export async function build({ force = false, quiet = false } = {}) {
     banner: {
       js: "import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);",
     },
+    plugins: [lazyChildProcess],
     write: false,
     logLevel: 'error',
   };

@@ -37,7 +37,24 @@ interface JsonCell {
   readonly design: string;
   readonly useCase: string;
   readonly verdict: string;
-  readonly hazards: readonly { readonly id: string; readonly trace: readonly unknown[] }[];
+  readonly hazards: readonly JsonHazard[];
+  readonly replay: string;
+  readonly onOtherCores: {
+    readonly setting: string;
+    readonly hazards: readonly JsonHazard[];
+    readonly replay: string;
+  } | null;
+}
+
+interface JsonHazard {
+  readonly id: string;
+  readonly trace: readonly unknown[];
+}
+
+function resultsOf(text: string): readonly { readonly hazards: readonly JsonHazard[] }[] {
+  const document: { results: readonly { readonly hazards: readonly JsonHazard[] }[] } =
+    JSON.parse(text);
+  return document.results;
 }
 
 function cellsOf(text: string): readonly JsonCell[] {
@@ -106,7 +123,20 @@ describe('a cell', () => {
     const { out, err, status } = bench.civac(['compare', 'core.litmus', 'other.litmus']);
     expect([status, err]).toEqual([0, '']);
     expect(out).toMatch(/^core +core +64 lines maintained$/mu);
-    expect(out).toContain('flow safe on this core only');
+    const told = 'flow safe on this core only: H4 if .unexpected_hit = arch (needs arch-hit';
+    expect(out).toContain(told);
+    for (const format of ['markdown', 'html']) {
+      const page = bench.civac(['compare', 'core.litmus', 'other.litmus', '--format', format]);
+      expect(page.out).toContain('safe on this core only');
+      expect(page.out).toContain('.unexpected_hit = arch');
+      expect(page.out.includes('>core.litmus:')).toBe(format === 'html');
+    }
+    const json = bench.civac(['compare', 'core.litmus', 'other.litmus', '--json']);
+    const cell = cellsOf(json.out).find(({ design }) => design === 'core');
+    const again = "civac check --with '.unexpected_hit = arch' core.litmus";
+    expect(cell?.onOtherCores?.replay).toBe(again);
+    const words = ['check', '--brief', '--with', '.unexpected_hit = arch', 'core.litmus'];
+    expect(bench.civac(words)).toMatchObject({ status: 1, out: 'core.litmus: hazard H4\n' });
   });
 
   it('is not called safe when what it is about did not happen', () => {
@@ -115,7 +145,7 @@ describe('a cell', () => {
     const safe = swap.replace('\tp[0] = 1;\n', '');
     bench.write('e-swap.usecase', useCaseWith(safe).replace('arm64 {', 'arm64 {\n.swap = zram;'));
     const { out, status } = bench.civac(['compare', 'pinned.design', 'e-swap.usecase']);
-    expect(out).toMatch(/e +not done: shmem_writepage: /u);
+    expect(out).toMatch(/^not done: shmem_writepage: /mu);
     expect(status).toBe(0);
   });
 });
@@ -136,6 +166,11 @@ describe('mistakes', () => {
     expect(told(['--expand', ...four])[1]).toContain('exactly one design and one use case');
     expect(told(['--json', '--format', 'html', ...four])[1]).toContain('contradict');
     expect(told(['nowhere.design', ...four])[0]).toBe(2);
+    expect(told(['nowhere.litmus', 'one.litmus'])).toEqual([
+      2,
+      'civac: nowhere.litmus: no such file or directory\n',
+    ]);
+    expect(told(['one.litmus', '--cell', 'a:b'])[1]).toContain('there are none');
   });
 
   it('of two designs of one name are refused', () => {
@@ -253,14 +288,43 @@ describe('the thread', () => {
   }, 300_000);
 
   it('does so on the command line that a cell names', () => {
-    const files = [
-      'litmus/designs/shmem-helper.design',
-      'litmus/thread/a-wc-mmap-before-map.usecase',
-    ];
-    const expanded = here.civac(['compare', '--expand', ...files]);
-    expect(expanded.status).toBe(0);
-    const again = here.civac(['check', '--brief', '-'], { input: expanded.out });
-    expect([again.status, again.out]).toEqual([1, '<stdin>: hazard H2 H6 H3\n']);
+    const unsafe = cells.filter(({ hazards }) => hazards.length > 0);
+    const core = cells.filter(({ verdict }) => verdict === 'core');
+    expect(core.length).toBeGreaterThan(0);
+    const some = [...unsafe.filter((_, index) => index % 24 === 0), ...core];
+    for (const { hazards, replay, onOtherCores } of some) {
+      const shown = onOtherCores ?? { hazards, replay };
+      const [, design = '', useCase = '', setting] =
+        /^civac compare --expand (\S+) (\S+) \| civac check (?:--with '(.+)' )?-$/u.exec(
+          shown.replay,
+        ) ?? [];
+      const { out, status } = here.civac(['compare', '--expand', design, useCase]);
+      expect(status, shown.replay).toBe(0);
+      const changed = setting === undefined ? [] : ['--with', setting];
+      const again = here.civac(['check', '--json', ...changed, '-'], { input: out });
+      const [result] = resultsOf(again.out);
+      const ids = new Set(result?.hazards.map(({ id }) => id));
+      expect([...ids].sort(), shown.replay).toEqual(shown.hazards.map(({ id }) => id).sort());
+      expect(shown.hazards.every(({ trace }) => trace.length > 0)).toBe(true);
+    }
+  }, 100_000);
+
+  it('shows the run of a cell that is named', () => {
+    const paths = ['litmus/designs', 'litmus/thread'];
+    const one = here.civac(['compare', ...paths, '--cell', 'shmem_helper:a']);
+    expect([one.status, one.out.split('\n')[0]]).toEqual([
+      1,
+      'shmem_helper in a-wc-mmap-before-map',
+    ]);
+    expect(one.out).toContain('the shortest run:\n  1  init  drm_gem_shmem_create(');
+    const core = here.civac(['compare', ...paths, '--cell', 'linear_reads:n-kernel-reads']);
+    expect(core.status).toBe(0);
+    expect(core.out).toContain("| civac check --with '.unexpected_hit = arch' -\n");
+    const wrong = here.civac(['compare', ...paths, '--cell', 'shmem_helpr:a']);
+    expect(wrong).toMatchObject({
+      status: 2,
+      err: "civac: compare: --cell: no design 'shmem_helpr'; did you mean 'shmem_helper'?\n",
+    });
   });
 
   it('has its page up to date', () => {

@@ -27,6 +27,51 @@ always (process:err != 99)
 
 const access = 'u32 err = put_user(5, p);';
 
+describe('the linear map in the TLB', () => {
+  const scene = (steps: string): string => {
+    const text = `machine arm64 {
+	.linear_map_removable = true;
+	device nic { .coherent = false };
+}
+u32 *p;
+u32 *wc;
+init {
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	phys = page_to_phys(page);
+	p = page_address(page);
+	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
+	${steps}
+}
+cpu driver {
+	submit(nic);
+	wait(nic);
+	set_direct_map_default_noflush(page);
+	u32 got = p[0];
+}
+device nic {
+	dma_write(phys, 7);
+}
+`;
+    const { program, diagnostics } = compile(text, 'test.litmus');
+    if (program === null) throw new Error(JSON.stringify(diagnostics));
+    return outcomeOf(check(program));
+  };
+  const invalidate = 'dcache_clean_inval_poc(wc, wc + 1024);';
+  const remove = 'set_direct_map_invalid_noflush(page);';
+  const flush = 'flush_tlb_kernel_range(p, p + 1024);';
+
+  it('has to be flushed before the lines are dropped', () => {
+    expect(scene(`${remove} ${flush} ${invalidate}`)).toBe('coherent');
+    expect(scene(`${remove} flush_tlb_all(); ${invalidate}`)).toBe('coherent');
+    expect(scene(`${remove} ${invalidate} ${flush}`)).toBe('H1');
+    expect(scene(`${remove} vm_unmap_aliases(); ${invalidate}`)).toBe('H1');
+  });
+
+  it('is flushed by set_memory_valid itself', () => {
+    expect(scene(`set_memory_valid(p, 1, 0); ${invalidate}`)).toBe('coherent');
+  });
+});
+
 describe('munmap step by step', () => {
   it('leaves the translation in the TLB until it is flushed', () => {
     const free = `unlink_file_vma(p); drm_gem_object_put(bo); ${access}`;

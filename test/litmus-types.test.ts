@@ -174,12 +174,32 @@ describe('machine', () => {
       linearMapRemovable: true,
       swap: { device: 1 },
       lineSize: 128,
+      helperLine: 128,
       pageSize: 16384,
       devices: [
         { name: 'gpu', coherent: true, iommu: true, dmaMask: 2 ** 40 - 1 },
         { name: 'disk', coherent: false, iommu: false, dmaMask: 2 ** 32 - 1 },
       ],
     });
+  });
+
+  it('keeps the line of maintenance apart from what is written back at once', () => {
+    const machine = (text: string) => compiled(`machine arm64 { ${text} }\ncpu a { }`).machine;
+    const both = { helperLine: 64, lineSize: 256 };
+    expect(machine('.writeback_granule = 256;')).toMatchObject(both);
+    expect(machine('.writeback_granule = 256; .cache_line = 64;')).toMatchObject(both);
+  });
+
+  it('knows the kinds of barriers that order for somebody else, on arm64', () => {
+    const barrier = (kind: string, on = 'arm64') =>
+      codes(`machine ${on} { }\ncpu a { ${kind}; }`);
+    for (const kind of ['sy', 'st', 'ld', 'osh', 'oshst', 'oshld', 'ish', 'ishst', 'ishld']) {
+      expect(barrier(`dmb(${kind})`)).toEqual([]);
+      expect(barrier(`dsb(${kind})`)).toEqual([]);
+    }
+    for (const wrong of ['dmb(nsh)', 'dsb(1)']) expect(barrier(wrong)).toEqual(['L037']);
+    expect(barrier('dsb()')).toEqual(['L031']);
+    expect(barrier('dsb(sy)', 'x86')).toEqual(['L028']);
   });
 
   it('takes the widest mask for 64 bits', () => {
@@ -195,6 +215,8 @@ describe('machine', () => {
     expect(block('.swap = nothing;')).toEqual(['L022']);
     expect(block('.swap = zram; .swap = none;')).toEqual(['L014']);
     expect(block('.cache_line = 4096; .page_size = 64;')).toEqual(['L022']);
+    expect(block('.writeback_granule = 32;')).toEqual(['L022']);
+    expect(block('.writeback_granule = 8192;')).toEqual(['L037']);
     expect(block('device none { };')).toEqual(['L023']);
     expect(block('device d { .coherent = 2 };')).toEqual(['L037']);
   });

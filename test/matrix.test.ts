@@ -9,7 +9,7 @@ import { compile } from '../src/litmus/index.js';
 import { type MatrixRow, matters, verdictOnAll } from '../src/matrix/cells.js';
 import { platformsOf } from '../src/matrix/platforms.js';
 import { matrixJson, matrixText } from '../src/matrix/report.js';
-import { root } from './cli-run.js';
+import { Bench, root } from './cli-run.js';
 
 /** FROM_DEVICE with its unmap: right for a device that does not snoop, and for one that does. */
 const STREAMING = `machine arm64 {
@@ -32,6 +32,10 @@ device nic {
 }
 `;
 const UNMAP = 'dma_unmap_page(nic, addr, 4, DMA_FROM_DEVICE);';
+
+function fail(): never {
+  throw new Error('not there');
+}
 
 async function rowsOf(...texts: string[]): Promise<{ rows: MatrixRow[]; refused: number }> {
   const rows: MatrixRow[] = [];
@@ -125,6 +129,26 @@ describe('check --matrix', () => {
       if (outcome.kind === 'result') expect(cell?.verdict).toBe(outcome.result.verdict);
       else expect(cell?.verdict).toBe('does not apply');
     }
+  });
+
+  it('shows how to see the run of a cell: check --with its setting', async () => {
+    const bench = new Bench();
+    bench.write('m0.litmus', STREAMING.replace('UNMAP', ''));
+    const { rows } = await rowsOf(STREAMING.replace('UNMAP', ''));
+    const [row] = rows;
+    expect(matrixText(row ?? fail())).toMatch(/^ {2}a run: civac check --with '.+' m0\.litmus$/mu);
+    for (const setting of ['nic .coherent = true', '.unexpected_hit = arch']) {
+      const cell = row?.others.find((each) => each.setting === setting) ?? fail();
+      const { out } = bench.civac(['check', '--brief', '--with', setting, 'm0.litmus']);
+      const told = [cell.verdict, ...cell.hazards].join(' ');
+      expect(out).toBe(`m0.litmus: ${told}\n`);
+    }
+    const errors = (...args: string[]): string => bench.civac(['check', ...args, 'm0.litmus']).err;
+    expect(errors('--with', 'force')).toMatch(/^civac: --with: expected '\.name = value'/u);
+    expect(errors('--with', 'nik .iommu = smmu')).toContain("did you mean 'nic'?");
+    expect(errors('--with', '.swotlb = force')).toContain("did you mean 'swiotlb'?");
+    expect(errors('--expect', '--with', '.swiotlb = force')).toContain('its own machine');
+    bench.drop();
   });
 
   it('gives a scenario with errors no row, and the others theirs', async () => {

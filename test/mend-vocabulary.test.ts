@@ -50,6 +50,19 @@ describe('what mend finds is what upstream did', () => {
   });
 
   it.each([
+    ['bar-peer', 'insert `readl(gpu);`'],
+    ['pin-interrupt', 'insert `readl(nic);`'],
+    ['linear-map-tlb', 'insert `flush_tlb_all();`'],
+    ['bar-wc-doorbell', '`writel` for `writel_relaxed`'],
+  ])('%s: one edit makes the near miss of it', (name, title) => {
+    const file = join(root, 'litmus', 'nearmiss', `${name}.hazard.litmus`);
+    const { mends } = mended(readFileSync(file, 'utf8'));
+    expect(mends.map(({ edits }) => edits.map((each) => each.title).join())).toEqual([
+      expect.stringContaining(title),
+    ]);
+  });
+
+  it.each([
     ['b40-ixp4xx-unmap-wrong-address', '`phys_addr` for `phys_next` in `dma_unmap_single`'],
     ['b112-ufs-reset-no-readback', 'insert `readl(hci);`'],
     ['b120-etnaviv-shmem-above-4g', 'insert `mapping_set_gfp_mask(bo, GFP_USER | __GFP_DMA32);`'],

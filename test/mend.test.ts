@@ -1,5 +1,5 @@
 /** mend on known scenarios: what it answers, what it must never do, and its front doors. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
@@ -55,6 +55,32 @@ describe('mend', () => {
       'dma_sync_single_for_device',
       'dma_sync_single_for_cpu',
     ]);
+  });
+
+  it('maps and unmaps user pages that nobody mapped, as etnaviv does', () => {
+    const [first] = mended(read('thread/h-user-pages-no-sync.broken.litmus')).mends;
+    expect(first?.level).toBe('api');
+    expect(first?.edits.map(({ operation }) => operation)).toEqual([
+      'dma_map_sgtable',
+      'dma_unmap_sgtable',
+    ]);
+  });
+
+  it('tells last what comes right because a call does nothing any more', () => {
+    const { mends } = mended(read('thread/q2-clean-without-alias.broken.litmus'));
+    expect(mends.map(({ idle }) => idle)).toEqual([
+      [],
+      [],
+      [],
+      ['set_direct_map_invalid_noflush'],
+    ]);
+    const zeroes = mended(read('thread/q5-new-pages-invalidate.broken.litmus')).mends;
+    expect(zeroes[0]?.edits[0]?.title).toContain('`DRM_CFLUSH_CLEAN` for');
+  });
+
+  it('does not unmap what the device is yet to write', () => {
+    const result = mended(read('arch/cut-line.riscv.litmus'));
+    expect(titles(result).some((title) => /to before line 1[45]$/u.test(title))).toBe(false);
   });
 
   it('sends no access to other memory: the batch keeps reading its object', () => {
@@ -230,6 +256,22 @@ describe('civac mend', () => {
     expect(run.out).toMatch(/^slow\.litmus: (unknown: interrupted|\d+ mend)/);
     expect(run.err).toBe('civac: interrupted\n');
     expect(readFileSync(bench.path('slow.litmus'), 'utf8')).toBe(text);
+  });
+
+  it('writes through a link, and not over what is read-only', () => {
+    const text = read('thread/a-wc-mmap-before-map.broken.litmus');
+    bench.write('linked.litmus', text);
+    symlinkSync('linked.litmus', bench.path('link.litmus'));
+    expect(bench.civac(['mend', '--write', '--quiet', 'link.litmus']).status).toBe(0);
+    expect(lstatSync(bench.path('link.litmus')).isSymbolicLink()).toBe(true);
+    expect(verdictOf(readFileSync(bench.path('linked.litmus'), 'utf8'))).toBe('coherent');
+    bench.write('locked.litmus', text);
+    chmodSync(bench.path('locked.litmus'), 0o444);
+    // Root may write anywhere.
+    if (process.getuid?.() === 0) return;
+    const run = bench.civac(['mend', '--write', 'locked.litmus']);
+    const err = 'civac: cannot write locked.litmus: permission denied\n';
+    expect(run).toEqual({ status: 2, out: '', err });
   });
 
   it('exits 1 when nothing mends it', () => {

@@ -99,7 +99,12 @@ function drawn(random: Random): string {
   const list = (n: number, from: number, make: (random: Random, n: number) => string): string =>
     Array.from({ length: n }, (_, i) => `\t${make(random, from + i)}`).join('\n');
   const second = random.below(3) === 0;
-  const settings = random.pick(['', '', '\t.unexpected_hit = arch;\n']);
+  const settings = random.pick([
+    '',
+    '',
+    '\t.unexpected_hit = arch;\n',
+    '\t.writeback_granule = 128;\n',
+  ]);
   const clean = random.below(2) === 0 ? '\tdcache_clean_inval_poc(buf, buf + 64);\n' : '';
   const body = [
     `machine arm64 {\n${settings}\tdevice nic { .coherent = ${random.below(4) === 0} };\n}`,

@@ -29,6 +29,52 @@ device dev {
 `);
 }
 
+/** A page is given away and back, with `before` and `between`. */
+function given(before: string, between: string, after: string): string {
+  return outcome(`machine arm64 {
+	.linear_map_removable = true;
+	device dev { .coherent = false };
+}
+u32 *p;
+u32 *wc;
+phys_addr_t phys;
+init {
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	phys = page_to_phys(page);
+	p = page_address(page);
+	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
+}
+cpu driver {
+	${before}
+	qcom_scm_assign_mem(phys, PAGE_SIZE, QCOM_SCM_VMID_CP_PIXEL);
+	${between}
+	qcom_scm_assign_mem(phys, PAGE_SIZE, QCOM_SCM_VMID_HLOS);
+	${after}
+}
+device dev {
+	${/submit/u.test(between + after) ? 'u32 x = dma_read(phys);' : ''}
+}
+`);
+}
+
+const hidden = `set_direct_map_invalid_noflush(page); flush_tlb_all();
+	dcache_clean_inval_poc(wc, wc + 1024);`;
+
+describe('memory that is given to another world', () => {
+  it('must not be dirty in a cache, mapped cacheable, or in a TLB', () => {
+    expect(given(hidden, '', '')).toBe('coherent');
+    expect(given('', '', '')).toBe('H14');
+    expect(given('drm_cflush_pages(page, DRM_CFLUSH_BOTH);', '', '')).toBe('H14');
+    expect(given(hidden.replace('flush_tlb_all();', ''), '', '')).toBe('H14');
+  });
+
+  it('is out of reach of CPUs and devices until it comes back', () => {
+    expect(given(hidden, 'u32 x = wc[0];', '')).toBe('H14');
+    expect(given(hidden, 'submit(dev); wait(dev);', '')).toBe('H14');
+    expect(given(hidden, '', 'u32 x = wc[0]; submit(dev); wait(dev);')).toBe('coherent');
+  });
+});
+
 function registers(option: string): string {
   return outcome(`machine arm64 {
 	device gic { .coherent = false };

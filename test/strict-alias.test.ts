@@ -55,6 +55,7 @@ describe('a mismatched access', () => {
 
   it('R3 asks for nothing where no cacheable mapping is left', () => {
     const gone = `set_direct_map_invalid_noflush(page);
+	flush_tlb_all();
 	drm_cflush_virt_range(wc, 64, DRM_CFLUSH_BOTH);
 	wc[0] = 1;
 	wmb();

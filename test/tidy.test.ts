@@ -35,6 +35,10 @@ const longLines: Readonly<Record<string, string>> = {
       'gem',
       'device',
       'dma-parts',
+      'gem-dma',
+      'page-pool',
+      'ttm',
+      'videobuf2',
     ].map((name) => [
       `src/kernel/ops/${name}.ts`,
       'the doc line of an operation is one sentence on one line',
@@ -45,6 +49,8 @@ const longLines: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       'part',
+      'functions-drivers',
+      'functions-videobuf2',
       'functions-life',
       'functions-more',
       'functions-msm',

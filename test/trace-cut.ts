@@ -3,6 +3,7 @@
  * the formats of events that occur. Leaves out kernel symbols and printk formats.
  */
 import { openDat } from '../src/trace/read/dat.js';
+import { inflate } from '../src/trace/read/inflate.js';
 import { Cursor } from '../src/trace/read/dat-cursor.js';
 import type { DatBuffer, DatFile } from '../src/trace/read/dat-file.js';
 import { PageFeed } from '../src/trace/read/dat-pages.js';
@@ -48,7 +49,7 @@ function contentOf(file: DatFile): { types: Set<number>; counts: Map<number, num
 
 /** The parts of a file; `print fmt` lines are kept only when asked for. */
 export function partsOf(source: ByteSource, keepText = false): Written {
-  const file = openDat(source, new ReportBuilder(source.name), {}, true);
+  const file = openDat(source, new ReportBuilder(source.name), inflate, true);
   const { types, counts } = contentOf(file);
   const formats = [...file.formats.values()]
     .filter(({ id }) => types.has(id))

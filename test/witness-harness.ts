@@ -87,7 +87,16 @@ export interface Disagreement {
 
 /** Where a checker says other than the reference explorer. */
 export function disagreements(trials: readonly Trial[], checker: Checker): Disagreement[] {
-  const counts = checker(trials.map(({ model }) => model));
+  let counts: readonly Count[];
+  try {
+    counts = checker(trials.map(({ model }) => model));
+  } catch (error) {
+    // One of them has a rule that disagrees, or is none of the checker's language: which?
+    if (trials.length === 1) return [{ index: 0, told: String(error).slice(0, 2000) }];
+    return trials.flatMap((each, index) =>
+      disagreements([each], checker).map(({ told }) => ({ index, told })),
+    );
+  }
   return trials.flatMap((each, index) => {
     const count = counts[index];
     const told = count === undefined ? 'nothing' : difference(each.reference, count);

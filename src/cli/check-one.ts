@@ -9,6 +9,7 @@ import { type Advice, advise } from '../mend/advise.js';
 import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
 import type { CheckResult, Note } from '../verdict/result.js';
 import { fileCheckpoints, type Identity } from './checkpoint.js';
+import { Helpers, type HelpersWanted } from './helpers.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
@@ -17,8 +18,15 @@ export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkp
   readonly checkpoint?: string;
   /** Also say what syncs and barriers are worth. */
   readonly advise?: Advice;
+  /** Threads that may explore ahead of the check; or why there are none. */
+  readonly helpers?: number | string;
+  /** For tests: they are asked from so many states on, and waited for until they begin. */
+  readonly eagerHelpers?: number;
 };
-export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'>;
+export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'> & {
+  /** Has threads started that explore ahead for one input. */
+  readonly startHelpers?: (wanted: HelpersWanted) => void;
+};
 
 /** Why there is no answer. */
 export type Failure =
@@ -41,8 +49,8 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
   try {
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
-    const plain = check(program, { ...settings, ...watch, ...kept(input, settings) });
     const { advise: advice } = settings;
+    const plain = checkAhead(program, input, settings, watch);
     const result = advice === undefined ? plain : withAdvice(plain, input, settings, watch);
     return { kind: 'result', input, result, diagnostics };
   } catch (error) {
@@ -50,6 +58,21 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
       return { kind: 'invalid', input, diagnostics: [runTimeFault(error)] };
     }
     return { kind: 'crash', input, error };
+  }
+}
+
+/** The check, with other threads where there are some. */
+function checkAhead(program: Program, input: Input, settings: Settings, watch: Watch): CheckResult {
+  const { helpers, eagerHelpers, ...own } = settings;
+  const options = { ...own, ...watch, ...kept(input, settings) };
+  const { startHelpers } = watch;
+  if (helpers === undefined || startHelpers === undefined) return check(program, options);
+  if (typeof helpers === 'string') return check(program, { ...options, ahead: helpers });
+  const ahead = new Helpers(helpers, startHelpers, eagerHelpers);
+  try {
+    return check(program, { ...options, ahead });
+  } finally {
+    ahead.close();
   }
 }
 

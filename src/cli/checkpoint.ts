@@ -40,8 +40,8 @@ interface Header extends Omit<SavedRuns, 'runs'> {
   }[];
 }
 
-const MAGIC = 'civac checkpoint 1';
-/** `civac checkpoint 1 ` and the header's length in ten digits. */
+const MAGIC = 'civac checkpoint 2';
+/** `civac checkpoint 2 ` and the header's length in ten digits. */
 const FIRST_LINE = MAGIC.length + 12;
 const HASH_BYTES = 32;
 /** Seconds between two writes: at least this, a tenth of the time so far, … */
@@ -150,7 +150,7 @@ function readParts(fd: number): { header: Header; arrays: Int32Array[] } {
   const input = new Reader(fd);
   const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   const first = decode(input.read(new Uint8Array(FIRST_LINE)));
-  const length = /^civac checkpoint 1 (\d{10})\n$/.exec(first)?.[1];
+  const length = /^civac checkpoint 2 (\d{10})\n$/.exec(first)?.[1];
   if (length === undefined) throw new InputError('not a checkpoint of civac');
   const text = decode(input.read(new Uint8Array(Number(length))));
   // Nothing of it is used before the checksum of the whole file is right: then we wrote it.
@@ -172,6 +172,7 @@ export function readCheckpoint(file: string, identity: Identity): SavedRuns | nu
   try {
     const fd = openSync(file, 'r');
     try {
+      if (!fstatSync(fd).isFile()) throw new InputError('it is no file that could be replaced');
       return savedOf(readParts(fd), identity);
     } finally {
       closeSync(fd);
@@ -181,8 +182,7 @@ export function readCheckpoint(file: string, identity: Identity): SavedRuns | nu
     const damaged =
       error instanceof Damaged || error instanceof SyntaxError || error instanceof RangeError;
     const reason = damaged ? 'it is damaged' : reasonOf(error);
-    const hint = 'remove it to start anew';
-    throw new InputError(`cannot go on from ${file}: ${reason}; ${hint}`);
+    throw new InputError(`cannot go on from ${file}: ${reason}; remove it to start anew`);
   }
 }
 

@@ -12,9 +12,10 @@ import {
   sourceOf,
   unknownCell,
   useCaseFacts,
+  withOtherCores,
 } from '../compare/judge.js';
 import type { Cell, Matrix } from '../compare/matrix.js';
-import { settingsFor } from '../compare/settings.js';
+import { otherCores, settingsFor } from '../compare/settings.js';
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile, type Design, refusalOf, type UseCase } from '../litmus/index.js';
 import type { Outcome, Settings } from './check-one.js';
@@ -97,10 +98,34 @@ async function exploreCells(
     return verdict === 'unknown' ? [] : [{ source, verdict }];
   });
   const deciding = await trySettings(found, exploring);
-  return sources.map((source, index) => {
+  const cells = sources.map((source, index) => {
     const outcome = outcomes[index];
     if (outcome === undefined) return unknownCell(source, 'not explored');
     return cellFrom(source, outcome, deciding.get(source) ?? [], exploring);
+  });
+  return onOtherCores(sources, cells, exploring);
+}
+
+/** Cells that are safe on this core only, explored on one where uncached accesses may hit. */
+async function onOtherCores(
+  sources: readonly CellSource[],
+  cells: readonly Cell[],
+  exploring: Exploring,
+): Promise<readonly Cell[]> {
+  const settings = sources.map(({ text, file }, index) => {
+    const { program } = cells[index]?.verdict === 'core' ? compile(text, file) : { program: null };
+    return program === null ? null : otherCores(program);
+  });
+  const inputs = sources.flatMap(({ file, text }, index) => {
+    const setting = settings[index] ?? null;
+    return setting === null ? [] : [{ file, text: setting.change(text) }];
+  });
+  const outcomes = (await exploreAll(inputs, exploring)).values();
+  return cells.map((cell, index) => {
+    const [source, setting] = [sources[index], settings[index] ?? null];
+    if (source === undefined || setting === null) return cell;
+    const { value } = outcomes.next();
+    return value?.kind === 'result' ? withOtherCores(cell, source, value.result, setting) : cell;
   });
 }
 
@@ -157,9 +182,8 @@ export async function fillRivals(inputs: readonly Input[], exploring: Exploring)
   const names = shortNames(inputs.map(({ file }) => file));
   const sources = inputs.map(({ file, text }, index): CellSource => {
     const name = names[index] ?? file;
-    const replay = `civac check ${file}`;
-    const one = { buffers: 1, jobs: 1, expansion: null };
-    return { design: name, useCase: 'flow', file, text, replay, ...one };
+    const one = { expand: null, buffers: 1, jobs: 1, expansion: null };
+    return { design: name, useCase: 'flow', file, text, ...one };
   });
   const cells = await exploreCells(sources, exploring);
   const rivals = sources.map(({ design, file, text }) => ({

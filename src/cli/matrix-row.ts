@@ -1,5 +1,6 @@
 /**
- * One row of `check --matrix`: a scenario as written and on each other platform. A platform on
+ * One row of `check --matrix`: a scenario as written, on each other platform, and with each two
+ * settings changed where that is asked for. A platform on
  * which nothing is different that an earlier cell's answer rests on has that answer, unexplored.
  */
 import { compile } from '../litmus/index.js';
@@ -9,9 +10,11 @@ import {
   type MatrixCell,
   type MatrixRow,
   openCell,
+  type PairCell,
   refusedCell,
   summaryCell,
 } from '../matrix/cells.js';
+import { inOrder, type Pair, pairsOf } from '../matrix/pairs.js';
 import { platformsOf } from '../matrix/platforms.js';
 import { ScenarioFault } from '../verdict/check.js';
 import { restsAlike, type Summary, summarise } from '../verdict/summary.js';
@@ -21,6 +24,8 @@ import type { Input } from './inputs.js';
 export interface RowInput extends Input {
   /** Platforms to explore besides the scenario as written, by label; absent: all. */
   readonly only?: readonly string[];
+  /** How many pairs of settings to explore at most; absent: no pairs at all. */
+  readonly pairs?: number;
 }
 
 export type RowOutcome =
@@ -35,7 +40,13 @@ export type RowOutcome =
 
 export interface RowWatch extends Watch {
   /** One more cell is known. */
-  readonly onCell?: (cell: MatrixCell) => void;
+  readonly onCell?: (cell: MatrixCell | PairCell) => void;
+}
+
+const NOT_EXPLORED = 'more pairs than --max-pairs';
+
+function pairLabel({ settings }: Pair): string {
+  return settings.join(' and ');
 }
 
 /** The cells of a row besides the scenario as written; none for a text with errors. */
@@ -49,12 +60,12 @@ export function rowOne(input: RowInput, settings: Settings, watch: RowWatch): Ro
   try {
     const { program, diagnostics } = compile(input.text, input.file);
     if (program === null) return { kind: 'invalid', input, diagnostics };
-    const written = row.summaryOf(program, AS_WRITTEN);
-    row.add(summaryCell(AS_WRITTEN, written));
+    row.addWritten(program);
     for (const { label, change } of platformsOf(program)) {
       if (input.only?.includes(label) === false) continue;
       row.add(row.cell(label, change(input.text)));
     }
+    if (input.pairs !== undefined) row.addPairs(input.pairs);
     return row.outcome();
   } catch (error) {
     if (error instanceof ScenarioFault) {
@@ -66,8 +77,11 @@ export function rowOne(input: RowInput, settings: Settings, watch: RowWatch): Ro
 
 class Row {
   private readonly cells: MatrixCell[] = [];
+  private pairs: PairCell[] | undefined;
   private readonly answers: Summary[] = [];
   private readonly crashes: { file: string; error: unknown }[] = [];
+  /** Explorations that are still allowed. */
+  private left = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly input: RowInput,
@@ -80,9 +94,28 @@ class Row {
     this.watch.onCell?.(cell);
   }
 
-  summaryOf(program: Program, label: string): Summary {
+  addWritten(program: Program): void {
+    const found = this.summaryOf(program, AS_WRITTEN);
+    if (found !== null) this.add(summaryCell(AS_WRITTEN, found));
+  }
+
+  /** Every two settings, at most so many of them explored; an answer that is known is free. */
+  addPairs(max: number): void {
+    const { file, text } = this.input;
+    this.pairs = [];
+    this.left = max;
+    for (const pair of inOrder(pairsOf(text, file), rowFrom(file, this.cells))) {
+      const cell = { ...this.cell(pairLabel(pair), pair.change(text)), settings: pair.settings };
+      this.pairs.push(cell);
+      this.watch.onCell?.(cell);
+    }
+  }
+
+  summaryOf(program: Program, label: string): Summary | null {
     const known = this.answers.find(({ restsOn }) => restsAlike(restsOn, program));
     if (known !== undefined) return known;
+    if (this.left <= 0) return null;
+    this.left--;
     const { onProgress } = this.watch;
     const found = summarise(program, {
       ...this.settings,
@@ -102,7 +135,8 @@ class Row {
       if (program === null) {
         return refusedCell(label, diagnostics[0]?.message ?? 'an error in the file');
       }
-      return summaryCell(label, this.summaryOf(program, label));
+      const found = this.summaryOf(program, label);
+      return found === null ? openCell(label, NOT_EXPLORED) : summaryCell(label, found);
     } catch (error) {
       if (error instanceof ScenarioFault) return refusedCell(label, error.message);
       this.crashes.push({ file, error });
@@ -112,13 +146,18 @@ class Row {
 
   outcome(): RowOutcome {
     const { input, crashes } = this;
-    return { kind: 'row', input, row: rowFrom(input.file, this.cells), crashes };
+    return { kind: 'row', input, row: rowFrom(input.file, this.cells, this.pairs), crashes };
   }
 }
 
-function rowFrom(file: string, cells: readonly MatrixCell[]): MatrixRow {
+function rowFrom(
+  file: string,
+  cells: readonly MatrixCell[],
+  pairs?: readonly PairCell[],
+): MatrixRow {
   const [written = openCell(AS_WRITTEN, 'not explored'), ...others] = cells;
-  return { file, written, others };
+  const row = { file, written, others };
+  return pairs === undefined ? row : { ...row, pairs };
 }
 
 /** The row when its worker was lost: what was known by then, the rest open. */
@@ -129,5 +168,14 @@ export function lostRow(input: RowInput, reason: string, known: readonly MatrixC
   const cells = [AS_WRITTEN, ...labels].map(
     (label) => known.find(({ setting }) => setting === label) ?? openCell(label, reason),
   );
-  return { kind: 'row', input, row: rowFrom(input.file, cells), crashes: [] };
+  const pairs = input.pairs === undefined ? undefined : lostPairs(input, reason, known);
+  return { kind: 'row', input, row: rowFrom(input.file, cells, pairs), crashes: [] };
+}
+
+function lostPairs(input: RowInput, reason: string, known: readonly MatrixCell[]): PairCell[] {
+  return pairsOf(input.text, input.file).map((pair) => {
+    const label = pairLabel(pair);
+    const cell = known.find(({ setting }) => setting === label) ?? openCell(label, reason);
+    return { ...cell, settings: pair.settings };
+  });
 }

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { importerSettings } from '../compare/settings.js';
 import { compile } from '../litmus/index.js';
 import { platformsOf } from '../matrix/platforms.js';
-import { mend, type MendOptions, type MendOutcome, type MendProgress } from '../mend/mend.js';
+import { type MendOptions, type MendOutcome, type MendProgress, mend } from '../mend/mend.js';
 
 /** The part of the options that can be sent to a thread. */
 export type MendSettings = Omit<MendOptions, 'platformsOf'> & {

@@ -4,10 +4,11 @@
  * those that do not in time are stopped from outside.
  */
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { MatrixCell } from '../matrix/cells.js';
 import type { Settings } from './check-one.js';
 import { errorCode } from './errors.js';
+import { type HelperStart, type HelpersWanted, markGone } from './helpers.js';
 import type { Input } from './inputs.js';
 import { packageRoot } from './package-root.js';
 import type { Work } from './work.js';
@@ -20,6 +21,9 @@ interface Job<I, O> {
   readonly known: MatrixCell[];
 }
 
+/** Room for what a step makes and drops at once; less of it costs a twentieth more CPU time. */
+const youngMb = 96;
+
 /** How long a worker may take to hand over what it knows. */
 const graceMs = 3000;
 
@@ -27,6 +31,8 @@ export class Pool<I extends Input, O> {
   private readonly queue: Job<I, O>[] = [];
   private readonly running = new Map<Worker, Job<I, O>>();
   private readonly idle: Worker[] = [];
+  /** By the worker that asked for them, until its scenario is done. */
+  private readonly helpers = new Map<Worker, readonly Worker[]>();
   private readonly flag = new SharedArrayBuffer(4);
   private stopped = false;
 
@@ -61,7 +67,9 @@ export class Pool<I extends Input, O> {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.idle, ...this.running.keys()].map((worker) => worker.terminate()));
+    const helpers = [...this.helpers.values()].flat();
+    const all = [...this.idle, ...this.running.keys(), ...helpers];
+    await Promise.all(all.map((worker) => worker.terminate()));
   }
 
   private feed(): void {
@@ -78,13 +86,7 @@ export class Pool<I extends Input, O> {
   private start(): Worker {
     const { name: work } = this.work;
     const workerData: WorkerStart = { work, settings: this.settings, flag: this.flag };
-    const { maxMemoryBytes } = this.settings;
-    // The heap must hold what the limit allows, and something for the program itself.
-    const heapMb = maxMemoryBytes === undefined ? undefined : maxMemoryBytes / 2 ** 20 + 256;
-    const worker = new Worker(join(packageRoot(), 'dist', 'worker.mjs'), {
-      workerData,
-      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
-    });
+    const worker = this.thread({ workerData });
     worker.on('message', (message: WorkerMessage<O>) => this.receive(worker, message));
     worker.on('error', (error) => this.fail(worker, error));
     // Ended from outside, with no word why: what it was at is open.
@@ -94,6 +96,37 @@ export class Pool<I extends Input, O> {
       this.lose(worker, 'its worker thread was ended');
     });
     return worker;
+  }
+
+  private thread(options: WorkerOptions): Worker {
+    const { maxMemoryBytes } = this.settings;
+    // The heap must hold what the limit allows, and something for the program itself.
+    const heapMb = maxMemoryBytes === undefined ? undefined : maxMemoryBytes / 2 ** 20 + 256;
+    return new Worker(join(packageRoot(), 'dist', 'worker.mjs'), {
+      ...options,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: youngMb,
+        ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+      },
+    });
+  }
+
+  /** Starts threads that explore ahead for a worker; one that goes leaves its work to that. */
+  private startHelpers(worker: Worker, input: Input, { ports, control }: HelpersWanted): void {
+    const helpers = ports.map((port, index) => {
+      const workerData: HelperStart = { kind: 'helper', input, port, control, index };
+      const helper = this.thread({ workerData, transferList: [port] });
+      // Why is of no interest: the worker meets it too if it is in the scenario.
+      helper.on('error', () => markGone(control, index));
+      helper.on('exit', () => markGone(control, index));
+      return helper;
+    });
+    this.helpers.set(worker, helpers);
+  }
+
+  private endHelpers(worker: Worker): void {
+    for (const helper of this.helpers.get(worker) ?? []) void helper.terminate();
+    this.helpers.delete(worker);
   }
 
   private receive(worker: Worker, message: WorkerMessage<O>): void {
@@ -107,6 +140,11 @@ export class Pool<I extends Input, O> {
       job.known.push(message.cell);
       return;
     }
+    if (message.kind === 'helpers') {
+      this.startHelpers(worker, job.input, message.wanted);
+      return;
+    }
+    this.endHelpers(worker);
     this.running.delete(worker);
     this.idle.push(worker);
     job.done(message.outcome);
@@ -119,6 +157,7 @@ export class Pool<I extends Input, O> {
       return;
     }
     const job = this.running.get(worker);
+    this.endHelpers(worker);
     this.running.delete(worker);
     job?.done(this.work.crashed(job.input, error));
     this.feed();
@@ -127,6 +166,7 @@ export class Pool<I extends Input, O> {
   private lose(worker: Worker, reason: string): void {
     const job = this.running.get(worker);
     if (job === undefined) return;
+    this.endHelpers(worker);
     this.running.delete(worker);
     void worker.terminate();
     job.done(this.work.lost(job.input, reason, job.known));

@@ -58,7 +58,10 @@ function addCheck(program: Command, finish: Finish): void {
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--expect', 'compare every verdict and hazard set with what the file header states')
     .option('--matrix', 'every platform setting that could change the verdict, each alone')
+    .option('--pairs', 'with --matrix: each two settings as well, and which pairs tell more')
+    .option('--max-pairs <count>', 'explore at most so many pairs (default 100)', positiveInteger)
     .option('--advise', 'say of each sync and barrier: needed, redundant, dearer or destructive')
+    .option('--with <setting>', "change the machine: '.swiotlb = force'; repeatable", collect)
     .option('--strict-alias', 'mismatched accesses are findings (H5) also where nothing goes wrong')
     .option('--json', 'the same as --format json')
     .addOption(
@@ -83,6 +86,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -93,6 +97,8 @@ Examples:
   civac check ring.litmus
   civac check --expect litmus --json -o results.json
   civac check --matrix ring.litmus
+  civac check --matrix --pairs ring.litmus
+  civac check --with 'nic .iommu = smmu' ring.litmus
   civac check --max-seconds 60 --brief scenarios/`,
     )
     .action(async (files: string[], given: CheckOptions & { explain?: string }) => {
@@ -152,6 +158,7 @@ function addCompare(program: Command, finish: Finish): void {
     .command('compare')
     .description('designs × use cases: safe or not, why not, and what each costs')
     .argument('[PATH...]', '*.design and *.usecase, folders of them; or scenarios of one flow')
+    .option('--cell <design:use-case>', 'of all cells this one, with its shortest run')
     .option('--expand', 'print the scenario of one design in one use case, for civac check')
     .option('--json', 'the same as --format json')
     .addOption(
@@ -186,6 +193,7 @@ Exit status:
 Examples:
   civac compare litmus/designs litmus/thread
   civac compare litmus/designs litmus/thread --format html -o which-api.html
+  civac compare litmus/designs litmus/thread --cell shmem_helper:a
   civac compare --expand my.design my.usecase | civac check -
   civac compare fix-a.litmus fix-b.litmus`;
 
@@ -351,6 +359,7 @@ export function makeProgram(finish: Finish): Command {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

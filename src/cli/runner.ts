@@ -46,6 +46,18 @@ export function checkAll(
   return runAll(checkWork, inputs, settings, interruption, onProgress);
 }
 
+/** Threads that are left for a scenario besides its own, or why there are none. */
+function helpersFor(
+  { checkpoint, engine }: Settings,
+  size: number,
+  cores: number,
+): number | string {
+  if (engine === 'reference') return '--engine reference';
+  if (checkpoint !== undefined) return '--checkpoint keeps one exploration at a time';
+  if (cores === 1) return 'one core';
+  return size > 1 ? 'other scenarios have the others' : cores - 1;
+}
+
 /** What comes of each input, in their order. */
 export async function* runAll<I extends Input, O>(
   work: Work<I, O>,
@@ -73,7 +85,9 @@ export async function* runAll<I extends Input, O>(
     if (rest.length > 0) await new Promise((turn) => setImmediate(turn));
   }
   if (rest.length === 0) return;
-  const pool = new Pool(work, Math.min(rest.length, cores), settings, onProgress);
+  const size = Math.min(rest.length, cores);
+  const own = { ...settings, helpers: helpersFor(settings, size, cores) };
+  const pool = new Pool(work, size, own, onProgress);
   interruption.onInterrupt(() => pool.interrupt());
   const outcomes = rest.map((input) => pool.submit(input));
   try {

@@ -3,7 +3,6 @@
  * Parquet tables. Says where they go and who they are from. Leaves out what is in them
  * (src/trace/show).
  */
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { version } from '../base/version.js';
 import type { RunFacts } from '../trace/show/parquet.js';
@@ -54,8 +53,9 @@ function standardOutput(format: ExportFormat): OutputFile {
 }
 
 /** SHA-256 of a file; null for what cannot be read twice. */
-function hashOf(path: string): string | null {
+async function hashOf(path: string): Promise<string | null> {
   if (path === '-') return null;
+  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   const chunk = Buffer.alloc(1 << 20);
   let fd: number | null = null;
@@ -74,8 +74,10 @@ function hashOf(path: string): string | null {
 }
 
 /** The same trace and version make the same run, so that a second export replaces the first. */
-function runFacts({ input, sidecar }: ExportOptions): RunFacts {
-  const sourceSha256 = hashOf(input);
+async function runFacts({ input, sidecar }: ExportOptions): Promise<RunFacts> {
+  // Not at the top: it takes as long to load as many a trace to read.
+  const { createHash } = await import('node:crypto');
+  const sourceSha256 = await hashOf(input);
   const identity = sourceSha256 ?? `${input} ${process.pid} ${Date.now()}`;
   const runId = createHash('sha256').update(`${identity} civac ${version}`).digest('hex');
   const drivers = new Map(sidecar?.devices.map(({ name, driver }) => [name, driver]));
@@ -113,7 +115,7 @@ export function traceExport(format: ExportFormat, options: ExportOptions): Trace
       if (format !== 'parquet') return singleExporter(format, openOne(output));
       const { parquetExporter } = await import('../trace/show/parquet.js');
       const sinks = { mappings: openOne(names.mappings), findings: openOne(names.findings) };
-      return parquetExporter(sinks, runFacts(options));
+      return parquetExporter(sinks, await runFacts(options));
     },
   };
 }

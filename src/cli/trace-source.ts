@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ByteSource, Spool } from '../trace/read/read.js';
+import type { ByteSource, Spool } from '../trace/read/source.js';
 
 /** A source that must be closed. */
 export interface OpenSource extends ByteSource {

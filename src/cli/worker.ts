@@ -1,11 +1,13 @@
 /**
  * A worker thread that checks one scenario, or row of a matrix, after the other, so that the main
- * thread stays free for Ctrl-C and progress. The interruption arrives through shared memory: a
- * thread that explores reads no messages.
+ * thread stays free for Ctrl-C and progress; or a helper that explores ahead for one of these. The
+ * interruption arrives through shared memory: a thread that explores reads no messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MatrixCell } from '../matrix/cells.js';
 import type { Settings } from './check-one.js';
+import { faultOnOrder } from './faults.js';
+import { type HelperStart, type HelpersWanted, help } from './helpers.js';
 import type { Input } from './inputs.js';
 import { checkWork, rowWork, type WorkName } from './work.js';
 
@@ -24,6 +26,7 @@ export interface WorkerProgress {
 export type WorkerMessage<O> =
   | { readonly kind: 'progress'; readonly progress: WorkerProgress }
   | { readonly kind: 'cell'; readonly cell: MatrixCell }
+  | { readonly kind: 'helpers'; readonly wanted: HelpersWanted }
   | { readonly kind: 'outcome'; readonly outcome: O };
 
 const progressMs = 200;
@@ -32,12 +35,17 @@ function isStart(data: unknown): data is WorkerStart {
   return typeof data === 'object' && data !== null && 'flag' in data && 'settings' in data;
 }
 
+function isHelper(data: unknown): data is HelperStart {
+  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'helper';
+}
+
 function serve(start: WorkerStart): void {
   const flag = new Int32Array(start.flag);
   let told = 0;
   const post = (message: WorkerMessage<unknown>) => parentPort?.postMessage(message);
   const { perform } = start.work === 'row' ? rowWork : checkWork;
   parentPort?.on('message', (input: Input) => {
+    faultOnOrder('worker');
     const outcome = perform(input, start.settings, {
       interrupted: () => Atomics.load(flag, 0) !== 0,
       onProgress: (progress) => {
@@ -46,10 +54,13 @@ function serve(start: WorkerStart): void {
         told = now;
         post({ kind: 'progress', progress });
       },
+      startHelpers: (wanted) =>
+        parentPort?.postMessage({ kind: 'helpers', wanted }, [...wanted.ports]),
       onCell: (cell) => post({ kind: 'cell', cell }),
     });
     post({ kind: 'outcome', outcome });
   });
 }
 
-if (isStart(workerData)) serve(workerData);
+if (isHelper(workerData)) help(workerData);
+else if (isStart(workerData)) serve(workerData);

@@ -5,23 +5,23 @@
 import { escapeHtml as esc } from '../base/html.js';
 import { runTable } from './html-run.js';
 import { script, style } from './html-style.js';
-import type { Cell, Matrix, UseCaseFact } from './matrix.js';
+import { type Cell, type Matrix, shownHazards, type UseCaseFact } from './matrix.js';
 import {
   cellsOf,
   costCells,
   costNote,
   costText,
   designRows,
-  hazardIdsOf,
   idsShort,
-  likelihood,
   plainAbout,
   questionCells,
   questionHeads,
   questionNote,
   tally,
   tallyWords,
+  unlessWords,
   verdictWords,
+  whyWords,
 } from './words.js';
 
 export function matrixHtml(matrix: Matrix): string {
@@ -49,7 +49,8 @@ function designsBody(matrix: Matrix): string {
   const intro =
     `Every run of ${matrix.designs.length} designs in ${matrix.useCases.length} use cases.` +
     ` Of ${all.cells} cells ${tallyWords(all)}.` +
-    ' An unsafe cell leads to its shortest run.';
+    ' An unsafe cell leads to its shortest run, and a cell that is safe on this core only to' +
+    ' the one on other cores.';
   return [
     '<h1>Which API keeps the buffer coherent?</h1>',
     `<p>${intro}</p>`,
@@ -113,12 +114,13 @@ function cellId({ design, useCase }: Cell): string {
 
 function gridCell(cell: Cell): string {
   const link = `<a href="#${esc(cellId(cell))}">${esc(idsShort(cell))}</a>`;
-  const title = esc(`${cell.design}, ${cell.useCase}: ${verdictWords(cell)}`);
+  const title = esc(`${cell.design}, ${cell.useCase}: ${verdictWords(cell)}${unlessWords(cell)}`);
   const open = `<td class="${cell.verdict}" title="${title}">`;
   switch (cell.verdict) {
     case 'safe':
+      return `${open}safe${star(cell)}${costLine(cell)}</td>`;
     case 'core':
-      return `${open}${cell.verdict}${cell.unsafeIf.length > 0 ? '*' : ''}${costLine(cell)}</td>`;
+      return `${open}<a href="#${esc(cellId(cell))}">core</a>${star(cell)}${costLine(cell)}</td>`;
     case 'hazard':
       return `${open}${link}</td>`;
     case 'setting':
@@ -129,6 +131,10 @@ function gridCell(cell: Cell): string {
     case 'unknown':
       return `${open}?</td>`;
   }
+}
+
+function star({ unsafeIf }: Cell): string {
+  return unsafeIf.length > 0 ? '*' : '';
 }
 
 function costLine({ cost }: Cell): string {
@@ -188,32 +194,36 @@ function tableOf(head: readonly string[], rows: readonly string[]): string {
 }
 
 function designCells(matrix: Matrix, design: string): string[] {
-  const unsafe = cellsOf(matrix, design).filter(({ cell }) => cell.hazards.length > 0);
+  const unsafe = cellsOf(matrix, design).filter(({ cell }) => shownHazards(cell).length > 0);
   if (unsafe.length === 0) return [];
   return [`<h3>${esc(design)}</h3>`, ...unsafe.map(({ key, cell }) => cellDetails(key, cell))];
 }
 
 function cellDetails(key: string, cell: Cell): string {
-  const [first, ...others] = cell.hazards;
+  const [first, ...others] = shownHazards(cell);
   if (first === undefined) return '';
   const more = others.map(({ id, message }) => `<li><b>${esc(id)}</b> ${esc(message)}</li>`);
+  const ids = shownHazards(cell)
+    .map(({ id }) => id)
+    .join(' ');
+  const again = cell.onOtherCores?.replay ?? cell.replay;
   const list = more.length === 0 ? '' : `<p>Also:</p><ul>${more.join('')}</ul>`;
   return [
     `<details id="${esc(cellId(cell))}"><summary><b>${esc(key)}</b> ` +
-      `<span class="tag ${cell.verdict}">${esc(hazardIdsOf(cell))}</span> ` +
-      `${esc(settingText(cell))}<span class="faint">${esc(likelihood(cell))}: ` +
-      `${esc(first.message)}</span></summary>`,
+      `<span class="tag ${cell.verdict}">${esc(ids)}</span> ` +
+      `${esc(settingText(cell))}<span class="faint">${esc(whyWords(cell))}</span></summary>`,
     '<div class="inside">',
     `<p><b>${esc(first.id)}</b> ${esc(first.message)}. Expected <b>${esc(first.expected)}</b>,` +
       ` got <b>${esc(first.actual)}</b>.</p>`,
     runTable(first.steps),
     list,
-    `<p class="faint">Again: <code>${esc(cell.replay)}</code>; the lines that steps name are` +
+    `<p class="faint">Again: <code>${esc(again)}</code>; the lines that steps name are` +
       ' those of that scenario.</p>',
     '</div></details>',
   ].join('\n');
 }
 
-function settingText({ safeIf }: Cell): string {
+function settingText({ safeIf, onOtherCores }: Cell): string {
+  if (onOtherCores !== null) return `safe on this core only, unsafe if ${onOtherCores.setting}; `;
   return safeIf.length === 0 ? '' : `safe if ${safeIf.join(', or if ')}; `;
 }

@@ -2,7 +2,7 @@
  * The matrix as a document, version 1; docs/compare.md describes it. Fields may be added within a
  * version, never renamed or removed. Copied field by field, as the other reports are.
  */
-import type { Cell, CellHazard, CellStep, Matrix } from './matrix.js';
+import type { Cell, CellHazard, CellStep, Matrix, WithSetting } from './matrix.js';
 
 export function matrixJson(matrix: Matrix): string {
   const { designs, useCases, cells } = matrix;
@@ -40,6 +40,7 @@ function cellJson(cell: Cell): object {
     unsafeIf,
     why,
     hazards: cell.hazards.map(hazardJson),
+    onOtherCores: cell.onOtherCores === null ? null : withSettingJson(cell.onOtherCores),
     linesPerLife: cost?.life ?? null,
     linesPerFrame: cost?.frame ?? null,
     maintenance: cell.maintenance.map(({ operation, line, op, lines }) => ({
@@ -51,6 +52,10 @@ function cellJson(cell: Cell): object {
     replay,
     states,
   };
+}
+
+function withSettingJson({ setting, hazards, replay }: WithSetting): object {
+  return { setting, hazards: hazards.map(hazardJson), replay };
 }
 
 function hazardJson({ id, message, expected, actual, needs, certain, steps }: CellHazard): object {

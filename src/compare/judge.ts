@@ -23,7 +23,7 @@ import type {
   StepPlace,
   UseCaseFact,
 } from './matrix.js';
-import { mapsByDma } from './settings.js';
+import { mapsByDma, type Setting } from './settings.js';
 
 /** One cell on its way: what is explored for it, and what its places mean. */
 export interface CellSource {
@@ -32,7 +32,8 @@ export interface CellSource {
   /** The scenario, as `civac check` takes it. */
   readonly file: string;
   readonly text: string;
-  readonly replay: string;
+  /** A command that prints it; null for one that is a file. */
+  readonly expand: string | null;
   /** How many buffers and jobs it has, for the cost of each. */
   readonly buffers: number;
   readonly jobs: number;
@@ -49,7 +50,7 @@ export function sourceOf(design: Design, useCase: UseCase): CellSource {
     useCase: useCase.name,
     file: `${useCase.name}.${design.name}.litmus`,
     text: expansion.text,
-    replay: `civac compare --expand ${design.file} ${useCase.file} | civac check -`,
+    expand: `civac compare --expand ${shellWord(design.file)} ${shellWord(useCase.file)}`,
     buffers: raised('create', 'import_user'),
     jobs: raised('submit'),
     expansion,
@@ -110,8 +111,20 @@ function devicesNeeded(node: DesignNode): readonly string[] {
   return [...found];
 }
 
+/** A command that shows the runs of a cell again, maybe with a setting changed. */
+function replayOf({ expand, file }: CellSource, setting?: string): string {
+  const changed = setting === undefined ? '' : ` --with '${setting}'`;
+  if (expand === null) return `civac check${changed} ${shellWord(file)}`;
+  return `${expand} | civac check${changed} -`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 const nothing = {
   hazards: [],
+  onOtherCores: null,
   safeIf: [],
   unsafeIf: [],
   cost: null,
@@ -125,7 +138,9 @@ export function refusedCell(design: string, useCase: string, refusal: Refusal): 
   return { ...nothing, design, useCase, verdict: 'refused', why };
 }
 
-export function unknownCell({ design, useCase, replay }: CellSource, why: string): Cell {
+export function unknownCell(source: CellSource, why: string): Cell {
+  const { design, useCase } = source;
+  const replay = replayOf(source);
   return { ...nothing, design, useCase, replay, verdict: 'unknown', why };
 }
 
@@ -136,7 +151,7 @@ export function judgeCell(
   decides: readonly string[],
 ): Cell {
   const safeIf = result.verdict === 'hazard' ? decides : [];
-  const { design, useCase, replay } = source;
+  const { design, useCase } = source;
   const idle = idleStep(result, source);
   const verdict = verdictOf(result, idle, safeIf);
   return {
@@ -144,13 +159,29 @@ export function judgeCell(
     useCase,
     verdict,
     hazards: hazardsOf(result, source),
+    onOtherCores: null,
     safeIf,
     unsafeIf: result.verdict === 'coherent' ? decides : [],
     why: verdict === 'idle' ? (idle ?? '') : verdict === 'unknown' ? undecided(result) : '',
     cost: costOf(result, source),
     maintenance: result.maintenance,
-    replay,
+    replay: replayOf(source),
     states: result.states,
+  };
+}
+
+/** A core cell with what was found on it with the setting that other cores come to. */
+export function withOtherCores(
+  cell: Cell,
+  source: CellSource,
+  result: CheckResult,
+  { label }: Setting,
+): Cell {
+  const hazards = hazardsOf(result, source);
+  if (cell.verdict !== 'core' || hazards.length === 0) return cell;
+  return {
+    ...cell,
+    onOtherCores: { setting: label, hazards, replay: replayOf(source, label) },
   };
 }
 

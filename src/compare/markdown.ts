@@ -11,7 +11,6 @@ import {
   type DesignRow,
   designRows,
   isTold,
-  likelihood,
   plainAbout,
   questionCells,
   questionHeads,
@@ -21,6 +20,7 @@ import {
   tallyWords,
   unlessOf,
   verdictWords,
+  whyWords,
 } from './words.js';
 
 export function matrixMarkdown(matrix: Matrix): string {
@@ -39,7 +39,7 @@ export function matrixMarkdown(matrix: Matrix): string {
     factsMarkdown(matrix),
     '## Cells that are not simply safe',
     ...cellsMarkdown(matrix),
-    'The run of a cell: `civac compare --expand DESIGN USECASE | civac check -`.',
+    'The shortest run of a cell: the same command with `--cell DESIGN:KEY`.',
   ]
     .join('\n\n')
     .concat('\n');
@@ -144,9 +144,8 @@ function cellsMarkdown(matrix: Matrix): string[] {
 }
 
 export function cellSentence(cell: Cell): string {
-  const first = cell.hazards[0];
-  const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
-  return escaped(verdictWords(cell) + why);
+  const why = whyWords(cell);
+  return escaped(why === '' ? verdictWords(cell) : `${verdictWords(cell)} (${why})`);
 }
 
 function escaped(text: string): string {

@@ -65,6 +65,13 @@ export interface CellHazard {
   readonly steps: readonly CellStep[];
 }
 
+/** What goes wrong with a setting changed, and how to see it again. */
+export interface WithSetting {
+  readonly setting: string;
+  readonly hazards: readonly CellHazard[];
+  readonly replay: string;
+}
+
 /** Cache lines maintained. */
 export interface Cost {
   /** For each buffer that is created, outside its frames. */
@@ -79,6 +86,8 @@ export interface Cell {
   readonly verdict: CellVerdict;
   /** Causes first; empty when none was found. */
   readonly hazards: readonly CellHazard[];
+  /** A core cell: where uncached accesses may hit. Else null. */
+  readonly onOtherCores: WithSetting | null;
   /** Settings that make an unsafe cell safe, each alone. */
   readonly safeIf: readonly string[];
   /** Settings that make a safe cell unsafe, each alone. */
@@ -100,6 +109,11 @@ export interface Matrix {
   readonly useCases: readonly UseCaseFact[];
   /** Designs in order, and for each the use cases in order. */
   readonly cells: readonly Cell[];
+}
+
+/** The hazards whose runs a report shows: the cell's own, or those of a core cell elsewhere. */
+export function shownHazards({ hazards, onOtherCores }: Cell): readonly CellHazard[] {
+  return onOtherCores?.hazards ?? hazards;
 }
 
 export function cellOf(matrix: Matrix, design: string, useCase: string): Cell | undefined {

@@ -2,7 +2,7 @@
  * Settings of the machine that may decide a cell: each is tried alone, and those that make an
  * unsafe one safe, or a safe one unsafe, are named. They are changed in the text of the expanded
  * scenario, in its line, so that every place stays where it was and anyone can do the same by hand.
- * Leaves out: combinations, and settings that the scenario's operations never look at.
+ * Leaves out: combinations (matrix/pairs.ts has them), settings that no operation looks at.
  */
 import type { DeviceConfig, Program } from '../litmus/program.js';
 import { importerLabel, importersOf } from '../verdict/importers.js';
@@ -11,6 +11,8 @@ export interface Setting {
   /** As it reads in the machine block: `.swap = none`, `gpu .iommu = smmu`. */
   readonly label: string;
   readonly change: (text: string) => string;
+  /** What it writes, with a space behind each: `.swap `, `gpu .iommu `; `gpu `: all of gpu's. */
+  readonly writes: readonly string[];
   /** No machine of the architecture is like that (M6, `may_hit`). */
   readonly isOutside?: boolean;
 }
@@ -55,9 +57,15 @@ export function importerSettings(program: Program): readonly Setting[] {
     ]);
     return {
       label: importerLabel(importers),
+      writes: importers.map(({ device }) => `${device} `),
       change: (text) => parts.reduce((changed, { change }) => change(changed), text),
     };
   });
+}
+
+/** A core where uncached accesses may hit, as far as the architecture allows it (M6). */
+export function otherCores({ machine }: Program): Setting {
+  return machineSetting('unexpected_hit', machine.profile === 'arm64' ? 'arch' : 'may_hit');
 }
 
 /** What is worth trying on this scenario. */
@@ -85,6 +93,7 @@ export function settingsFor(program: Program): readonly Setting[] {
 /** Block devices read and write memory by DMA, after the clean and invalidate of their own map. */
 const swapsByDma: Setting = {
   label: '.swap = a block device',
+  writes: ['.swap '],
   change: (text) =>
     text.replace(/\.swap\s*=\s*\w+;/u, '.swap = disk; device disk { .coherent = false };'),
 };
@@ -111,6 +120,7 @@ export function machineSetting(name: string, value: string): Setting {
   const given = new RegExp(`(\\.${name}\\s*=\\s*)[^;]*;`, 'u');
   return {
     label: `.${name} = ${value}`,
+    writes: [`.${name} `],
     change: (text) =>
       given.test(text)
         ? text.replace(given, `$1${value};`)
@@ -123,6 +133,7 @@ export function deviceSetting(device: string, name: string, value: string): Sett
   const given = new RegExp(`(\\.${name}\\s*=\\s*)[^,}]*?(\\s*)(?=,|$)`, 'u');
   return {
     label: `${device} .${name} = ${value}`,
+    writes: [`${device} .${name} `],
     change: (text) =>
       text.replace(block, (_, open: string, inner: string, close: string) => {
         if (given.test(inner)) return open + inner.replace(given, `$1${value}$2`) + close;

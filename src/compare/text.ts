@@ -2,9 +2,10 @@
  * The matrix for a terminal or a mail: one row per design, one narrow column per use case, what
  * each use case is, what each design asks for, then every cell that is not simply safe.
  */
-import { count, hang } from '../base/text.js';
+import { count, hang, wrap } from '../base/text.js';
 import { type Palette, palette } from '../report/paint.js';
-import type { Cell, Matrix } from './matrix.js';
+import { type Cell, type Matrix, shownHazards } from './matrix.js';
+import { runLines } from './text-run.js';
 import {
   cellsOf,
   costCells,
@@ -12,7 +13,6 @@ import {
   costText,
   designRows,
   isTold,
-  likelihood,
   plainAbout,
   questionCells,
   questionHeads,
@@ -22,7 +22,9 @@ import {
   tally,
   tallyWords,
   unlessOf,
+  unlessWords,
   verdictWords,
+  whyWords,
 } from './words.js';
 
 export interface TextOptions {
@@ -33,6 +35,7 @@ export interface TextOptions {
 export function matrixText(matrix: Matrix, options: TextOptions): string {
   const paint = palette(options.color);
   const width = Math.min(options.width, 110);
+  if (matrix.cells.length === 1) return oneCellText(matrix, width, paint);
   return [
     ...(matrix.kind === 'rivals' ? rivalLines(matrix, paint) : matrixLines(matrix, width, paint)),
     ...cellLines(matrix, width, paint),
@@ -40,6 +43,28 @@ export function matrixText(matrix: Matrix, options: TextOptions): string {
     summary(matrix),
     '',
   ].join('\n');
+}
+
+/** One design in one use case: what they are, the verdict, and the run that shows it. */
+function oneCellText(matrix: Matrix, width: number, paint: Palette): string {
+  const [about = '', useCase = ''] = [...matrix.designs, ...matrix.useCases].map(
+    (each) => each.about,
+  );
+  return matrix.cells
+    .flatMap((cell) => {
+      const why = whyWords(cell);
+      const verdict = verdictWords(cell) + (why === '' ? '' : ` (${why})`) + unlessWords(cell);
+      return [
+        paint.strong(`${cell.design} in ${cell.useCase}`),
+        hang('  ', about, width),
+        hang('  ', plainAbout(useCase), width),
+        '',
+        ...wrap(verdict, width),
+        ...runLines(cell, width),
+        '',
+      ];
+    })
+    .join('\n');
 }
 
 function matrixLines(matrix: Matrix, width: number, paint: Palette): string[] {
@@ -154,15 +179,22 @@ function cellLines(matrix: Matrix, width: number, paint: Palette): string[] {
   if (lines.length === 0) return [];
   const command =
     matrix.kind === 'rivals'
-      ? 'civac check FILE'
-      : 'civac compare --expand DESIGN USECASE | civac check -';
-  return [...lines, '', `The shortest runs: ${command}`];
+      ? "civac check FILE, or check --with 'SETTING' FILE"
+      : `the same with --cell DESIGN:KEY, as in --cell ${exampleCell(matrix)}`;
+  return [...lines, '', `The shortest run of a cell: ${command}`];
+}
+
+/** `shmem_helper:a`, the first cell that has a run. */
+function exampleCell({ cells, useCases }: Matrix): string {
+  const cell = cells.find((each) => shownHazards(each).length > 0);
+  const key = useCases.find(({ name }) => name === cell?.useCase)?.key;
+  return cell === undefined || key === undefined ? 'DESIGN:KEY' : `${cell.design}:${key}`;
 }
 
 function cellLine(key: string, cell: Cell, width: number): string {
-  const first = cell.hazards[0];
-  const why = first === undefined ? '' : ` (${likelihood(cell)}: ${first.message})`;
-  return hang(`  ${key.padEnd(3)} `, verdictWords(cell) + why, width);
+  const why = whyWords(cell);
+  const words = why === '' ? verdictWords(cell) : `${verdictWords(cell)} (${why})`;
+  return hang(`  ${key.padEnd(3)} `, words, width);
 }
 
 function summary(matrix: Matrix): string {
@@ -170,5 +202,5 @@ function summary(matrix: Matrix): string {
   if (matrix.kind === 'rivals') return `${count(all.cells, 'scenario')}: ${all.unsafe} unsafe`;
   const useCases = count(matrix.useCases.length, 'use case');
   const size = `${count(matrix.designs.length, 'design')}, ${useCases}`;
-  return `${size}: of ${all.cells} cells ${tallyWords(all)}`;
+  return `${size}: of ${count(all.cells, 'cell')} ${tallyWords(all)}`;
 }

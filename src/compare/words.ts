@@ -5,6 +5,7 @@ import {
   cellOf,
   type DesignFact,
   type Matrix,
+  shownHazards,
   type UseCaseFact,
 } from './matrix.js';
 
@@ -45,9 +46,9 @@ export function hazardIdsOf({ hazards }: Cell): string {
 export function verdictWords(cell: Cell): string {
   switch (cell.verdict) {
     case 'safe':
-      return `safe${unlessWords(cell)}`;
+      return 'safe';
     case 'core':
-      return `safe on this core only${unlessWords(cell)}`;
+      return `safe on this core only${otherCoresWords(cell)}`;
     case 'setting':
       return `${hazardIdsOf(cell)}; safe if ${cell.safeIf.join(', or if ')}`;
     case 'hazard':
@@ -61,8 +62,14 @@ export function verdictWords(cell: Cell): string {
   }
 }
 
-function unlessWords({ unsafeIf }: Cell): string {
-  return unsafeIf.length === 0 ? '' : `, but not if ${unsafeIf.join(', or if ')}`;
+function otherCoresWords({ onOtherCores }: Cell): string {
+  if (onOtherCores === null) return '';
+  return `: ${onOtherCores.hazards.map(({ id }) => id).join(' ')} if ${onOtherCores.setting}`;
+}
+
+/** Settings that make a safe cell unsafe. */
+export function unlessWords({ unsafeIf }: Cell): string {
+  return unsafeIf.length === 0 ? '' : `; unsafe if ${unsafeIf.join(', or if ')}`;
 }
 
 /** Settings that make a safe cell of a design unsafe, with the columns where they do. */
@@ -74,9 +81,14 @@ export function unlessOf(matrix: Matrix, design: string): readonly string[] {
   return [...where].map(([label, keys]) => `${label}: ${keys.join(' ')}`);
 }
 
-/** How sure the first hazard is: question 6 of the thread. */
+/** How sure the first hazard is, question 6 of the thread; and what it is. Empty without one. */
+export function whyWords(cell: Cell): string {
+  const [first] = shownHazards(cell);
+  return first === undefined ? '' : `${likelihood(cell)}: ${first.message}`;
+}
+
 export function likelihood(cell: Cell): string {
-  const [first] = cell.hazards;
+  const [first] = shownHazards(cell);
   if (first === undefined) return '';
   if (first.needs.length > 0) return `needs ${first.needs.join(' and ')}`;
   return first.certain ? 'in every run' : 'depends on the schedule';

@@ -44,6 +44,8 @@ export const diagnosticCodes = {
   L081: 'an event with other arguments or parameters than it has',
   L082: 'a design that lacks an answer, or has two',
   L083: 'an event or a design in a place where it cannot stand',
+  L084: 'a function that cannot be overridden, or an override that calls itself',
+  L085: 'an override does what the functions that call it cannot wait for',
   L099: 'too many errors: the rest is not listed',
 } as const;
 

@@ -28,7 +28,7 @@ export interface ExploreOptions<F> {
   /** Wall clock in seconds, for the limit. */
   readonly now: () => number;
   /** Called now and then; true stops the exploration. */
-  readonly tick?: (states: number, transitions: number) => boolean;
+  readonly tick?: (states: number, transitions: number, found: number) => boolean;
 }
 
 export interface Found<F> {
@@ -118,7 +118,8 @@ class Search<S, F> {
     if (this.parent.length > limits.maxStates) return 'states';
     if (this.bytes > limits.maxMemoryBytes) return 'memory';
     if (now() - started > limits.maxSeconds) return 'seconds';
-    return tick?.(this.parent.length, this.transitions) ? 'interrupted' : null;
+    const { found, transitions } = this;
+    return tick?.(this.parent.length, transitions, found.size) ? 'interrupted' : null;
   }
 }
 

@@ -19,6 +19,7 @@ export interface BufferEntry {
   readonly from?: number;
   readonly to?: number;
   readonly device?: number;
+  readonly posted?: string;
 }
 
 function isWrite(entry: BufferEntry): boolean {

@@ -122,16 +122,32 @@ export class Rules {
     );
   }
 
+  /** The account of mismatched accesses, and of posted writes, is kept by the trees alone. */
+  private get isTabulated(): boolean {
+    return this.system.program.machine.strictAlias || this.system.sites.barDevices.length > 0;
+  }
+
   /** What a line does by itself (M3, M4); null where that is tabulated. */
   cache(frame: number, at: number): readonly Option[] | null {
     const line = this.line(frame, at);
-    if (line === null || this.system.program.machine.strictAlias) return null;
+    if (line === null || this.isTabulated) return null;
     const ways = line.evictions().flatMap((way) => this.counted(way, line, frame, at, null));
-    return [...ways, also(line.fetch(), this.cacheable(frame), [])].map((way) => ({
-      comment: `line ${at} of frame ${frame}, ${way.text}`,
-      guard: way.guard,
-      body: way.body,
-    }));
+    const notTable = this.notTable(frame);
+    const all = [...ways, also(line.fetch(), this.cacheable(frame), [])];
+    return all
+      .map((way) => (way.moves ? also(way, notTable, []) : way))
+      .map((way) => ({
+        comment: `line ${at} of frame ${frame}, ${way.text}`,
+        guard: way.guard,
+        body: way.body,
+      }));
+  }
+
+  /** A page table is read by its walker alone: a clean copy of it is all the same (M12). */
+  private notTable(frame: number): Cond {
+    const all = [...this.values<readonly Frame[]>(this.frames).entries()];
+    const ids = all.filter(([, frames]) => frames[frame]?.table !== true).map(([id]) => id);
+    return ids.length === all.length ? always : this.guards.among(this.frames, new Set(ids));
   }
 
   /** M4: some live cacheable mapping leads to the frame; the linear map counts. */
@@ -141,7 +157,7 @@ export class Rules {
     this.values<readonly Frame[]>(this.frames).forEach((frames, id) => {
       const page = frames[frame];
       if (page === undefined) return;
-      const cached = page.linear && (page.linearAs ?? 'WB') === 'WB';
+      const cached = (page.linear && (page.linearAs ?? 'WB') === 'WB') || page.inTlb !== undefined;
       (cached ? linear : other).add(id);
     });
     const mapped = new Set<number>();
@@ -151,7 +167,8 @@ export class Rules {
           map.live &&
           map.kind !== 'linear' &&
           map.attribute === 'WB' &&
-          map.present.some(([, to]) => to === frame),
+          (map.present.some(([, to]) => to === frame) ||
+            map.stale?.some((each) => each.frame === frame) === true),
       );
       if (leads) mapped.add(id);
     });
@@ -166,8 +183,8 @@ export class Rules {
   /** Values of a thread's buffer whose entry at an index leaves by rule. */
   ruled(thread: number, at: number): ReadonlySet<number> {
     const ids = new Set<number>();
-    const { profile, strictAlias } = this.system.program.machine;
-    if (thread === 0 || profile !== 'arm64' || strictAlias) return ids;
+    const { profile } = this.system.program.machine;
+    if (thread === 0 || profile !== 'arm64' || this.isTabulated) return ids;
     this.buffers(thread).forEach((buffer, id) => {
       const entry = buffer[at];
       if (entry === undefined || this.isRuled(entry)) ids.add(id);
@@ -178,6 +195,7 @@ export class Rules {
   private isRuled(entry: BufferEntry): boolean {
     const { kind, frame = -1, line = -1, cell = -1, device } = entry;
     if (kind === 'barrier') return true;
+    if (entry.posted !== undefined) return false;
     if (kind === 'doorbell' || this.line(frame, line) === null) return false;
     const owner = this.system.layout.cells[cell];
     return this.values<readonly Frame[]>(this.frames).every((frames) => {

@@ -164,17 +164,14 @@ class Exporter {
     const of = new Map<string, Option[]>();
     for (const { group, root } of this.tables.tables) {
       if (group === null) continue;
-      const name = group.kind === 'cache' ? 'cache' : (threads[group.agent]?.name ?? 'thread');
+      const name = agentOf(group, threads);
       const options = of.get(name) ?? [];
       of.set(name, options);
       options.push(...simplified(this.options(group, root)));
     }
     return [...of].map(([name, options]) => ({
       name,
-      comment:
-        name === 'cache'
-          ? 'What lines do by themselves (M3, M4).'
-          : `Thread ${name} and its buffer.`,
+      comment: agentComment(name),
       options,
     }));
   }
@@ -201,6 +198,7 @@ class Exporter {
   private commentOf(group: Group, each: Case): string {
     const { kind, agent, at } = group;
     if (kind === 'cache') return `line ${at} of frame ${agent}`;
+    if (kind === 'posted') return `a write on its way to device ${agent} arrives`;
     if (kind === 'drain') return `entry ${at} of the buffer leaves`;
     const code = this.system.sites.threads[agent]?.code ?? [];
     if (kind === 'early') return `before its turn, ${this.source(code[at]?.at.line)}`;
@@ -312,4 +310,16 @@ function placeOf(data: unknown): { pc: number; site: number } {
 function localText(data: unknown, local: number): string {
   const locals = fieldOf(data, 'locals');
   return Array.isArray(locals) ? (JSON.stringify(locals[local]) ?? '') : '';
+}
+
+/** The process that takes a group's steps. */
+function agentOf({ kind, agent }: Group, threads: readonly { readonly name: string }[]): string {
+  if (kind === 'cache') return 'cache';
+  return kind === 'posted' ? 'fabric' : (threads[agent]?.name ?? 'thread');
+}
+
+function agentComment(name: string): string {
+  if (name === 'cache') return 'What lines do by themselves (M3, M4).';
+  if (name === 'fabric') return 'Writes on their way to devices (M7).';
+  return `Thread ${name} and its buffer.`;
 }

@@ -12,11 +12,14 @@ import {
   WILLS,
 } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
+import type { Touched } from '../kernel/touched.js';
+import { type Environment, isNeeded } from '../system/environment.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
+import { findingAt, pathTo, stateOf } from './restored.js';
 import type { Keeper, Snapshot } from './snapshot.js';
 import { IntList, StateStore } from './store.js';
-import type { TabledStep, Tables } from './tables.js';
+import type { Leaf, TabledStep, Tables } from './tables.js';
 
 const CHECK_EVERY = 256;
 /**
@@ -25,7 +28,7 @@ const CHECK_EVERY = 256;
  */
 const LEAF_BYTES = 3072;
 
-type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+export type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
 type Stopped = Exploration<State, RawFinding>['stopped'];
 
 class Search {
@@ -44,6 +47,8 @@ class Search {
   private values = 0;
   private readonly liberties: number;
   private readonly steps: TabledStep[] = [];
+  private readonly touched: Touched[] = [];
+  private readonly leaves: (Leaf | null)[] = [];
 
   constructor(
     readonly tables: Tables,
@@ -77,21 +82,9 @@ class Search {
     this.layerEnd = layerEnd;
     this.at = next;
     for (const [name, state, action, deep] of found) {
-      const finding = this.findingOf(name, state, action);
+      const finding = findingAt(this.system, name, this.path(state), action);
       this.found.set(name, { finding, state, action, depth: deep });
     }
-  }
-
-  /** What a step found, by taking all steps to it again. */
-  private findingOf(name: string, state: number, action: number): RawFinding {
-    let [here] = this.system.initial();
-    for (const each of this.path(state).actions) {
-      here = here && this.system.successors(here)[each]?.next;
-    }
-    const last = here && this.system.successors(here)[action];
-    const found = last?.findings.find((each) => this.system.name(each) === name);
-    if (found === undefined) throw new Error(`the snapshot does not lead to ${name}`);
-    return found;
   }
 
   private save(stopped: boolean): void {
@@ -143,9 +136,11 @@ class Search {
     steps.length = 0;
     tables.takeUp();
     const groups = tables.tables.length;
-    for (let group = 0; group < groups; group++) {
-      for (const step of tables.steps(group, ids)) steps.push(step);
-    }
+    if (this.system.environment === null) {
+      for (let group = 0; group < groups; group++) {
+        for (const step of tables.steps(group, ids).steps) steps.push(step);
+      }
+    } else this.ask(groups, ids, this.system.environment);
     if (tables.values !== this.values) {
       this.values = tables.values;
       store.fit(this.sizes());
@@ -156,6 +151,32 @@ class Search {
       const step = steps[action];
       if (step !== undefined) this.take(state, action, step);
     }
+  }
+
+  /** Takes up all steps but those of lines that no other step could tell. */
+  private ask(groups: number, ids: Int32Array, environment: Environment): void {
+    const { tables, steps, leaves, touched } = this;
+    leaves.length = 0;
+    touched.length = 0;
+    for (let group = 0; group < groups; group++) {
+      const own = tables.tables[group]?.group?.kind === 'cache';
+      const leaf = own ? null : tables.steps(group, ids);
+      leaves.push(leaf);
+      if (leaf?.touched) touched.push(leaf.touched);
+    }
+    leaves.forEach((leaf, group) => {
+      const { agent = 0, at = 0 } = tables.tables[group]?.group ?? {};
+      if (leaf !== null) {
+        for (const step of leaf.steps) steps.push(step);
+        return;
+      }
+      const line = tables.line(ids, agent, at);
+      const needed = line && environment.needed(line, agent, at, touched);
+      if (needed === null || (needed !== 'all' && needed.size === 0)) return;
+      for (const step of tables.steps(group, ids).steps) {
+        if (isNeeded(step, needed)) steps.push(step);
+      }
+    });
   }
 
   private take(state: number, action: number, step: TabledStep): void {
@@ -190,7 +211,7 @@ class Search {
     if (store.count > limits.maxStates) return 'states';
     if (bytes > limits.maxMemoryBytes) return 'memory';
     if (now() - started > limits.maxSeconds) return 'seconds';
-    return tick?.(store.count, this.transitions) ? 'interrupted' : null;
+    return tick?.(store.count, this.transitions, this.found.size) ? 'interrupted' : null;
   }
 
   run(): Stopped {
@@ -224,22 +245,12 @@ class Search {
   }
 
   path(state: number): { initial: number; actions: readonly number[] } {
-    const actions: number[] = [];
-    for (let at = state; at > 0; at = this.parent.items[at] ?? 0) {
-      actions.push(this.action.items[at] ?? 0);
-    }
-    return { initial: 0, actions: actions.reverse() };
+    return pathTo(this.parent.items, this.action.items, state);
   }
 
-  /** A state as the reference engine has it; its key is made when somebody asks. */
   stateAt(index: number): State | undefined {
     if (index < 0 || index >= this.store.count) return undefined;
-    const state = this.tables.assemble(this.read(index));
-    let key: string | undefined;
-    return Object.defineProperty({ ...state, key: '' }, 'key', {
-      enumerable: true,
-      get: () => (key ??= this.system.keyed(state).key),
-    });
+    return stateOf(this.tables, this.system, this.read(index));
   }
 }
 

@@ -204,7 +204,13 @@ export class StateStore {
   }
 }
 
-function unpack(words: Int32Array, at: number, places: readonly Place[], ids: Int32Array): void {
+/** The components of a packed state. */
+export function unpack(
+  words: Int32Array,
+  at: number,
+  places: readonly Place[],
+  ids: Int32Array,
+): void {
   for (let i = 0; i < places.length; i++) {
     const { word, shift, mask } = places[i]!;
     ids[i] = (words[at + word]! >>> shift) & mask;

@@ -7,16 +7,9 @@ import type { Buffer, CpuMap, Sgt } from './state.js';
 import type { HandleKind, Value } from './value.js';
 import type { Range } from './maintenance.js';
 import { mapOf } from './cpu-maps.js';
+import { ScenarioError } from './scenario-error.js';
 
-/** The scenario does something no kernel could be asked to do; reported like a syntax error. */
-export class ScenarioError extends Error {
-  constructor(
-    message: string,
-    readonly site: number,
-  ) {
-    super(message);
-  }
-}
+export { ScenarioError };
 
 export function fail(context: KernelContext, message: string): never {
   throw new ScenarioError(message, context.step.site);

@@ -16,6 +16,8 @@ export interface DeviceConfig {
   readonly writeBackCache: boolean;
   /** It keeps what it reads in a cache of its own, until told to drop it (M11). */
   readonly readCache: boolean;
+  /** Its interrupt may overtake what it wrote (M10). */
+  readonly unorderedInterrupt: boolean;
   /** It runs without being told to, and a fault of its is protection at work (M15). */
   readonly rogue: boolean;
   /** Its DMA API operations go through an IOMMU (dma-iommu), else dma-direct. */
@@ -35,8 +37,10 @@ export interface DeviceConfig {
   readonly dmaMask: number;
   /** The same for coherent allocations, as the driver says. */
   readonly coherentDmaMask: number;
-  /** Highest address the bus in between passes on. */
+  /** Highest address the bus in between passes on, as the device tree has it (dma-ranges). */
   readonly busDmaLimit: number;
+  /** What the bus does pass on (M15); as `busDmaLimit` unless the scenario says else. */
+  readonly busPasses: number;
   /** dma_map_* may fail at any call, for want of memory or address space. */
   readonly mappingMayFail: boolean;
   /** It stands for every device of a class (M15): settings that are not as written but any. */
@@ -65,9 +69,17 @@ export interface MachineConfig {
   readonly zoneDma: number;
   /** What a patched kernel does in place of its own: by function, with or without a direction. */
   readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
+  /** Firmware left lines of reserved memory dirty in the cache (M14). */
+  readonly dirtyAtBoot: boolean;
   /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
   readonly strictAlias: boolean;
-  /** Bytes, powers of two. */
+  /**
+   * Bytes that the cache fetches, keeps and writes back as one: the write-back granule
+   * (CTR_EL0.CWG), which may be longer than a line.
+   */
   readonly lineSize: number;
+  /** Bytes that cache maintenance goes by (CTR_EL0.DminLine); at most lineSize. */
+  readonly helperLine: number;
+  /** Bytes; like the two above a power of two. */
   readonly pageSize: number;
 }

@@ -46,7 +46,20 @@ export const CPU_CACHE_FLUSH_AND_INVALIDATE = 1;
 export const ETNA_PREP_READ = 1;
 export const ETNA_PREP_WRITE = 2;
 export const MADV_DONTNEED = 1;
+/** V4L2_BUF_FLAG_NO_CACHE_*: include/uapi/linux/videodev2.h. */
+export const V4L2_NO_CACHE_INVALIDATE = 0x800;
+export const V4L2_NO_CACHE_CLEAN = 0x1000;
+/** PP_FLAG_*: include/net/page_pool/types.h. */
+export const PP_FLAG_DMA_MAP = 1;
+export const PP_FLAG_DMA_SYNC_DEV = 2;
+/** enum ttm_caching: include/drm/ttm/ttm_caching.h. */
+export const TTM_UNCACHED = 0;
+export const TTM_WRITE_COMBINED = 1;
+export const TTM_CACHED = 2;
 export const PAGE_SIZE = 4096;
+
+/** include/dt-bindings/firmware/qcom,scm.h: who owns memory. */
+export const QCOM_SCM_VMID_HLOS = 3;
 
 const table: Readonly<Record<string, Constant>> = {
   PAGE_SIZE: { kind: 'int', value: PAGE_SIZE, doc: 'bytes in a page' },
@@ -155,11 +168,36 @@ const table: Readonly<Record<string, Constant>> = {
   },
   ETNA_PREP_READ: { kind: 'etnaprep', value: ETNA_PREP_READ, doc: 'the CPU will read' },
   ETNA_PREP_WRITE: { kind: 'etnaprep', value: ETNA_PREP_WRITE, doc: 'the CPU will write' },
+  QCOM_SCM_VMID_HLOS: { kind: 'int', value: QCOM_SCM_VMID_HLOS, doc: 'this world, Linux' },
+  QCOM_SCM_VMID_CP_PIXEL: { kind: 'int', value: 0xa, doc: 'protected content: frames' },
   DMA_BUF_IOCTL_SYNC: { kind: 'ioctl', value: 1, doc: 'the request of ioctl()' },
   DMA_BUF_SYNC_START: { kind: 'bufsync', value: 0, doc: 'CPU access begins' },
   DMA_BUF_SYNC_END: { kind: 'bufsync', value: DMA_BUF_SYNC_END, doc: 'CPU access ends' },
   DMA_BUF_SYNC_READ: { kind: 'bufsync', value: DMA_BUF_SYNC_READ, doc: 'the CPU reads' },
   DMA_BUF_SYNC_WRITE: { kind: 'bufsync', value: DMA_BUF_SYNC_WRITE, doc: 'the CPU writes' },
+  V4L2_BUF_FLAG_NO_CACHE_CLEAN: {
+    kind: 'int',
+    value: V4L2_NO_CACHE_CLEAN,
+    doc: 'user space says that it wrote nothing: prepare does not sync',
+  },
+  V4L2_BUF_FLAG_NO_CACHE_INVALIDATE: {
+    kind: 'int',
+    value: V4L2_NO_CACHE_INVALIDATE,
+    doc: 'user space says that it will not read: finish does not sync',
+  },
+  PP_FLAG_DMA_MAP: { kind: 'int', value: PP_FLAG_DMA_MAP, doc: 'the pool maps its pages' },
+  PP_FLAG_DMA_SYNC_DEV: {
+    kind: 'int',
+    value: PP_FLAG_DMA_SYNC_DEV,
+    doc: 'the pool syncs pages for the device before it hands them out again',
+  },
+  ttm_cached: { kind: 'int', value: TTM_CACHED, doc: 'write-back CPU mappings' },
+  ttm_write_combined: { kind: 'int', value: TTM_WRITE_COMBINED, doc: 'write-combined ones' },
+  ttm_uncached: {
+    kind: 'int',
+    value: TTM_UNCACHED,
+    doc: 'pgprot_noncached ones: Device memory on arm64',
+  },
   DMA_BUF_SYNC_RW: { kind: 'bufsync', value: DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE, doc: 'both' },
 };
 

@@ -7,56 +7,19 @@ import type { Clock, Loss, View, Word } from '../ideal/word.js';
 import { join, newest, withWrite } from '../ideal/word.js';
 import type { RuleRow } from '../machine/cache-rules.js';
 import { applyRow, hasBit, type Line, type LineOutcome } from '../machine/line.js';
-import type { Entry } from '../machine/store-buffer.js';
 import type { MachineConfig } from './config.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import { noteEvent } from './mismatch.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
-import type { Buffer, Frame, KernelState, Piece, Translation } from './state.js';
+import type { Overrides } from './overrides.js';
+import type { Buffer, Frame, KernelState, Piece } from './state.js';
 import type { EarlyRead, Place, StepState } from './step-state.js';
-import type { Bounce } from './swiotlb.js';
+import { ScenarioError } from './scenario-error.js';
+import { lineCode, type Touched } from './touched.js';
 import type { Value } from './value.js';
-
-/** What a thread still has to do for the call it is in, after the books were changed. */
-export type Work =
-  | { readonly do: 'enqueue'; readonly entries: readonly Entry[] }
-  /** `dsb`: until the store buffer is empty. `stores`: maintenance may stay (M9). */
-  | { readonly do: 'drained'; readonly what: 'all' | 'stores' }
-  | PteWork
-  /** TLBI of an IOMMU; `lazily`: it waits in a flush queue. */
-  | {
-      readonly do: 'iotlb';
-      readonly domain: number;
-      readonly iova: number;
-      readonly size: number;
-      readonly lazily: boolean;
-    }
-  | { readonly do: 'translate'; readonly domain: number; readonly entry: Translation }
-  | {
-      readonly do: 'untranslate';
-      readonly domain: number;
-      readonly iova: number;
-      readonly size: number;
-      readonly sync: boolean;
-    }
-  /** TLBI and DSB: until no CPU has a store under way to these frames. */
-  | { readonly do: 'tlbi'; readonly frames: readonly number[] }
-  | { readonly do: 'free'; readonly buffer: number }
-  /** Until the device has done so many jobs. */
-  | { readonly do: 'fence'; readonly device: number; readonly ticket: number }
-  | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
-  | Bounce;
-
-/** Stores to page tables in memory, and the change of the books that goes with them (M12). */
-export interface PteWork {
-  readonly do: 'pte';
-  readonly stores: readonly { readonly cell: number; readonly value: number }[];
-  readonly domain: number;
-  readonly install?: Translation;
-  readonly remove?: { readonly iova: number; readonly size: number };
-}
+import type { Work } from './work.js';
 
 export type FindingId =
   | 'H1'
@@ -105,7 +68,11 @@ export class KernelContext {
     readonly step: StepState,
     readonly recorder: Recorder,
     readonly choose: (ways: number) => number,
+    readonly overrides: Overrides = new Map(),
+    /** Where reductions are told what the step has to do with lines. */
+    readonly touched: Touched | null = null,
   ) {
+    touched?.begin();
     this.kernelBefore = step.kernel;
     this.framesBefore = step.frames;
   }
@@ -139,9 +106,44 @@ export class KernelContext {
   /** Words the step stored to: early reads of them end (M8: the same word keeps its order). */
   readonly stored: number[] = [];
 
+  /** Overrides that are running, outer ones first; where in the innermost; options given there. */
+  private running: readonly string[] = [];
+  private line = 0;
+  private options: StepState['options'] | null = null;
+
   /** A designated option of the running call; 0 when it is not given. */
   option(name: string): number {
-    return this.step.options[name] ?? 0;
+    return (this.options ?? this.step.options)[name] ?? 0;
+  }
+
+  /** Runs a scenario's own version of a function that another one calls. */
+  inOverride<T>(name: string, at: number, run: () => T): T {
+    const { running, line } = this;
+    if (running.includes(name)) {
+      throw new ScenarioError(`the override of ${name}() comes back to ${name}()`, this.step.site);
+    }
+    this.running = [...running, name];
+    this.line = at;
+    const result = run();
+    this.running = running;
+    this.line = line;
+    return result;
+  }
+
+  /** Runs a call that an override makes. */
+  inLine<T>(line: number, options: StepState['options'], run: () => T): T {
+    const before = this.options;
+    this.line = line;
+    this.options = options;
+    const result = run();
+    this.options = before;
+    return result;
+  }
+
+  /** What a report adds to what happens in an override. */
+  private place(): string {
+    const name = this.running.at(-1);
+    return name === undefined ? '' : ` (override of ${name}, line ${this.line})`;
   }
 
   /** Notes an access of this CPU: a WB one for M6 `arch`, both for R4. */
@@ -178,15 +180,20 @@ export class KernelContext {
   }
 
   say(rule: string, text: () => string): void {
-    if (this.recorder.tracing) this.said.push({ rule, text: text() });
+    if (this.recorder.tracing) this.said.push({ rule, text: text() + this.place() });
   }
 
   find(id: FindingId, cause: boolean, cell: number, detail: () => FindingDetail): void {
+    const place = this.place();
+    const placed = (): FindingDetail => {
+      const told = detail();
+      return { ...told, message: told.message + place };
+    };
     this.findings.push({
       id,
       cause,
       cell,
-      detail,
+      detail: place === '' ? detail : placed,
       agent: this.step.agent,
       site: this.step.site,
     });
@@ -203,7 +210,7 @@ export class KernelContext {
   }
 
   note(kind: NoteKind, rule: string, message: string): void {
-    this.recorder.note(kind, rule, this.step.site, message);
+    this.recorder.note(kind, rule, this.step.site, message + this.place());
     this.say(rule, () => message);
   }
 
@@ -218,6 +225,12 @@ export class KernelContext {
 
   frame(index: number): Frame | undefined {
     return this.step.frames[index];
+  }
+
+  /** A line's record; whoever looks at one otherwise is overlooked by reductions (Touched). */
+  lineAt(frame: number, at: number): Line | undefined {
+    this.touched?.look(lineCode(frame, at));
+    return this.frame(frame)?.lines[at];
   }
 
   setFrame(index: number, frame: Frame): void {
@@ -287,7 +300,10 @@ export class KernelContext {
     row: RuleRow,
     access?: { word: number; value: number },
     range?: { from: number; to: number },
+    own = false,
   ): LineOutcome {
+    const { word = 0, value = 0 } = access ?? {};
+    this.touched?.access(lineCode(frameIndex, lineIndex), { event: row.event, word, value, own });
     let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');
@@ -382,3 +398,4 @@ function touchCode(frame: number, line: number, cacheable: boolean): number {
 }
 
 export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };
+export type { PteWork, Work } from './work.js';

@@ -11,6 +11,7 @@ import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
 import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
+import { keepVmapInTlb } from './kernel-tlb.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
 import { profileOf } from './profile.js';
@@ -76,6 +77,7 @@ export function changeMap(context: KernelContext, next: CpuMap): void {
 
 /** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
 export function unmapMap(context: KernelContext, map: CpuMap): void {
+  keepVmapInTlb(context, map);
   changeMap(context, { ...map, live: false, present: [] });
 }
 
@@ -185,7 +187,8 @@ export function cpuReach(
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
   const refused =
     standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
-  const destination = { frame, cell, refused };
+  const plain = { frame, cell, refused };
+  const destination = map.nonPosted === true ? { ...plain, nonPosted: true as const } : plain;
   const now = mapOf(context, map.id)?.attribute ?? map.attribute;
   const attribute = map.kind === 'linear' ? linearAttribute(page) : now;
   return { kind: 'memory', destination, attribute, user: map.user };

@@ -7,11 +7,11 @@
  * Leaves out: lines that the device's cache fetches by itself.
  */
 import type { Entry } from '../machine/store-buffer.js';
-import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
+import { deviceRead, deviceWrite, noteBounced, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import type { Cell } from './layout.js';
-import type { Destination } from './standing.js';
+import { type Destination, realCell } from './standing.js';
 import type { DeviceLine } from './state.js';
 import { showValue } from './values.js';
 
@@ -39,12 +39,17 @@ export function writeByDevice(
 ): void {
   if (secureFault(context, destination, 'write')) return;
   updateLine(context, destination.cell.id, value);
+  if (context.step.posts && destination.refused === null) {
+    postFromDevice(context, destination, snoops, value);
+    return;
+  }
   if (!hasCache(context) || destination.refused !== null) {
     deviceWrite(context, destination, snoops, value);
     return;
   }
   if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
+  noteBounced(context, destination);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
   pushEntries(context, [
@@ -61,6 +66,35 @@ export function writeByDevice(
       cell: destination.cell.id,
     },
   ]);
+}
+
+/** The write leaves the device: it is in memory later (M10). */
+function postFromDevice(
+  context: KernelContext,
+  destination: Destination,
+  snoops: boolean,
+  value: number,
+): void {
+  if (passesBy(context, destination, 'store')) return;
+  context.recorder.couples?.("a device's writes are under way");
+  const real = realCell(context, destination);
+  const { line, word } = context.layout.position(real);
+  noteBounced(context, destination);
+  context.write(destination.cell, value, context.tick());
+  const posted = context.option('relaxed') === 0 ? 'ordered' : 'relaxed';
+  const how = posted === 'relaxed' ? ', relaxed' : '';
+  context.say('M10', () => `sends ${showValue(value)} off${how}`);
+  const plain = { kind: 'store', attribute: 'NC', frame: destination.frame, line, word } as const;
+  const { device, site: at } = context.step;
+  const entry = { ...plain, value, own: false, at, device, cell: real.id, posted } as const;
+  pushEntries(context, [snoops ? { ...entry, snoops } : entry]);
+}
+
+/** Something that the device sent to memory has not arrived: its own reads come behind it. */
+export function isUnderWay(context: KernelContext, device: number): boolean {
+  const mine = (each: Entry): boolean =>
+    each.kind === 'store' && each.posted !== undefined && each.device === device;
+  return context.step.allBuffers().some((entries) => entries.some(mine));
 }
 
 /** A read past what is dirty: a clean line, or memory, which leaves one behind. */
@@ -118,7 +152,7 @@ function keepLine(
   snoops: boolean,
 ): void {
   const { device } = context.step;
-  const real = context.frame(frame)?.lines[context.layout.position(cell).line];
+  const real = context.lineAt(frame, context.layout.position(cell).line);
   if (real === undefined) return;
   forgetLine(context, line);
   const kept = line.map(({ id }, i) => {
@@ -176,9 +210,14 @@ export function readByDevice(
 export function checkWriteBack(context: KernelContext, entry: Entry): void {
   if (entry.kind !== 'store' || entry.device === undefined) return;
   if (context.frame(entry.frame)?.buffer === context.layout.cells[entry.cell]?.buffer) return;
+  const sent = entry.posted !== undefined;
   context.find('H8', true, -1, () => ({
-    message: "the device's cache writes back to a page that was freed or reused",
-    expected: 'a cache that was flushed before the page went',
+    message: sent
+      ? "the device's write arrives in a page that was freed or reused"
+      : "the device's cache writes back to a page that was freed or reused",
+    expected: sent
+      ? 'a page that stays until the writes are in'
+      : 'a cache that was flushed before the page went',
     actual: `${showValue(entry.value)} reaches frame ${entry.frame}`,
   }));
   context.say('H8', () => 'written back to a page that has another owner now');
@@ -188,5 +227,9 @@ export function checkWriteBack(context: KernelContext, entry: Entry): void {
 export function isDirty(context: KernelContext, device: number): boolean {
   return context.step
     .allBuffers()
-    .some((entries) => entries.some((each) => each.kind === 'store' && each.device === device));
+    .some((entries) =>
+      entries.some(
+        (each) => each.kind === 'store' && each.device === device && each.posted === undefined,
+      ),
+    );
 }

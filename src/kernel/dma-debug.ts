@@ -85,7 +85,7 @@ function firstLines(context: KernelContext, mapping: DmaMapping): readonly numbe
   const tracked = mapping.direction !== DMA_TO_DEVICE;
   if (!tracked || (mapping.attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) return [];
   return mapping.pieces.map((piece) =>
-    Math.floor(physicalIn(context, piece, piece.offset) / context.machine.lineSize),
+    Math.floor(physicalIn(context, piece, piece.offset) / context.machine.helperLine),
   );
 }
 

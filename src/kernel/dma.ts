@@ -40,6 +40,7 @@ import { dmaDomain, translationFor } from './iommu.js';
 import { queueInstall, queueRemove } from './io-tables.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
+import { syncsIotlb } from './overrides.js';
 import type { DmaMapping, Piece } from './state.js';
 import { bounces, endOf, takeSlots } from './swiotlb.js';
 
@@ -57,7 +58,7 @@ export interface MapRequest {
 }
 
 /** dma_info_to_prot: rights by direction; IOMMU_CACHE if coherent, IOMMU_PRIV if asked for. */
-function protOf(direction: number, coherent: boolean, attrs: number): number {
+export function protOf(direction: number, coherent: boolean, attrs: number): number {
   const rights =
     direction === DMA_TO_DEVICE
       ? IOMMU_READ
@@ -249,8 +250,10 @@ function whole(piece: Piece): SyncPart {
 }
 
 function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
-  const sync = context.machine.iommuStrict;
-  queueRemove(context, dmaDomain(device), iova, size, sync);
+  const strict = context.machine.iommuStrict;
+  const own = strict && context.overrides.has('iommu_iotlb_sync');
+  queueRemove(context, dmaDomain(device), iova, size, strict && !own);
+  if (own) syncsIotlb(context, dmaDomain(device));
 }
 
 function forget(context: KernelContext, mapping: DmaMapping): void {

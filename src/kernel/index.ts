@@ -9,6 +9,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
+import { gemDmaOperations } from './ops/gem-dma.js';
 import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
 import { iommuDefaultOperations } from './ops/iommu-default.js';
@@ -17,6 +18,8 @@ import { mappingOperations } from './ops/mappings.js';
 import { memoryOperations } from './ops/memory.js';
 import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
+import { kernelTlbOperations } from './ops/kernel-tlb.js';
+import { sizeOperations } from './ops/sizes.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
@@ -31,6 +34,9 @@ import { swiotlbOperations } from './ops/swiotlb.js';
 import { syncIoctlOperations } from './ops/sync-ioctls.js';
 import { tlbOperations } from './ops/tlb.js';
 import { userptrOperations } from './ops/userptr.js';
+import { pagePoolOperations } from './ops/page-pool.js';
+import { ttmOperations } from './ops/ttm.js';
+import { videobuf2Operations } from './ops/videobuf2.js';
 import { virtToPageOperations } from './ops/virt-to-page.js';
 import { defineOperations } from './registry.js';
 
@@ -41,6 +47,8 @@ defineOperations([
   ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
+  ...gemDmaOperations,
+  ...ttmOperations,
   ...msmOperations,
   ...privilegedOperations,
   ...mappingOperations,
@@ -62,12 +70,16 @@ defineOperations([
   ...ioContextOperations,
   ...gpuvmOperations,
   ...dmaBufOperations,
+  ...videobuf2Operations,
+  ...pagePoolOperations,
   ...deviceOperations,
   ...deviceRangeOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,
   ...orderingOperations,
+  ...kernelTlbOperations,
+  ...sizeOperations,
 ]);
 
 export * from './registry.js';

@@ -11,7 +11,7 @@ import { cpuStore } from './access.js';
 import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext, PteWork } from './context.js';
 import { objectId } from './ids.js';
-import { domainOf, install, remove, replaceDomain, walks } from './iommu.js';
+import { domainOf, install, remove, replaceDomain, syncIotlb, walks } from './iommu.js';
 import { invalidateIotlb } from './iotlb.js';
 import {
   entryByte,
@@ -63,7 +63,8 @@ export function queueRemove(
   unmapInTables(context, domain, iova, size);
   if (sync) queueInvalidate(context, domain, iova, size);
   // The DMA API's own domains: the flush queue does it at some time.
-  else if (id < 0) context.queue({ do: 'iotlb', domain: id, iova, size, lazily: true });
+  else if (id < 0 && !context.machine.iommuStrict)
+    context.queue({ do: 'iotlb', domain: id, iova, size, lazily: true });
 }
 
 /** TLBI and its sync, after the stores that come before it. */
@@ -85,7 +86,8 @@ export function doInvalidate(
 ): void {
   const domain = domainOf(context, work.domain);
   if (domain === undefined) return;
-  invalidateIotlb(context, domain, work, { lazily: work.lazily });
+  if (!isInMemory(context, domain)) syncIotlb(context, domain.id);
+  else invalidateIotlb(context, domain, work, { lazily: work.lazily });
   context.say('M12', () =>
     work.lazily ? 'the invalidation waits in the flush queue' : 'IOTLB invalidated',
   );

@@ -4,7 +4,7 @@
  * goes, because before that nobody can tell.
  * Sources: drivers/iommu/iommu.c (iommu_map, iommu_unmap = unmap and iotlb_sync,
  * iommu_unmap_fast), drivers/iommu/dma-iommu.c, io-pgtable-arm.c:arm_lpae_prot_to_pte (CACHE).
- * Leaves out: page tables in memory, block leaves, walk caches, flush queues (strict mode only).
+ * Leaves out: page tables in memory, with blocks and walk caches: io-tables.ts and io-walk.ts.
  */
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from './constants.js';
 import type { Destination } from './access.js';
@@ -118,7 +118,8 @@ export function remove(
     if (heldBy === null) continue;
     const part = slice(context, entry, from, to);
     // The DMA API's own domains: nobody syncs by hand, the flush queue does it at some time.
-    if (id < 0 && !sync) stale.push({ ...part, queued: true });
+    const queue = id < 0 && !sync && !context.machine.iommuStrict;
+    if (queue) stale.push({ ...part, queued: true });
     else stale.push(heldBy.length > 0 ? { ...part, heldBy } : part);
   }
   const inRange = (each: Translation): boolean => overlaps(each, iova, size);

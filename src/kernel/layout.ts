@@ -5,8 +5,9 @@
  * A projection (reduce/) hides words: they keep their place and their page, and have no contents.
  * A range names words in the lines it goes over.
  */
+import { KnownRanges } from './known-ranges.js';
 import { Places } from './places.js';
-import { KnownRanges, RANGE_WORD, type Span, wordsFor } from './ranges.js';
+import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export interface Cell {
   /** Index into a state's words; negative for a hidden word. */
@@ -75,6 +76,9 @@ export interface LayoutData {
   readonly spans: readonly (readonly [number, readonly Span[]])[];
   readonly cuts: readonly (readonly [number, readonly number[]])[];
   readonly spread: readonly string[];
+  /** Words that hold entries of page tables, by index. */
+  readonly ptes: readonly number[];
+  readonly everyLine: boolean;
 }
 
 export class Layout {
@@ -101,13 +105,16 @@ export class Layout {
   ) {}
 
   get saved(): LayoutData {
-    const { cells, hidden, bare, ranges } = this;
+    const { cells, hidden, bare, ranges, everyLine } = this;
     const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
-    return { cells, hidden, bare, spans: [...ranges.spans], cuts, spread: ranges.spread.names() };
+    const [spans, spread, ptes] = [[...ranges.spans], ranges.spread.names(), [...this.ptes]];
+    return { cells, hidden, bare, spans, cuts, spread, ptes, everyLine };
   }
 
   /** Takes over what another layout knew; only while this one knows nothing. */
-  restore({ cells, hidden, bare, spans, cuts, spread }: LayoutData): void {
+  restore({ cells, hidden, bare, spans, cuts, spread, ptes, everyLine }: LayoutData): void {
+    this.everyLine = everyLine;
+    for (const each of ptes) this.ptes.add(each);
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);

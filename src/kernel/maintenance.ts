@@ -9,7 +9,9 @@ import { pushEntries } from './access.js';
 import { goneMappings, liveMappings } from './aliases.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
-import { pageLayouts } from './pages.js';
+import { physicalIn } from './dma-address.js';
+import { overridden } from './overrides.js';
+import { framesIn, pageLayouts } from './pages.js';
 import { profileOf } from './profile.js';
 import type { Buffer } from './state.js';
 
@@ -61,7 +63,7 @@ function linesIn(
   frame: number,
   pageIndex: number,
 ): Entry[] {
-  const { pageSize, lineSize } = context.machine;
+  const { pageSize, lineSize, helperLine } = context.machine;
   const from = Math.max(0, range.from - page * pageSize);
   const to = Math.min(pageSize, range.from + range.size - page * pageSize);
   if (to <= from) return [];
@@ -77,7 +79,10 @@ function linesIn(
   return (layout?.lines ?? []).flatMap((each, line): Entry[] => {
     const start = each.line * lineSize;
     if (start + lineSize <= from || to <= start) return [];
-    const cut = start < from || to < start + lineSize;
+    // The kernel goes by its line, the machine by the granule: it cuts one only inside a line.
+    const cut =
+      (start < from && from % helperLine !== 0) ||
+      (to < start + lineSize && to % helperLine !== 0);
     const { cutLine } = profileOf(context);
     const cleaned = cut && range.cutsDropped !== true && cutLine === 'clean+invalidate';
     const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;
@@ -105,6 +110,8 @@ export function maintain(context: KernelContext, op: Maintenance, range: Range):
 
 /** arch_dma_prep_coherent: before memory gets a non-cacheable mapping. */
 export function prepCoherent(context: KernelContext, range: Range): void {
+  const page = { kind: 'buffer', id: range.buffer } as const;
+  if (overridden(context, 'arch_dma_prep_coherent', [page, range.size])) return;
   const op = patched(context, 'arch_dma_prep_coherent') ?? profileOf(context).prepCoherent;
   if (op !== 'none') maintain(context, op, range);
 }
@@ -125,12 +132,47 @@ function patched(
   return machine.overrides[`${name}${suffix}`] ?? machine.overrides[name];
 }
 
+/** The scenario's own arch_sync_dma_*, once for each physically contiguous part. */
+function archSync(
+  context: KernelContext,
+  name: 'arch_sync_dma_for_device' | 'arch_sync_dma_for_cpu',
+  direction: number,
+  ranges: readonly Range[],
+): boolean {
+  if (!context.overrides.has(name)) return false;
+  for (const range of ranges) {
+    for (const [address, size] of physicalParts(context, range)) {
+      overridden(context, name, [address, size, direction]);
+    }
+  }
+  return true;
+}
+
+/** Address and size of what lies in one piece; of scattered memory the pages that are tracked. */
+function physicalParts(
+  context: KernelContext,
+  { buffer: id, from, size, frames }: Range,
+): readonly (readonly [number, number])[] {
+  const buffer = context.buffer(id);
+  const known = frames ?? framesIn(context, buffer, from, size);
+  const piece = { buffer: id, frames: known };
+  const { pageSize } = context.machine;
+  const [first] = known;
+  if (buffer.contiguous || first === undefined) return [[physicalIn(context, piece, from), size]];
+  return known.flatMap(([page]): readonly (readonly [number, number])[] => {
+    const start = Math.max(from, page * pageSize);
+    const end = Math.min(from + size, (page + 1) * pageSize);
+    return start < end ? [[physicalIn(context, piece, start), end - start]] : [];
+  });
+}
+
 /** arch_sync_dma_for_device: a clean, whatever the direction. */
 export function syncForDevice(
   context: KernelContext,
   direction: number,
   ...ranges: readonly Range[]
 ): void {
+  if (archSync(context, 'arch_sync_dma_for_device', direction, ranges)) return;
   const op = patched(context, 'arch_sync_dma_for_device', direction) ?? 'clean';
   if (op === 'none') context.noop('this kernel does no cache maintenance for the device');
   else for (const range of ranges) maintain(context, op, range);
@@ -142,6 +184,7 @@ export function syncForCpu(
   direction: number,
   ...ranges: readonly Range[]
 ): void {
+  if (archSync(context, 'arch_sync_dma_for_cpu', direction, ranges)) return;
   const plain = direction === DMA_TO_DEVICE ? 'none' : 'invalidate';
   const op = patched(context, 'arch_sync_dma_for_cpu', direction) ?? plain;
   if (op !== 'none') for (const range of ranges) maintain(context, op, range);

@@ -32,12 +32,14 @@ export function hasCacheableAlias(
   frame: number,
 ): boolean {
   if (page?.linear === true && (page.linearAs ?? 'WB') === 'WB') return true;
+  if (page?.inTlb !== undefined) return true;
   return kernel.maps.some(
     (map) =>
       map.live &&
       map.kind !== 'linear' &&
       attributes[map.attribute].cacheable &&
-      map.present.some(([, each]) => each === frame),
+      (map.present.some(([, each]) => each === frame) ||
+        map.stale?.some((each) => each.frame === frame) === true),
   );
 }
 

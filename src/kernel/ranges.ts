@@ -4,7 +4,6 @@
  * names one by one, and pages; so that a few lines stand for all (docs/reductions.md).
  * Leaves out: that a line is the same as another for the threads (reduce/).
  */
-import { Places } from './places.js';
 
 /** Bytes [from, to) of a buffer. */
 export interface Span {
@@ -111,36 +110,4 @@ function equal(spread: Spread, first: number, last: number): readonly number[] {
     Math.min(last, (page + 1) * inPage - 1),
   ]);
   return lines.filter((line) => first <= line && line <= last).map((line) => line * lineSize);
-}
-
-/** What is known of ranges; layouts of one scenario share it. */
-export class KnownRanges {
-  readonly spans = new Map<number, readonly Span[]>();
-  readonly cuts = new Map<number, Set<number>>();
-  /** Those of the cuts that are not from maintenance alone. */
-  readonly mapped = new Map<number, Set<number>>();
-  /** The words that only ranges name. */
-  readonly spread = new Places<true>();
-  private count = 0;
-
-  span(buffer: number, from: number, to: number): void {
-    const spans = this.spans.get(buffer) ?? [];
-    if (spans.some((each) => each.from === from && each.to === to)) return;
-    this.spans.set(buffer, [...spans, { from, to }]);
-    this.count++;
-  }
-
-  /** False when it was known. */
-  cut(buffer: number, byte: number): boolean {
-    const cuts = this.cuts.get(buffer) ?? new Set<number>();
-    if (cuts.has(byte)) return false;
-    this.cuts.set(buffer, cuts.add(byte));
-    this.count++;
-    return true;
-  }
-
-  /** Goes up with all that is learned. */
-  get changes(): number {
-    return this.count + this.spread.changes;
-  }
 }

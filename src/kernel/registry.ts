@@ -60,6 +60,8 @@ export interface Operation {
   readonly params: readonly Param[];
   readonly options?: readonly Option[];
   readonly returns: Kind;
+  /** The operation that it is to the machine, where it is written in another way. */
+  readonly as?: string;
   /** Which threads may call it; `init` may call what a cpu may unless it waits. */
   readonly where: 'cpu' | 'device';
   readonly family: Family;
@@ -94,6 +96,8 @@ export type Family =
   | 'DMA mapping API'
   | 'IOMMU API'
   | 'dma-buf'
+  | 'videobuf2'
+  | 'page_pool'
   | 'device'
   | 'ordering'
   | 'threads';

@@ -14,6 +14,8 @@ export interface Destination {
   readonly cell: Cell;
   /** Why the ideal memory refuses the access, if it does. */
   readonly refused: 'H7' | 'H8' | 'H9' | 'H15' | null;
+  /** The store is acknowledged by the device itself (M5, nGnRnE). */
+  readonly nonPosted?: true;
   /** The word that stands for it in a bounce buffer, where the access goes there. */
   readonly slot?: Cell;
 }

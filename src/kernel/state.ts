@@ -6,7 +6,10 @@
  */
 import type { Attribute } from '../machine/attributes.js';
 import type { Line } from '../machine/line.js';
+import type { Entry } from '../machine/store-buffer.js';
+import type { Domain, IoContext, IotlbEntry, PteMeaning } from './iommu-state.js';
 import type { LineHistory } from './mismatch.js';
+import type { CarveOut, PagePool, Pool } from './pools.js';
 import type { Value } from './value.js';
 
 /** A page frame of physical memory. */
@@ -19,10 +22,14 @@ export interface Frame {
   readonly lines: readonly Line[];
   /** The linear map covers it (M13). */
   readonly linear: boolean;
+  /** Cacheable mappings that are in no page table any more, but maybe in a TLB (M13, M18). */
+  readonly inTlb?: readonly KernelTlb[];
   /** Its attribute there, where set_memory_wc() or the like changed it; absent: WB. */
   readonly linearAs?: Attribute;
   /** By tracked line; only kept for H5. */
   readonly history?: readonly LineHistory[];
+  /** It is memory of this device, behind a BAR (M1). */
+  readonly bar?: number;
   /** It belongs to the secure world (M16). */
   readonly secure?: boolean;
   /** It holds a page table of the IOMMU API, which nobody else touches (M12). */
@@ -37,6 +44,9 @@ export interface Frame {
   };
 }
 
+/** Which kernel mapping a TLB entry came from: each has a flush of its own. */
+export type KernelTlb = 'linear' | 'vmap';
+
 export type PageSlot =
   | { readonly state: 'none' }
   | { readonly state: 'resident'; readonly frame: number }
@@ -50,11 +60,19 @@ export type BufferKind =
   | 'pages'
   | 'kmalloc'
   | 'coherent'
+  /** Of DRM's DMA helper: memory of the DMA API, kept until the object goes. */
+  | 'gem-dma'
+  /** Of videobuf2: memory of the DMA API, or pages mapped without maintenance. */
+  | 'vb2-dc'
+  | 'vb2-sg'
+  | 'ttm'
   | 'heap'
   /** Anonymous memory of a process. */
   | 'user'
   /** A page table of an IOMMU, made by io-pgtable-arm. */
   | 'pgtable'
+  /** Device memory behind a BAR. */
+  | 'bar'
   /** A bounce buffer; its words stand for those of the buffer that is mapped. */
   | 'swiotlb';
 
@@ -74,6 +92,8 @@ export interface Buffer {
   readonly mapWc: boolean;
   /** Device it was created for; -1 for none. */
   readonly device: number;
+  /** Which of the device's BARs it stands behind. */
+  readonly bar?: number;
   /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
   readonly pins: number;
   readonly vmaps: number;
@@ -83,6 +103,10 @@ export interface Buffer {
   readonly sgt: number;
   /** Exported with begin/end_cpu_access hooks that sync (drm/panthor). */
   readonly syncsAccess?: boolean;
+  /** What its CPU mappings are, where it does not follow from `mapWc` (TTM). */
+  readonly attribute?: Attribute;
+  /** TTM maps the pages for the device when it gets them. */
+  readonly mapsPages?: boolean;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -107,6 +131,8 @@ export interface CpuMap {
   readonly present: readonly (readonly [number, number])[];
   /** MAP_PRIVATE, and not written through yet. */
   readonly copyOnWrite?: true;
+  /** Device-nGnRnE: a store is not over before the device has it (M5). */
+  readonly nonPosted?: true;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
@@ -122,84 +148,6 @@ export interface StaleTranslation {
   readonly frame: number;
   /** It was used, so it is there until it is invalidated or dropped; else only by speculation. */
   readonly sure: boolean;
-}
-
-export interface Translation {
-  readonly iova: number;
-  readonly size: number;
-  readonly buffer: number;
-  /** Byte of the buffer that `iova` shows. */
-  readonly offset: number;
-  /** IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE. */
-  readonly prot: number;
-  /** [page number of the buffer, frame], for tracked pages. */
-  readonly frames: readonly (readonly [number, number])[];
-  /** It leads to a bounce buffer, which stands for these bytes. */
-  readonly meant?: { readonly buffer: number; readonly offset: number };
-  /** Gone from the page table, and its invalidation waits in the flush queue. */
-  readonly queued?: boolean;
-  /** A device went through it since it was installed, so the IOTLB has it for sure. */
-  readonly used: boolean;
-  /** Where the domain is in several IOMMUs: those it was used through, by their first device. */
-  readonly usedBy?: readonly number[];
-  /** Gone from the page table: the IOMMUs that may still hold it; absent: the only one. */
-  readonly heldBy?: readonly number[];
-}
-
-export interface Domain {
-  readonly id: number;
-  readonly device: number;
-  /** Devices whose accesses it may translate; absent: the one it was made for. */
-  readonly attached?: readonly number[];
-  readonly entries: readonly Translation[];
-  /** Translations gone from the page table that an IOTLB may still hold. */
-  readonly stale: readonly Translation[];
-  /** Its page tables, where they are memory. */
-  readonly tables?: readonly IoTable[];
-  /** Physical address of the top table, where the driver writes the tables itself. */
-  readonly root?: number;
-  /** A table for TTBR0 beside this domain in TTBR1: one ASID, so one set of IOTLB entries. */
-  readonly parent?: number;
-}
-
-/** A page table in memory: one page. */
-export interface IoTable {
-  readonly level: 1 | 2 | 3;
-  /** First address it translates. */
-  readonly iova: number;
-  readonly buffer: number;
-}
-
-/** What an IOTLB may hold (M12). */
-export interface IotlbEntry {
-  /** Whose it is: the first device behind that IOMMU. */
-  readonly observer: number;
-  /** The entry it was read from; for a whole translation its leaf. */
-  readonly cell: number;
-  readonly value: number;
-  readonly level: 1 | 2 | 3;
-  /** A whole translation: what it translates, for which ASID, by whose table; else -1. */
-  readonly iova: number;
-  readonly tag: number;
-  readonly domain: number;
-  /** It was used, so it is there until it is invalidated or dropped; else maybe. */
-  readonly sure: boolean;
-}
-
-/** What an entry of a page table meant when it was stored: the page that stood at its address. */
-export interface PteMeaning {
-  readonly cell: number;
-  readonly value: number;
-  readonly buffer: number;
-  readonly page: number;
-}
-
-/** The translation context of a device that switches tables itself (TTBR0, TTBR1). */
-export interface IoContext {
-  readonly device: number;
-  /** Domains; -1: none. */
-  readonly ttbr0: number;
-  readonly ttbr1: number;
 }
 
 /** Part of a buffer that a scatterlist names. */
@@ -291,28 +239,11 @@ export interface Masks {
   readonly coherent: number;
 }
 
-/** A DMA pool: one page of coherent memory, cut into blocks. */
-export interface Pool {
-  /** As that of the buffer the blocks are cut from. */
-  readonly id: number;
-  readonly device: number;
-  /** Bytes from one block to the next. */
-  readonly step: number;
-  /** Id of the CPU mapping of the page; -1 before the first allocation. */
-  readonly map: number;
-  readonly used: readonly number[];
-}
-
 /** A job that works on a buffer: the device's, counted from 1. */
 export interface Fence {
   readonly buffer: number;
   readonly device: number;
   readonly ticket: number;
-}
-
-/** A device's own memory, no-map, from which its dma_alloc_* are served. */
-export interface CarveOut {
-  readonly device: number;
 }
 
 /** A mapping that drm_gpuvm keeps books of, in the page table or evicted. */
@@ -341,7 +272,18 @@ export interface DeviceLine {
   readonly value: number;
 }
 
+/** A store to device memory that has left its CPU and not arrived. */
+export interface PostedWrite {
+  /** Whose memory it goes to. */
+  readonly device: number;
+  /** Thread that made it. */
+  readonly agent: number;
+  readonly store: Extract<Entry, { readonly kind: 'store' }>;
+}
+
 export interface KernelState {
+  /** In the order they were sent. */
+  readonly posted: readonly PostedWrite[];
   readonly deviceLines: readonly DeviceLine[];
   readonly iotlb: readonly IotlbEntry[];
   readonly ptes: readonly PteMeaning[];
@@ -352,6 +294,7 @@ export interface KernelState {
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
   readonly pools: readonly Pool[];
+  readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
   /** drm/msm's objects, the one that was used longest ago first. */
   readonly lru: readonly number[];
@@ -370,3 +313,13 @@ export interface KernelState {
   readonly ports: readonly Port[];
   readonly handles: readonly (Value | null)[];
 }
+
+export type {
+  Domain,
+  IoContext,
+  IoTable,
+  IotlbEntry,
+  PteMeaning,
+  Translation,
+} from './iommu-state.js';
+export type { CarveOut, PagePool, Pool } from './pools.js';

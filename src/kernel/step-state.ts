@@ -31,8 +31,14 @@ export interface StepState {
   clock: Clock;
   seen: Readonly<Record<number, Clock>>;
   entries: readonly Entry[];
-  /** Store buffers of all CPUs, this thread's included. */
+  /** Store buffers of all CPUs, this thread's included, and what is on its way to devices. */
   allBuffers(): readonly (readonly Entry[])[];
+  /** This agent is a device whose writes do not arrive at once (M10). */
+  readonly posts: boolean;
+  /** Some device is like that. */
+  readonly anyPosts: boolean;
+  /** Some device memory stands behind a BAR: only then anybody looks for posted writes. */
+  readonly hasBars: boolean;
   /** A thread is a device's program: outside the inner shareable domain. */
   isDevice(agent: number): boolean;
 }
@@ -48,6 +54,8 @@ export interface EarlyRead {
   readonly outside: boolean;
   /** It passed a barrier for the inner shareable domain: CPUs' writes are ordered all the same. */
   readonly ish?: boolean;
+  /** It passes a wmb() that is still to come: a store before that would order it. */
+  readonly wmb?: boolean;
 }
 
 /** Where a read found its value; `hit`: in a copy an NC access should have passed by (M6). */

@@ -157,7 +157,15 @@ export type Statement =
   | LoopNode
   | BrokenNode
   | { readonly kind: 'expression'; readonly expression: Expression; readonly at: Span }
-  | { readonly kind: 'break' | 'continue' | 'return' | 'empty'; readonly at: Span };
+  | ReturnNode
+  | { readonly kind: 'break' | 'continue' | 'empty'; readonly at: Span };
+
+/** Only an override returns a value. */
+export interface ReturnNode {
+  readonly kind: 'return';
+  readonly value: Expression | null;
+  readonly at: Span;
+}
 
 export interface ThreadNode {
   readonly kind: 'thread';
@@ -230,8 +238,19 @@ export interface DesignNode {
   readonly at: Span;
 }
 
+/** `override arch_sync_dma_for_cpu(paddr, size, dir) { … }` */
+export interface OverrideNode {
+  readonly kind: 'override';
+  readonly name: string;
+  readonly nameAt: Span;
+  readonly params: readonly { readonly name: string; readonly at: Span }[];
+  readonly body: BlockNode;
+  readonly at: Span;
+}
+
 export type Item =
   | MachineNode
+  | OverrideNode
   | DeclarationNode
   | ThreadNode
   | AssertionNode

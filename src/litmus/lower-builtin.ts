@@ -5,6 +5,7 @@
 import { PROT_DEVICE, PROT_WC } from '../kernel/constants.js';
 import { findOperation } from '../kernel/registry.js';
 import type { CallNode, Expression } from './ast.js';
+import { barrierOf } from './barriers.js';
 import { bitMask } from './constant-expression.js';
 import { isMemory, lowerLoad, lowerPlace, unknownValue, writeStore } from './lower-memory.js';
 import type { Destination, Lowered, ThreadContext } from './thread-context.js';
@@ -57,6 +58,26 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       lower: lowerWriteOnce,
       returnsVoid: true,
       doc: 'smp_mb(), then the store',
+    },
+  ],
+  [
+    'dmb',
+    {
+      params: 'sy | st | ld | osh[st|ld] | ish[st|ld]',
+      arity: [1, 1],
+      lower: lowerBarrier,
+      returnsVoid: true,
+      doc: 'arm64: orders for a domain: sy and osh as dma_mb(), ish as smp_mb(), and so on',
+    },
+  ],
+  [
+    'dsb',
+    {
+      params: 'sy | st | ld | osh[st|ld] | ish[st|ld]',
+      arity: [1, 1],
+      lower: lowerBarrier,
+      returnsVoid: true,
+      doc: 'arm64: sy and osh as mb(), st as wmb(), ld as rmb(); ish completes nothing for devices',
     },
   ],
   [
@@ -148,6 +169,14 @@ function writeBarrier(context: ThreadContext, node: CallNode, name: string): voi
   if (barrier === undefined) return;
   const { removable: _part, ...operation } = barrier;
   context.code.write({ op: 'call', operation, args: [], options: {}, sync: false, at: node.at });
+}
+
+function lowerBarrier(context: ThreadContext, node: CallNode): Lowered {
+  const operation = barrierOf(context, node);
+  if (operation !== null) {
+    context.code.write({ op: 'call', operation, args: [], options: {}, sync: false, at: node.at });
+  }
+  return unknownValue;
 }
 
 function lowerWriteOnce(context: ThreadContext, node: CallNode): Lowered {

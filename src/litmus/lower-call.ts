@@ -10,6 +10,7 @@ import { constantOf } from './constant-expression.js';
 import { isAccepted, isAssignable } from './convert.js';
 import { destinationOf } from './lower-assign.js';
 import { builtins, lowerBuiltin } from './lower-builtin.js';
+import { lowerOverridden } from './lower-override.js';
 import { unknownValue } from './lower-memory.js';
 import type { Argument, Target } from './program.js';
 import type { Destination, Lowered, ThreadContext } from './thread-context.js';
@@ -40,6 +41,20 @@ export function lowerCall(
     });
   }
   checkThread(context, node, operation);
+  const override = context.symbols.overrides.get(node.callee);
+  // One that calls itself is an error already (overrides.ts).
+  const isInside = context.inlined.some(({ name }) => name === node.callee);
+  if (override !== undefined && !isInside) {
+    checkCount(context, node, operation);
+    const checked = node.args.map((arg, index) => {
+      const value = context.lower(arg);
+      const param = operation.params[index];
+      if (param !== undefined) checkArgument(context, node, param, arg, value);
+      return value;
+    });
+    lowerOptions(context, node.options, { ...operation, options: [] });
+    return lowerOverridden(context, node, override, checked, used);
+  }
   const args = lowerArguments(context, node, operation);
   const options = lowerOptions(context, node.options, operation);
   return writeCall(context, node, operation, { args, options, into, used });
@@ -98,11 +113,7 @@ function checkThread(context: ThreadContext, node: CallNode, operation: Operatio
   }
 }
 
-function lowerArguments(
-  context: ThreadContext,
-  node: CallNode,
-  operation: Operation,
-): readonly Argument[] {
+function checkCount(context: ThreadContext, node: CallNode, operation: Operation): void {
   const { params } = operation;
   const needed = params.filter((param) => param.optional !== true).length;
   const given = node.args.length;
@@ -112,6 +123,15 @@ function lowerArguments(
     const message = `${node.callee}() takes ${count} ${noun}, not ${given}`;
     context.diagnostics.error('L031', node.at, message, { expected: signature(operation) });
   }
+}
+
+function lowerArguments(
+  context: ThreadContext,
+  node: CallNode,
+  operation: Operation,
+): readonly Argument[] {
+  const { params } = operation;
+  checkCount(context, node, operation);
   return node.args.flatMap((arg, index): readonly Argument[] => {
     const param = params[index];
     if (param === undefined) {
@@ -124,7 +144,8 @@ function lowerArguments(
     }
     const value = context.lower(arg);
     if (index === 0) checkAddressForm(context, node, operation, value.type);
-    return [checkedArgument(context, node, param, arg, value)];
+    checkArgument(context, node, param, arg, value);
+    return [{ kind: 'value', value: value.expr }];
   });
 }
 
@@ -147,18 +168,16 @@ function checkAddressForm(
   });
 }
 
-function checkedArgument(
+function checkArgument(
   context: ThreadContext,
   node: CallNode,
   param: Param,
   arg: Expression,
   value: Lowered,
-): Argument {
-  if (!isAccepted(param, value)) {
-    const message = `'${param.name}' of ${node.callee}() cannot be ${describeType(value.type)}`;
-    context.diagnostics.error('L032', arg.at, message, { expected: kindsOf(param) });
-  }
-  return { kind: 'value', value: value.expr };
+): void {
+  if (isAccepted(param, value)) return;
+  const message = `'${param.name}' of ${node.callee}() cannot be ${describeType(value.type)}`;
+  context.diagnostics.error('L032', arg.at, message, { expected: kindsOf(param) });
 }
 
 /** `&dma`, a variable that the operation fills in. */

@@ -60,6 +60,8 @@ function resultType(operator: BinaryOperator, left: Lowered, right: Lowered): Va
     return equality && isComparable(left, right) ? int32 : null;
   }
   if (bothIntegers) return arithmeticType(operator, left.type, right.type);
+  // An override asks which direction or flags it was given.
+  if (operator === '&') return isFamily(left.type) && sameKind(left, right) ? int32 : null;
   if (operator !== '|') return null;
   // Flags of one family, and 0 for none of them.
   if (isFamily(left.type) && (left.type.kind === right.type.kind || right.zero)) return left.type;
@@ -69,8 +71,14 @@ function resultType(operator: BinaryOperator, left: Lowered, right: Lowered): Va
 function isComparable(left: Lowered, right: Lowered): boolean {
   if (left.type.kind === 'ptr') return right.type.kind === 'ptr' || right.zero;
   if (right.type.kind === 'ptr') return left.zero;
+  if (isFamily(left.type)) return sameKind(left, right) || right.zero;
+  if (isFamily(right.type)) return left.zero;
   if (isObject(left.type)) return left.type.kind === right.type.kind || right.zero;
   return isObject(right.type) && left.zero;
+}
+
+function sameKind(left: Lowered, right: Lowered): boolean {
+  return left.type.kind === right.type.kind;
 }
 
 function mixesAddresses(left: ValueType, right: ValueType): boolean {

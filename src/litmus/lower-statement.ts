@@ -8,6 +8,7 @@ import { lowerCall } from './lower-call.js';
 import { lowerCondition } from './lower-expression.js';
 import { lowerLoop } from './lower-loop.js';
 import { isMemory } from './lower-memory.js';
+import { lowerReturn } from './lower-override.js';
 import { declaredType } from './symbols.js';
 import type { ThreadContext } from './thread-context.js';
 import { describeType, isLock, unknownType } from './types.js';
@@ -43,7 +44,7 @@ export function lowerStatement(context: ThreadContext, node: Statement): void {
       break;
     }
     case 'return':
-      context.code.jump(context.end, node.at);
+      lowerReturn(context, node);
       break;
     case 'empty':
     case 'broken':

@@ -12,10 +12,12 @@ import { checkClaims } from './header.js';
 import { lowerExpression } from './lower-expression.js';
 import { lowerStatement } from './lower-statement.js';
 import { buildMachine } from './machine-config.js';
-import type { Header, MachineConfig, Program, ThreadCode } from './program.js';
-import { collectSymbols, type FileSymbols, locksOf } from './symbols.js';
+import { lowerAlone } from './lower-override.js';
+import { readOverrides } from './overrides.js';
+import type { Header, MachineConfig, OverrideCode, Program, ThreadCode } from './program.js';
+import { collectSymbols, type FileSymbols, locksOf, type Override } from './symbols.js';
 import { markSyncReads } from './sync-reads.js';
-import { Budget, ThreadContext } from './thread-context.js';
+import { Budget, type Lowerers, ThreadContext } from './thread-context.js';
 
 const fileStart: Span = { line: 1, column: 1, length: 1 };
 
@@ -27,10 +29,11 @@ export interface SourceFile {
 }
 
 export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Program {
-  const { file, text, header, tree } = source;
-  const machine = buildMachine(tree, diagnostics);
+  const { file, text, header } = source;
+  const machine = buildMachine(source.tree, diagnostics);
   const devices = new Map(machine.devices.map(({ name }, index) => [name, index]));
-  const symbols = collectSymbols(tree, devices, diagnostics);
+  const { tree, overrides } = readOverrides(source.tree, devices, machine.overrides, diagnostics);
+  const symbols = collectSymbols(tree, devices, overrides, diagnostics);
   const nodes = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
   checkThreads(nodes, machine, symbols, diagnostics);
   const lowering: ThreadLowering = {
@@ -40,6 +43,7 @@ export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Pro
     budget: new Budget(),
     compared: comparedLocals(tree),
   };
+  const own = [...overrides.values()].map((override) => lowerOverride(override, lowering));
   const initNode = nodes.find(({ role }) => role === 'init');
   const init = initNode === undefined ? emptyInit : lowerThread(initNode, lowering);
   const threads = nodes
@@ -55,6 +59,7 @@ export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Pro
     locks: locksOf(symbols),
     init,
     threads,
+    overrides: own,
     assertions: resolveAssertions(tree, threads, diagnostics),
   };
   checkClaims(program, diagnostics);
@@ -66,7 +71,8 @@ export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Pro
 function checkProfile(program: Program, diagnostics: DiagnosticCollector): void {
   const { profile } = program.machine;
   const told = new Set<string>();
-  for (const instruction of [program.init, ...program.threads].flatMap(({ code }) => code)) {
+  const parts = [program.init, ...program.threads, ...program.overrides];
+  for (const instruction of parts.flatMap(({ code }) => code)) {
     if (instruction.op !== 'call') continue;
     const { operation, at } = instruction;
     const place = `${at.line}:${at.column}`;
@@ -135,7 +141,7 @@ interface ThreadLowering {
 function lowerThread(node: ThreadNode, lowering: ThreadLowering): ThreadCode {
   const { symbols, diagnostics, budget, devices, compared } = lowering;
   const { name, role } = node;
-  const context = new ThreadContext(symbols, diagnostics, { name, role }, budget, lowerExpression);
+  const context = new ThreadContext(symbols, diagnostics, { name, role }, budget, lowerers);
   lowerStatement(context, node.body);
   context.code.place(context.end);
   if (!budget.allowsThread(context.code.length)) budget.tell(diagnostics, node.at);
@@ -154,6 +160,15 @@ function lowerThread(node: ThreadNode, lowering: ThreadLowering): ThreadCode {
     locals: context.localNames,
     at: node.at,
   };
+}
+
+const lowerers: Lowerers = { expression: lowerExpression, statement: lowerStatement };
+
+function lowerOverride(override: Override, lowering: ThreadLowering): OverrideCode {
+  const { symbols, diagnostics, budget } = lowering;
+  const role = { name: override.node.name, role: 'cpu' } as const;
+  const context = new ThreadContext(symbols, diagnostics, role, budget, lowerers);
+  return lowerAlone(context, override);
 }
 
 function comparedLocals(tree: SyntaxTree): ReadonlySet<string> {

@@ -51,8 +51,13 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
   ['zone_dma', 'highest address of ZONE_DMA: DMA_BIT_MASK(n) (default 32 bits)'],
   ['svpbmt', 'false: riscv without Svpbmt, where pages cannot be non-cacheable (default true)'],
+  ['dirty_at_boot', 'true: firmware left lines of carve-outs dirty in the cache (M14)'],
   ['strict_alias', 'true: mismatched accesses are findings of their own, H5 (default false)'],
   ['cache_line', 'bytes in a cache line, a power of two (default 64)'],
+  [
+    'writeback_granule',
+    'bytes fetched and written back together, at least a line (default: as cache_line) (M1)',
+  ],
   ...patchSettings,
   ['page_size', 'bytes in a page, a power of two (default 4096)'],
 ]);
@@ -67,6 +72,10 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   [
     'read_cache',
     'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
+  ],
+  [
+    'unordered_interrupt',
+    'true: its interrupt may come before its writes are in memory, as that of a pin may (M10)',
   ],
   ['rogue', 'true: it runs at any time, doorbell or not; its faults are protection at work (M15)'],
   ['iommu', 'the name of its IOMMU, or none (default): DMA API addresses are bus addresses'],
@@ -83,6 +92,7 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
   ['dma_mask', 'highest address it can emit: DMA_BIT_MASK(n) (default 64 bits)'],
   ['coherent_dma_mask', 'the same for dma_alloc_* (default: as dma_mask)'],
   ['bus_dma_limit', 'highest address its bus passes on: DMA_BIT_MASK(n) (default 64 bits)'],
+  ['bus_passes', 'what the bus really passes on, where the device tree is wrong (M15)'],
 ]);
 
 const defaults: MachineConfig = {
@@ -96,8 +106,10 @@ const defaults: MachineConfig = {
   iommuStrict: true,
   memoryAbove4G: false,
   zoneDma: 2 ** 32 - 1,
+  dirtyAtBoot: false,
   strictAlias: false,
   lineSize: 64,
+  helperLine: 64,
   pageSize: 4096,
   overrides: {},
 };
@@ -138,6 +150,7 @@ const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
   ['write_back_cache', 'writeBackCache'],
   ['read_cache', 'readCache'],
   ['rogue', 'rogue'],
+  ['unordered_interrupt', 'unorderedInterrupt'],
   ['coherent_walk', 'coherentWalk'],
   ['caches_faults', 'cachesFaults'],
   ['mapping_may_fail', 'mappingMayFail'],
@@ -152,6 +165,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     writeBackCache: false,
     readCache: false,
     rogue: false,
+    unorderedInterrupt: false,
     iommu: false,
     iommuUnit: '',
     coherentWalk: null,
@@ -160,6 +174,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     dmaMask: Number.MAX_SAFE_INTEGER,
     coherentDmaMask: -1,
     busDmaLimit: Number.MAX_SAFE_INTEGER,
+    busPasses: -1,
     mappingMayFail: false,
     varies: [],
     at: node.at,
@@ -209,16 +224,20 @@ function buildDevice(
       case 'bus_dma_limit':
         device = { ...device, busDmaLimit: maskOf(setting, diagnostics) };
         break;
+      case 'bus_passes':
+        device = { ...device, busPasses: maskOf(setting, diagnostics) };
+        break;
       default:
     }
   }
-  const { coherentDmaMask, dmaMask } = device;
+  const { coherentDmaMask, dmaMask, busPasses, busDmaLimit } = device;
   const given = new Set(settings.map(({ name }) => name));
   return {
     ...device,
     varies: isAny ? varying.filter((name) => !given.has(name)) : [],
     snoops: snoops ?? device.coherent,
     walkSnoops: walkSnoops ?? device.coherentWalk ?? false,
+    busPasses: busPasses < 0 ? busDmaLimit : busPasses,
     coherentDmaMask: coherentDmaMask < 0 ? dmaMask : coherentDmaMask,
   };
 }
@@ -257,6 +276,7 @@ function applySettings(
 ): MachineConfig {
   const { linearMapRemovable } = kernelProfiles[profile];
   let machine: MachineConfig = { ...defaults, profile, devices, linearMapRemovable };
+  let granule = 0;
   for (const setting of checkedSettings(
     block.settings,
     machineSettings,
@@ -292,11 +312,17 @@ function applySettings(
       case 'zone_dma':
         machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
         break;
+      case 'dirty_at_boot':
+        machine = { ...machine, dirtyAtBoot: booleanOf(setting, diagnostics) };
+        break;
       case 'strict_alias':
         machine = { ...machine, strictAlias: booleanOf(setting, diagnostics) };
         break;
       case 'cache_line':
-        machine = { ...machine, lineSize: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
+        machine = { ...machine, helperLine: powerOfTwo(setting, 8, 4096, 64, diagnostics) };
+        break;
+      case 'writeback_granule':
+        granule = powerOfTwo(setting, 8, 4096, 64, diagnostics);
         break;
       case 'page_size':
         machine = { ...machine, pageSize: powerOfTwo(setting, 64, 65536, 4096, diagnostics) };
@@ -304,16 +330,32 @@ function applySettings(
       default:
     }
   }
-  const walked = devices.find((each) => each.coherentWalk !== null);
-  if (walked !== undefined && machine.pageSize !== GRANULE) {
-    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
-    diagnostics.error('L022', block.at, message, { expected: `.page_size = ${GRANULE}` });
-  }
-  if (machine.lineSize > machine.pageSize) {
-    const message = `a cache line of ${machine.lineSize} bytes does not fit a page`;
-    diagnostics.error('L022', block.at, message, { expected: 'a page of at least one line' });
-  }
+  machine = { ...machine, lineSize: Math.max(granule, machine.helperLine) };
+  checkSizes(machine, granule, block, diagnostics);
   return machine;
+}
+
+/** What lines, granules and pages have to be to each other. */
+function checkSizes(
+  machine: MachineConfig,
+  granule: number,
+  { at }: MachineNode,
+  diagnostics: DiagnosticCollector,
+): void {
+  const { helperLine, lineSize, pageSize } = machine;
+  const walked = machine.devices.find((each) => each.coherentWalk !== null);
+  if (walked !== undefined && pageSize !== GRANULE) {
+    const message = `page tables in memory ('${walked.name}') have pages of ${GRANULE} bytes`;
+    diagnostics.error('L022', at, message, { expected: `.page_size = ${GRANULE}` });
+  }
+  if (granule > 0 && granule < helperLine) {
+    const message = `a write-back granule of ${granule} bytes is less than a line`;
+    diagnostics.error('L022', at, message, { expected: `at least ${helperLine}` });
+  }
+  if (lineSize > pageSize) {
+    const message = `a cache line of ${lineSize} bytes does not fit a page`;
+    diagnostics.error('L022', at, message, { expected: 'a page of at least one line' });
+  }
 }
 
 function checkedSettings(

@@ -20,6 +20,7 @@ import type { Token } from './lexer.js';
 import { parseBaseType, parseExpression, parseStars, startsType } from './parse-expression.js';
 import { parseDesign, parseEvent, startsEvent } from './parse-design.js';
 import { parseAssertion, parseMachine } from './parse-item.js';
+import { parseOverride } from './parse-override.js';
 
 export function parse(tokens: readonly Token[], diagnostics: DiagnosticCollector): SyntaxTree {
   const cursor = new Cursor(tokens, diagnostics);
@@ -46,6 +47,7 @@ function startsItem(cursor: Cursor): boolean {
   const word = cursor.peek().text;
   if (word === 'init') return cursor.is('{', 1);
   if (assertionForms.has(word)) return cursor.is('(', 1);
+  if (word === 'override') return cursor.isName(1);
   if (!['cpu', 'device', 'machine', 'design'].includes(word)) return false;
   return cursor.is('{', 1) || (cursor.isName(1) && cursor.is('{', 2));
 }
@@ -64,6 +66,7 @@ function parseItem(cursor: Cursor): Item {
   if (cursor.is('design') && cursor.isName(1)) {
     return parseDesign(cursor, { parseBlock, parseDeclaration });
   }
+  if (cursor.is('override') && cursor.isName(1)) return parseOverride(cursor, parseBlock);
   if (assertionForms.has(word.text) && cursor.is('(', 1)) return parseAssertion(cursor);
   if (startsDeclaration(cursor)) {
     const declaration = parseDeclaration(cursor);
@@ -71,7 +74,7 @@ function parseItem(cursor: Cursor): Item {
     return declaration;
   }
   const expected =
-    'machine, a declaration, init, cpu, device, design, exists, forbidden or always';
+    'machine, a declaration, override, init, cpu, device, design, exists, forbidden or always';
   const suggestion = word.kind === 'name' ? nearestName(word.text, itemWords) : undefined;
   throw cursor.unexpected(expected, { suggestion });
 }
@@ -82,6 +85,7 @@ const itemWords: readonly string[] = [
   'cpu',
   'device',
   'design',
+  'override',
   'exists',
   'forbidden',
   'always',
@@ -215,13 +219,10 @@ function parseFor(cursor: Cursor): LoopNode {
 
 function parseReturn(cursor: Cursor): Statement {
   const word = cursor.next();
-  if (!cursor.is(';') && cursor.peek().at.line === word.at.line && !cursor.is('}')) {
-    throw cursor.failure('L010', cursor.peek().at, 'a thread returns no value', {
-      expected: "';'",
-    });
-  }
+  const ends = cursor.is(';') || cursor.peek().at.line !== word.at.line || cursor.is('}');
+  const value = ends ? null : parseExpression(cursor);
   cursor.expectSemicolon();
-  return { kind: 'return', at: word.at };
+  return { kind: 'return', value, at: word.at };
 }
 
 /** A declaration or an expression, without its `;`. */

@@ -47,7 +47,7 @@ class Shaper {
 
   private item(): void {
     const word = this.text();
-    const opens = word === 'init' || word === 'cpu' || word === 'device' || word === 'machine';
+    const opens = ['init', 'cpu', 'device', 'machine', 'override'].includes(word);
     if (word === 'design') {
       this.line(this.position, this.find('{') + 1);
       this.blockRest(() => this.designItem());

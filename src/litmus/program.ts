@@ -121,6 +121,17 @@ export interface ThreadCode {
   readonly at: Span;
 }
 
+/** The steps of an `override` block; in threads they stand in place of each call as well. */
+export interface OverrideCode {
+  readonly name: string;
+  /** The locals that take the arguments, in order, and the one with the result (-1: none). */
+  readonly params: readonly number[];
+  readonly result: number;
+  readonly code: readonly Instruction[];
+  readonly locals: readonly string[];
+  readonly at: Span;
+}
+
 export interface Assertion {
   readonly kind: 'exists' | 'forbidden' | 'always';
   /** Over final values of thread locals. */
@@ -167,5 +178,7 @@ export interface Program {
   /** Runs alone, before every thread. */
   readonly init: ThreadCode;
   readonly threads: readonly ThreadCode[];
+  /** Functions that this kernel has its own versions of, as other functions call them. */
+  readonly overrides: readonly OverrideCode[];
   readonly assertions: readonly Assertion[];
 }

@@ -21,6 +21,8 @@ const families: readonly Family[] = [
   'DMA mapping API',
   'IOMMU API',
   'dma-buf',
+  'videobuf2',
+  'page_pool',
   'device',
   'ordering',
   'threads',

@@ -7,11 +7,12 @@ import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
-import { findOperation } from '../kernel/registry.js';
+import { findOperation, type Operation } from '../kernel/registry.js';
 import type {
   CallNode,
   DeclarationNode,
   Expression,
+  OverrideNode,
   SyntaxTree,
   ThreadNode,
   TypeNode,
@@ -37,6 +38,12 @@ export interface Handle {
   readonly at: Span;
 }
 
+/** An `override` block and the function that it stands for. */
+export interface Override {
+  readonly node: OverrideNode;
+  readonly operation: Operation;
+}
+
 type LocalTypes = ReadonlyMap<string, TypeNode>;
 
 export interface FileSymbols {
@@ -47,11 +54,13 @@ export interface FileSymbols {
   readonly localsOf: ReadonlyMap<string, LocalTypes>;
   /** Names in text that could not be read: unknown, but not the reader's next mistake. */
   readonly unreadable: ReadonlySet<string>;
+  readonly overrides: ReadonlyMap<string, Override>;
 }
 
 export function collectSymbols(
   tree: SyntaxTree,
   devices: ReadonlyMap<string, number>,
+  overrides: ReadonlyMap<string, Override>,
   diagnostics: DiagnosticCollector,
 ): FileSymbols {
   const handles = new Map<string, Handle>();
@@ -60,24 +69,28 @@ export function collectSymbols(
     if (item.kind === 'declaration') declareHandles(item, handles, devices, diagnostics);
     if (item.kind === 'broken') for (const name of item.names) unreadable.add(name);
   }
-  const threads = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
+  const threads = tree.items.flatMap((item) =>
+    item.kind === 'thread' || item.kind === 'override' ? [item] : [],
+  );
   const localsOf = collectLocals(threads, unreadable);
   const found = threads.flatMap((thread) => {
     const locals: LocalTypes = localsOf.get(thread.name) ?? new Map();
-    const scopes = [locals, handles, devices, constants, unreadable];
+    const params = new Set(thread.kind === 'override' ? thread.params.map(({ name }) => name) : []);
+    const scopes = [locals, params, handles, devices, constants, unreadable];
     const typeOfName: NameType = (name) => {
       if (devices.has(name)) return { kind: 'device' };
+      if (params.has(name)) return unknownType;
       return handles.get(name)?.type ?? fixedType(name, locals);
     };
     const isKnown = (name: string): boolean => scopes.some((scope) => scope.has(name));
     return assignmentsIn(thread, isKnown).map((assignment) => ({ ...assignment, typeOfName }));
   });
   inferHandles(found, handles, diagnostics);
-  return { handles, devices, localsOf, unreadable };
+  return { handles, devices, localsOf, unreadable, overrides };
 }
 
 function collectLocals(
-  threads: readonly ThreadNode[],
+  threads: readonly (ThreadNode | OverrideNode)[],
   unreadable: Set<string>,
 ): ReadonlyMap<string, LocalTypes> {
   const localsOf = new Map<string, Map<string, TypeNode>>();
@@ -151,7 +164,10 @@ interface Assignment {
 
 type TypedAssignment = Assignment & { readonly typeOfName: NameType };
 
-function assignmentsIn(thread: ThreadNode, isKnown: (name: string) => boolean): Assignment[] {
+function assignmentsIn(
+  thread: ThreadNode | OverrideNode,
+  isKnown: (name: string) => boolean,
+): Assignment[] {
   const found: Assignment[] = [];
   everyExpressionIn(thread.body, (node) => {
     if (node.kind === 'assign' && node.target.kind === 'name' && !isKnown(node.target.name)) {

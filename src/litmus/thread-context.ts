@@ -6,7 +6,7 @@ import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
-import type { Expression } from './ast.js';
+import type { Expression, Statement } from './ast.js';
 import { CodeWriter, Label } from './code-writer.js';
 import type { Constant } from './constant-expression.js';
 import type { Expr, Target } from './program.js';
@@ -34,6 +34,23 @@ export type LowerExpression = (
   node: Expression,
   into?: Destination,
 ) => Lowered;
+
+/** How the parts of a thread are lowered; they need each other, and the context. */
+export interface Lowerers {
+  readonly expression: LowerExpression;
+  readonly statement: (context: ThreadContext, node: Statement) => void;
+}
+
+/** An override whose steps are written in place of a call. */
+export interface Inlined {
+  readonly name: string;
+  readonly end: Label;
+  /** Where its value goes; null when nobody asks for it. */
+  readonly result: {
+    readonly target: Target & { readonly kind: 'local' };
+    readonly type: ValueType;
+  } | null;
+}
 
 export interface Local {
   readonly name: string;
@@ -85,6 +102,7 @@ export class ThreadContext {
   readonly end = new Label();
   readonly localNames: string[] = [];
   readonly loops: LoopLabels[] = [];
+  readonly inlined: Inlined[] = [];
   /** Locals that count the passes of an unrolled loop. */
   readonly counters = new Set<number>();
   private readonly scopes: Map<string, Local>[] = [new Map()];
@@ -96,11 +114,24 @@ export class ThreadContext {
     readonly diagnostics: DiagnosticCollector,
     readonly thread: ThreadRole,
     readonly budget: Budget,
-    private readonly lowerer: LowerExpression,
+    private readonly lowerers: Lowerers,
   ) {}
 
   lower(node: Expression, into?: Destination): Lowered {
-    return this.lowerer(this, node, into);
+    return this.lowerers.expression(this, node, into);
+  }
+
+  lowerStatement(node: Statement): void {
+    this.lowerers.statement(this, node);
+  }
+
+  /** Loops around the call are none to the steps of an override. */
+  inOverride(inlined: Inlined, steps: () => void): void {
+    const around = this.loops.splice(0);
+    this.inlined.push(inlined);
+    this.inBlock(steps);
+    this.inlined.pop();
+    this.loops.push(...around);
   }
 
   /** Variables of one name in blocks beside each other share a place: at most one is alive. */

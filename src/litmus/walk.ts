@@ -59,6 +59,8 @@ export function expressionsOf(node: Statement): readonly Expression[] {
       return node.declarators.flatMap(({ value }) => (value === null ? [] : [value]));
     case 'expression':
       return [node.expression];
+    case 'return':
+      return node.value === null ? [] : [node.value];
     case 'if':
       return [node.condition];
     case 'loop':

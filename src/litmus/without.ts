@@ -14,7 +14,7 @@ export interface RemovableCall {
 
 export function removableCalls(program: Program): readonly RemovableCall[] {
   const places = new Map<string, { operation: string; at: Span }>();
-  for (const thread of [program.init, ...program.threads]) {
+  for (const thread of [program.init, ...program.threads, ...program.overrides]) {
     for (const instruction of thread.code) {
       if (instruction.op !== 'call' || instruction.operation.removable === undefined) continue;
       const { operation, at } = instruction;
@@ -38,13 +38,19 @@ export function withoutCall(program: Program, operation: string, occurrence: num
     (candidate) => candidate.operation === operation && candidate.occurrence === occurrence,
   );
   if (call === undefined) return program;
-  const drop = (thread: ThreadCode): ThreadCode => ({
+  const drop = <Code extends Pick<ThreadCode, 'code'>>(thread: Code): Code => ({
     ...thread,
     code: thread.code.map((instruction, index) =>
       isAt(instruction, call) ? dropped(instruction, index) : instruction,
     ),
   });
-  return { ...program, init: drop(program.init), threads: program.threads.map(drop) };
+  const { init, threads, overrides } = program;
+  return {
+    ...program,
+    init: drop(init),
+    threads: threads.map(drop),
+    overrides: overrides.map(drop),
+  };
 }
 
 function isAt(instruction: Instruction, call: RemovableCall): boolean {

@@ -1,7 +1,7 @@
 /**
  * The per-CPU store buffer (M7) and the cache maintenance that waits in it (M9): which entry may
  * leave before an earlier one. The order is a data table, so that docs and engine agree.
- * Leaves out: load order (M8); loads run in program order.
+ * Leaves out: the order of loads (M8), which is system/early.ts and delayed.ts.
  */
 import type { Attribute } from './attributes.js';
 import { orderProfiles, type ProfileName } from './profile.js';
@@ -32,8 +32,14 @@ export type Entry =
       /** This CPU accessed the line WB with no DMB since (M6 `arch`). */
       readonly own: boolean;
       readonly at: number;
-      /** It waits in this device's own cache (M11), not in a CPU's buffer. */
+      /** It waits in this device's own cache (M11) or on its way from it, not in a CPU's buffer. */
       readonly device?: number;
+      /** A device's write on its way to memory (M10); relaxed ones may overtake. */
+      readonly posted?: 'ordered' | 'relaxed';
+      /** It does not leave before the device has it (Device-nGnRnE). */
+      readonly nonPosted?: true;
+      /** It snoops the CPUs' caches when it arrives. */
+      readonly snoops?: true;
     }
   | {
       readonly kind: 'maintain';
@@ -116,6 +122,18 @@ export const orderRules: readonly OrderRow[] = [
     rule: 'M7',
     text: 'Device stores keep their order',
     holds: (a, b) => posted(a) && posted(b),
+  },
+  {
+    earlier: "device's write",
+    later: "device's write",
+    when: 'the later is not relaxed',
+    rule: 'M10',
+    text: "a device's writes arrive in order, but for those with the Relaxed Ordering bit",
+    holds: (a, b) =>
+      a.kind === 'store' &&
+      a.posted !== undefined &&
+      b.kind === 'store' &&
+      b.posted === 'ordered',
   },
   {
     earlier: 'store',

@@ -4,6 +4,7 @@
  * they are made: that is what spares exploring most sets of edits.
  */
 import { ScenarioError } from '../kernel/args.js';
+import { firstPosted } from '../kernel/posted.js';
 import { MixedSize, NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
@@ -12,6 +13,12 @@ import { Facts } from '../verdict/recorder.js';
 import type { Run, Sighting } from '../verdict/runs.js';
 import type { Edit, Spot } from './edit.js';
 import type { Variant } from './variant.js';
+
+/** Groups whose steps are of another kind (system/system.ts). */
+const stepKinds: Readonly<Partial<Record<Group['kind'], Step['kind']>>> = {
+  early: 'thread',
+  posted: 'drain',
+};
 
 /** A step by its name. */
 interface Label {
@@ -292,6 +299,10 @@ class Follower {
   /** The instruction a group's steps belong to; empty for the cache. */
   private originOf(state: State, { kind, agent, at }: Group): string {
     const thread = state.threads[agent];
+    if (kind === 'posted') {
+      const write = firstPosted(state.kernel.posted, agent);
+      return this.variant.origins[write?.store.at ?? -1] ?? '';
+    }
     if (kind === 'cache' || thread === undefined) return '';
     const { sites } = this.system;
     if (kind === 'early') return this.variant.origins[sites.of(agent, at)] ?? '';
@@ -302,7 +313,11 @@ class Follower {
 
   private isNext(state: State, group: Group, label: Label, origin: string): boolean {
     const { kind, agent, at } = group;
-    if ((kind === 'early' ? 'thread' : kind) !== label.kind) return false;
+    if ((stepKinds[kind] ?? kind) !== label.kind) return false;
+    if (kind === 'posted') {
+      const sender = firstPosted(state.kernel.posted, agent)?.agent ?? -1;
+      return origin === label.origin && this.system.sites.threads[sender]?.name === label.agent;
+    }
     if (kind === 'cache') {
       return lineName(this.variant, this.system, state, agent, at) === label.agent;
     }

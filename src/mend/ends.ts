@@ -45,15 +45,27 @@ function waits(scene: Scene, gap: Gap): readonly Recipe[] {
   return [...rung].map((device) => ({ operation: 'wait', text: `wait(${device});` }));
 }
 
-/** For a device that the thread wrote a register of: the write has arrived. */
+/**
+ * For a device that the thread wrote a register of, or that has memory behind a BAR: the write has
+ * arrived. For one whose interrupt may overtake its writes: these have.
+ */
 function readBacks(scene: Scene, gap: Gap): readonly Recipe[] {
+  const { devices } = scene.machine;
+  const overtakes = (name: string): boolean =>
+    devices.some((each) => each.name === name && each.unorderedInterrupt);
   const written = new Set<string>();
   for (const call of callsBefore(scene, gap)) {
     const device = text(scene, call, 'dev');
     if (/^writel(_relaxed)?$/u.test(call.callee)) written.add(device);
+    if (call.callee === 'submit' && overtakes(device)) written.add(device);
     if (call.callee === 'readl') written.delete(device);
   }
-  return [...written].map((device) => ({ operation: 'readl', text: `readl(${device});` }));
+  const bars = callsOf(scene, /^pci_resource_start$/u).map((call) => text(scene, call, 'dev'));
+  const operation = 'readl';
+  return [...new Set([...written, ...bars])].map((device) => ({
+    operation,
+    text: `readl(${device});`,
+  }));
 }
 
 /** For devices with a cache of their own that the thread has given work. */
@@ -83,7 +95,17 @@ function tlbFlushes(scene: Scene, gap: Gap): readonly Recipe[] {
   return [
     ...flushes(/^unmap_vmas$/u, 'tlb_flush_mmu'),
     ...(hasBlocks ? flushes(/^vunmap$/u, 'pmd_free_pte_page') : []),
+    ...kernelTlbFlushes(scene, gap),
   ];
+}
+
+/** Behind the removal of a linear-map page, which flushes no TLB itself. */
+function kernelTlbFlushes(scene: Scene, gap: Gap): readonly Recipe[] {
+  const removed = callsBefore(scene, gap).some(
+    ({ callee }) => callee === 'set_direct_map_invalid_noflush',
+  );
+  if (!removed || !scene.machine.linearMapRemovable) return [];
+  return [{ operation: 'flush_tlb_all', text: 'flush_tlb_all();' }];
 }
 
 /** For domains that something was unmapped from without a sync. */

@@ -27,12 +27,23 @@ export function insertions(scene: Scene): readonly Draft[] {
     const ofRoots = scene.names.roots.flatMap((root) => {
       const visible = visibleNames(scene, root, gap);
       const recipes = recipesOf(scene, root, visible);
-      const all = [...recipes, ...handovers(gap, recipes)];
+      const own = recipes.flatMap((each) => behindAny(scene, gap, each));
+      const all = [...own, ...handovers(gap, recipes)];
       return all.map((recipe) => inserted(scene, gap, recipe, root));
     });
     const others = [...barriers(scene), ...endings(scene, gap)];
     return [...ofRoots, ...others.map((recipe) => inserted(scene, gap, recipe, null))];
   });
+}
+
+/** A call that needs an inserted one, behind each place where that may be. */
+function behindAny(scene: Scene, gap: Gap, recipe: Recipe): readonly Recipe[] {
+  const { behind } = recipe;
+  if (behind === undefined) return [recipe];
+  const places = scene.gaps.filter(
+    ({ at, thread }) => at < gap.at && (thread === gap.thread || thread.role === 'init'),
+  );
+  return places.map(({ at }) => ({ ...recipe, after: `${at} ${behind}` }));
 }
 
 /**
@@ -84,7 +95,7 @@ function isUsual({ source }: Scene, gap: Gap, text: string): boolean {
   const rings = gap.next?.calls.some(({ callee }) => /^(submit|writel\w*)$/u.test(callee));
   const waited = before?.calls.some(({ callee }) => callee === 'wait');
   if (/for_device|clean|end_cpu|SYNC_END/u.test(text)) return rings === true;
-  return /for_cpu|inval|begin_cpu|SYNC_START/u.test(text) && waited === true;
+  return /for_cpu|unmap_sg|inval|begin_cpu|SYNC_START/u.test(text) && waited === true;
 }
 
 function barriers(scene: Scene): readonly Recipe[] {
@@ -156,6 +167,12 @@ function snoops(scene: Scene, device: string): boolean {
   return scene.machine.devices.some((each) => each.name === device && each.coherent);
 }
 
+/** Memory that was got for no device is for the only one there is; empty where there are more. */
+function onlyDevice({ machine }: Scene): string {
+  const [device, ...others] = machine.devices;
+  return others.length === 0 ? (device?.name ?? '') : '';
+}
+
 /** The call that dma-mapped a table, or made it mapped. */
 function mappingOf(scene: Scene, table: Name): CallNode | null {
   if (table.call?.callee.endsWith('get_pages_sgt')) return table.call;
@@ -169,27 +186,26 @@ function mappingOf(scene: Scene, table: Name): CallNode | null {
   );
 }
 
-function tableCalls(
-  scene: Scene,
-  table: Name,
-  root: Root,
-  isUser: boolean,
-): readonly Recipe[] {
+function tableCalls(scene: Scene, table: Name, root: Root, isUser: boolean): readonly Recipe[] {
   if (table.call === null) return [];
   const attached = attachedDevice(scene, table.call);
   // User space has the ioctl instead.
   if (attached !== '' && isUser) return [];
   const map = attached === '' ? mappingOf(scene, table) : table.call;
-  const device = attached || (map === null ? '' : text(scene, map, 'dev')) || root.device;
+  const mapped = map === null ? '' : text(scene, map, 'dev');
+  const device = attached || mapped || root.device || onlyDevice(scene);
   if (device === '') return [];
   const skipsSync = snoops(scene, device);
   const direction = (map === null ? '' : text(scene, map, 'dir')) || 'DMA_BIDIRECTIONAL';
   const args = [device, table.name, direction];
   const syncs = pair('dma_sync_sgtable', args, { direction, skipsSync });
   if (map !== null) return syncs;
-  const operation = 'dma_map_sgtable';
   const facts = { direction, skipsSync };
-  return [...syncs, { operation, text: `${operation}(${args.join(', ')});`, facts }];
+  const [begin, end] = ['dma_map_sgtable', 'dma_unmap_sgtable'].map((operation) => {
+    return { operation, text: `${operation}(${args.join(', ')});`, facts };
+  });
+  if (begin === undefined || end === undefined) return syncs;
+  return [begin, ...[end, ...syncs].map((recipe) => ({ ...recipe, behind: begin.text }))];
 }
 
 /** For whom dma_buf_map_attachment mapped its table; empty for other tables. */

@@ -6,8 +6,9 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { check, DEFAULT_LIMITS, ScenarioFault, TABLES_FROM } from '../verdict/check.js';
+import type { CheckResult } from '../verdict/result.js';
 import type { RunOptions } from '../verdict/runs.js';
-import { distinct, doubts, usualFirst } from './answers.js';
+import { distinct, doubts, idleAfter, soundFirst, usualFirst } from './answers.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
 import type { Counterexample } from './counterexample.js';
 import { unifiedDiff } from './diff.js';
@@ -97,6 +98,8 @@ class Mender {
   private readonly maxEdits: number;
   private readonly runOptions: RunOptions;
   private vocabulary: readonly Edit[] = [];
+  /** The scenario as it is, checked when the first answer is described. */
+  private before: CheckResult | undefined;
   private searcher: Searcher | null = null;
 
   constructor(
@@ -210,7 +213,7 @@ class Mender {
       case 'coherent':
         return this.result('coherent', [], '', '', 0);
       case 'unknown':
-        return this.result('unknown', [], '', 'the scenario is too large to explore', 0);
+        return this.result('unknown', [], '', this.tooLarge(), 0);
       case 'senseless': {
         // A scenario that hangs is not ours to mend; else check() says where and why.
         const { verdict } = check(this.program);
@@ -220,6 +223,11 @@ class Mender {
       case 'hazard':
         return this.search(base, outcome.run, hangs, maxSeconds);
     }
+  }
+
+  private tooLarge(): string {
+    const isInterrupted = this.options.interrupted?.() === true;
+    return isInterrupted ? 'interrupted' : 'the scenario is too large to explore';
   }
 
   private search(
@@ -254,8 +262,7 @@ class Mender {
       this.options.all === true ? undefined : ANSWERS_MAX,
     );
     const described = this.answers.flatMap((answer) => this.described(answer) ?? []);
-    // Two sets of edits may come to the same text.
-    const mends = [...new Map(described.map((each) => [each.text, each])).values()];
+    const mends = soundFirst(described);
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);
@@ -289,12 +296,14 @@ class Mender {
     const text = this.variants.textOf(edits);
     const { program } = text === null ? { program: null } : compile(text, this.file);
     if (text === null || program === null || useCaseOf(program) !== this.useCase) return null;
-    const { verdict, portable } = check(program, this.runOptions.limits);
-    if (verdict !== 'coherent' || !this.holdsElsewhere(edits)) return null;
+    const after = check(program, this.runOptions.limits);
+    if (after.verdict !== 'coherent' || !this.holdsElsewhere(edits)) return null;
+    this.before ??= check(this.program, this.runOptions.limits);
+    const idle = idleAfter(this.before, after);
     const told = edits.map((edit) => this.explained(edit, edits));
     const level = edits.some((edit) => edit.level === 'raw') ? 'raw' : 'api';
     const diff = unifiedDiff(this.text, text, this.file);
-    return { level, cost, edits: told, text, diff, portable };
+    return { level, cost, edits: told, text, diff, idle, portable: after.portable };
   }
 
   /** `check` finds it coherent on every other platform that can run it. */

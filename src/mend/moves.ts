@@ -2,7 +2,7 @@
  * Moving and removing whole statements: maintenance, barriers, mappings, pins. What the use case
  * consists of (accesses, doorbells, waits, allocations, frees, reclaim) keeps its place.
  */
-import { type Operation, findOperation } from '../kernel/registry.js';
+import { findOperation, type Operation } from '../kernel/registry.js';
 import { type Draft, insertion } from './edit.js';
 import {
   draft,
@@ -36,6 +36,9 @@ const frees = /^(kfree|__free_pages|drm_gem_object_put|dma_free_\w+|drm_gem_\w*p
 const pins = /_pin$|pin_pages|^drm_gem(_shmem)?_get_pages$/u;
 /** Leaving one out would leave something behind for ever. */
 const releases = /unmap|put_pages|_free$|^vunmap$|detach/u;
+
+/** Gives memory back to the CPU: before the device was started or waited for is no place for it. */
+const givesBack = /^dma_(buf_)?unmap/u;
 
 function isMovable({ family, name }: Operation): boolean {
   if (frees.test(name) || name === 'wait') return true;
@@ -80,7 +83,20 @@ function isElsewhere(scene: Scene, statement: SourceStatement, gap: Gap): boolea
   if (isFree && (gap.thread !== statement.thread || gap.at < statement.from)) return false;
   const isWait = statement.calls.some(({ callee }) => callee === 'wait');
   if (isWait && (gap.thread !== statement.thread || gap.at > statement.from)) return false;
+  const unmaps = statement.calls.some(({ callee }) => givesBack.test(callee));
+  if (unmaps && gap.at < statement.from && isJobBetween(scene, gap, statement)) return false;
   return gap !== gaps[own] && gap !== gaps[own + 1];
+}
+
+/** A doorbell or a wait stands between the gap and the statement, in the same thread. */
+function isJobBetween(scene: Scene, gap: Gap, { thread, from }: SourceStatement): boolean {
+  return scene.source.statements.some(
+    (each) =>
+      each.thread === thread &&
+      each.from >= gap.at &&
+      each.from < from &&
+      each.calls.some(({ callee }) => /^(submit|writel\w*|wait)$/u.test(callee)),
+  );
 }
 
 /** The lines a statement stands on, with the comment behind it, when nothing else is there. */

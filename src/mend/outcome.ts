@@ -43,6 +43,8 @@ export interface Mend {
   readonly text: string;
   /** Unified diff from the user's file. */
   readonly diff: string;
+  /** Operations that do nothing any more with these edits, and did before. */
+  readonly idle: readonly string[];
   /** Coherent also where M6 is `arch`; null when that was not explored. */
   readonly portable: boolean | null;
 }

@@ -4,7 +4,7 @@
  */
 import type { CallNode, Expression } from '../litmus/ast.js';
 import type { MachineConfig } from '../litmus/program.js';
-import { everyExpression, isConstantFunction, expressionsOf } from '../litmus/walk.js';
+import { everyExpression, expressionsOf, isConstantFunction } from '../litmus/walk.js';
 import { type CallFacts, type Costs, runtimeOf } from './costs.js';
 import type { Draft, EditKind, Level, Patch, Spot } from './edit.js';
 import type { Name, Names, Root } from './names.js';
@@ -37,6 +37,8 @@ export interface Recipe {
   readonly extra?: number;
   /** Slot of the change it needs. */
   readonly after?: string;
+  /** A call that has to be inserted before it. */
+  readonly behind?: string;
 }
 
 /** Calls that no agent notices: a sync before one is a sync behind it. */

@@ -73,7 +73,7 @@ function generally(device: DeviceConfig | undefined): string {
 }
 
 function reach(device: DeviceConfig, machine: MachineConfig): string {
-  const limit = Math.min(device.dmaMask, device.busDmaLimit);
+  const limit = Math.min(device.dmaMask, device.busPasses);
   if (limit >= ALL_ADDRESSES) return '';
   const lowest = machine.zoneDma <= limit ? '' : '; GFP_DMA gives no memory that low either';
   const bounce = machine.swiotlb === 'noforce';

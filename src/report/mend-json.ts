@@ -11,10 +11,11 @@ export function mendJson(result: MendResult): object {
     verdict,
     finding: finding === '' ? null : finding,
     why: why === '' ? null : why,
-    mends: mends.map(({ level, cost, portable, edits, diff, text }) => ({
+    mends: mends.map(({ level, cost, portable, edits, idle, diff, text }) => ({
       level,
       cost,
       portable,
+      idle: [...idle],
       edits: edits.map((edit) => ({ ...edit, hazard: edit.hazard === '' ? null : edit.hazard })),
       diff,
       text,

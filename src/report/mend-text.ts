@@ -95,8 +95,11 @@ function mendPart(
     hang('      ', reason, width),
     ...(platforms.length > 0 ? [hang('      for: ', neededFor(platforms, all), width)] : []),
   ]);
+  const idle = mend.idle.map((operation) =>
+    hang('  ! ', `${operation}() does nothing any more: that is what takes the run away`, width),
+  );
   const diff = mend.diff.split('\n').map((line) => painted(line, paint));
-  return [paint.strong(head) + portable, ...edits, '', ...diff].join('\n').trimEnd();
+  return [paint.strong(head) + portable, ...edits, ...idle, '', ...diff].join('\n').trimEnd();
 }
 
 function painted(line: string, paint: Palette): string {

@@ -1,7 +1,13 @@
 /**
  * The choices inside a step: it asks for one with `choose(n)`, and is run again for every sequence
- * of answers.
+ * of answers, the last one fastest. Where one way takes a liberty, the others are plain alternatives
+ * to it.
+ * Leaves out: what there is to choose (kernel/, machine/).
  */
+import type { KernelContext } from '../kernel/context.js';
+import { MixedSize, NewCell } from '../kernel/layout.js';
+import type { Thread } from './state.js';
+import type { Step } from './system.js';
 
 /** Sequences of answers, one after the other, the last answer fastest. */
 export class Choices {
@@ -44,5 +50,29 @@ export class Choices {
       taken.pop();
     }
     return false;
+  }
+}
+
+/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
+export function markAlternatives(steps: Step[], first: number): void {
+  let open = false;
+  for (let i = first; i < steps.length; i++) open ||= steps[i]?.will === 'liberty';
+  for (let i = first; open && i < steps.length; i++) {
+    const each = steps[i];
+    if (each?.will === 'must') steps[i] = { ...each, will: 'plain' };
+  }
+}
+
+/** Runs a step; what it meets for the first time remembers the instruction. */
+export function placed(
+  site: number,
+  context: KernelContext,
+  run: (context: KernelContext) => Thread | null,
+): Thread | null {
+  try {
+    return run(context);
+  } catch (error) {
+    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
+    throw error;
   }
 }

@@ -14,9 +14,9 @@ import { cpuReach } from '../kernel/cpu-maps.js';
 import { isHidden } from '../kernel/layout.js';
 import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
-import { orderProfiles } from '../machine/profile.js';
 import { inputsOf, localsOf } from '../litmus/code-writer.js';
 import type { Instruction, ThreadCode } from '../litmus/program.js';
+import { orderProfiles } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import type { Thread } from './state.js';
 
@@ -51,7 +51,8 @@ function writes(instruction: Instruction, local: number): boolean {
 /** Nothing behind it comes before an earlier load: all calls but the store barriers. */
 function orders(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
-  return !['dma_wmb', 'smp_wmb'].includes(instruction.operation.name);
+  const { operation } = instruction;
+  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
 }
 
 function touchesMemory(code: ThreadCode, kinds: RegExp, op: 'load' | 'store'): boolean {

@@ -2,9 +2,10 @@
  * An entry leaves a store buffer, or a device's own cache, for cache, memory or a device (M7, M11).
  * Leaves out: which entry may leave when (machine/store-buffer.ts).
  */
-import { attributeEvent, pickRow } from '../kernel/access.js';
+import { attributeEvent, noteStores, pickRow } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
+import { post, postedTo } from '../kernel/posted.js';
 import { leavesTo } from '../kernel/standing.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import type { Entry } from '../machine/store-buffer.js';
@@ -12,7 +13,8 @@ import type { Entry } from '../machine/store-buffer.js';
 /** What a line sees of an entry: a device's own cache writes past the CPU's (M11). */
 function drainEvent(entry: Extract<Entry, { readonly line: number }>): LineEvent {
   if (entry.kind === 'maintain') return entry.op;
-  return entry.device === undefined ? attributeEvent(entry.attribute, 'store') : 'device write';
+  if (entry.device === undefined) return attributeEvent(entry.attribute, 'store');
+  return entry.snoops === true ? 'snooping write' : 'device write';
 }
 
 /** An entry leaves the store buffer for cache, memory or a device. */
@@ -20,8 +22,13 @@ export function drain(
   context: KernelContext,
   entry: Entry,
   lineName: (frame: number, line: number) => string,
+  wasPosted = false,
 ): void {
   if (entry.kind === 'doorbell') {
+    if (postedTo(context, entry.device)) {
+      context.blocked = true;
+      return;
+    }
     const ports = context.kernel.ports.map((port, i) =>
       i === entry.device ? { ...port, queue: [...port.queue, entry.clock] } : port,
     );
@@ -29,7 +36,8 @@ export function drain(
     context.say('M7', () => 'the doorbell arrives: the device starts');
     return;
   }
-  if (entry.kind === 'barrier') return;
+  noteStores(context, [entry]);
+  if (entry.kind === 'barrier' || (!wasPosted && post(context, entry))) return;
   checkWriteBack(context, entry);
   const at = leavesTo(context, entry);
   const state = context.frame(entry.frame)?.lines[at?.line ?? -1]?.state;
@@ -38,6 +46,8 @@ export function drain(
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, at.line, row, access, range);
-  context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${row.text}`);
+  const own = entry.kind === 'store' && entry.own;
+  context.apply(entry.frame, at.line, row, access, range, own);
+  const how = wasPosted ? 'the posted write arrives, ' : '';
+  context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${how}${row.text}`);
 }

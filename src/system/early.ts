@@ -17,10 +17,12 @@ import {
 import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
+import { isUnderWay } from '../kernel/device-cache.js';
 import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
 import { reach, snoops } from '../kernel/ops/device.js';
 import { wordsIn, wordsRead } from '../kernel/ops/memory.js';
+import { ownerWaits } from '../kernel/posted.js';
 import type { Value } from '../kernel/value.js';
 import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
@@ -54,6 +56,10 @@ function arrive(context: KernelContext, address: readonly Value[], size: number)
     const reached = reach(context, address, 1, IOMMU_READ);
     if (reached.kind === 'fault') return null;
     const { destination } = reached;
+    const sent = context.step.posts && isUnderWay(context, context.step.device);
+    if (sent || ownerWaits(context, destination)) {
+      return { destination, outside: true, cacheable: false, fetch: null };
+    }
     const fetch = () => deviceFetch(context, destination, snoops(context, reached));
     return { destination, outside: true, cacheable: false, fetch };
   }
@@ -126,6 +132,8 @@ export function readEarly(
       each.pc === pc &&
       // Only Arm's barriers have shareability domains.
       (!each.ish || context.machine.profile === 'arm64') &&
+      // A wmb() holds what follows it until the earlier stores are done.
+      (!each.wmb || context.step.entries.length === 0) &&
       [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&
       each.maintained.flat().every(isSet),
   );
@@ -142,7 +150,9 @@ export function readEarly(
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
   const plain = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
-  const read = open.every((path) => path.ish) ? { ...plain, ish: true } : plain;
+  const ish = open.every((path) => path.ish) ? { ish: true } : {};
+  const wmb = open.every((path) => path.wmb) ? { wmb: true } : {};
+  const read = { ...plain, ...ish, ...wmb };
   const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
   context.step.early = [...thread.early, read].sort(byPlace);
   return thread;
@@ -154,6 +164,8 @@ export function readEarly(
  */
 function isOpen(context: KernelContext, instruction: Instruction): boolean {
   if (context.layout.hidden.length === 0 || isCopy(instruction)) return false;
+  // Stores may hold a path behind a wmb().
+  if (context.step.entries.length > 0) return false;
   return context.machine.profile === 'arm64' && !context.kernel.handles.includes(null);
 }
 

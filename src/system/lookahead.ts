@@ -26,6 +26,8 @@ export interface Candidate {
   readonly passes: readonly Passed[];
   /** It passes a load barrier for the inner shareable domain, which devices are not in. */
   readonly ish: boolean;
+  /** It passes a wmb() with no store before it: that barrier waits for stores alone. */
+  readonly wmb: boolean;
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
   readonly maintained: readonly (readonly Expr[])[];
 }
@@ -54,6 +56,9 @@ interface Look {
   /** It passes a read: what passes only stores is the store buffer's doing (M7). */
   overtakes: boolean;
   ish: boolean;
+  wmb: boolean;
+  /** It passes something that may store. */
+  stores: boolean;
 }
 
 function uses(expr: Expr, pending: Chain<number> | null): boolean {
@@ -117,7 +122,19 @@ function stops(instruction: Instruction): boolean {
 
 /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
 function isInnerBarrier(instruction: Instruction): boolean {
-  return instruction.op === 'call' && /^smp_r?mb$/u.test(instruction.operation.name);
+  if (instruction.op !== 'call') return false;
+  const { operation } = instruction;
+  return /^smp_r?mb$/u.test(operation.as ?? operation.name);
+}
+
+function isWmb(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation.name === 'wmb';
+}
+
+/** May put something into the store buffer: all calls but barriers are taken to. */
+function mayStore(instruction: Instruction): boolean {
+  if (instruction.op !== 'call') return instruction.op === 'store';
+  return !/^(dma_|smp_)?[rw]?mb$/u.test(instruction.operation.name);
 }
 
 /** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
@@ -125,7 +142,17 @@ export function earlyReadsAfter(
   instruction: Instruction,
   early: readonly EarlyRead[],
 ): readonly EarlyRead[] {
-  if (early.length === 0 || !stops(instruction)) return early;
+  if (early.length === 0) return early;
+  if (isWmb(instruction)) {
+    return early.flatMap(({ wmb, ...read }) => (wmb === true ? [read] : []));
+  }
+  if (mayStore(instruction) && early.some((each) => each.wmb)) {
+    return earlyReadsAfter(
+      instruction,
+      early.filter((each) => each.wmb !== true),
+    );
+  }
+  if (!stops(instruction)) return early;
   return isInnerBarrier(instruction) ? early.filter((each) => each.ish === true) : [];
 }
 
@@ -166,8 +193,8 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
   const place = ahead(code, pc);
   if (place.all === null) {
     const all: Candidate[] = [];
-    lookAhead(code, pc, ({ pc: at, passes, maintained, ish }) => {
-      all.push({ pc: at, passes: listed(passes), maintained, ish });
+    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb }) => {
+      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb });
     });
     place.all = all.sort((a, b) => a.pc - b.pc);
   }
@@ -184,6 +211,8 @@ interface Traits {
   readonly accesses: readonly Passed[];
   readonly stops: boolean;
   readonly inner: boolean;
+  readonly wmb: boolean;
+  readonly stores: boolean;
   readonly copies: boolean;
   readonly reads: boolean;
   /** What it maintains without a dsb; null for nothing. */
@@ -200,6 +229,8 @@ function traitsOf(instruction: Instruction): Traits {
       accesses: accessed(instruction),
       stops: stops(instruction),
       inner: isInnerBarrier(instruction),
+      wmb: isWmb(instruction),
+      stores: mayStore(instruction),
       copies: isCopy(instruction),
       reads: isRead(instruction),
       maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
@@ -217,16 +248,17 @@ function waits({ address, range }: Passed, pending: Chain<number>): boolean {
 
 /** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
 function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void): void {
-  const none = { passes: null, maintained: [], pending: null, overtakes: false, ish: false };
-  const open: Look[] = [{ pc: from, left: WINDOW, ...none }];
+  const none = { overtakes: false, ish: false, wmb: false, stores: false };
+  const start = { passes: null, maintained: [], pending: null, ...none };
+  const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
     const look = open.pop();
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    const { accesses, stops, inner, copies, reads } = traitsOf(instruction);
-    if (stops && !inner) continue;
+    const { accesses, stops, copies, reads } = traitsOf(instruction);
+    if (stops && !mayPass(instruction, look)) continue;
     const { pending } = look;
     if (pending !== null && accesses.some((each) => waits(each, pending))) continue;
     // The later words of a copy may pass its first one.
@@ -236,6 +268,12 @@ function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void):
   }
 }
 
+/** A barrier that orders loads, but not all of them, or not for everybody. */
+function mayPass(instruction: Instruction, look: Look): boolean {
+  const { inner, wmb } = traitsOf(instruction);
+  return inner || (wmb && !look.stores);
+}
+
 function goOn(instruction: Instruction, look: Look, open: Look[]): void {
   look.left--;
   if (instruction.op === 'jump') look.pc = instruction.to;
@@ -243,7 +281,8 @@ function goOn(instruction: Instruction, look: Look, open: Look[]): void {
     open.push({ ...look, pc: instruction.otherwise });
     look.pc++;
   } else {
-    const { accesses, inner, reads, maintains, target } = traitsOf(instruction);
+    const traits = traitsOf(instruction);
+    const { accesses, maintains, target } = traits;
     if (target?.kind === 'handle') return;
     look.pc++;
     if (accesses.length > 0) look.passes = { last: accesses, before: look.passes };
@@ -252,8 +291,10 @@ function goOn(instruction: Instruction, look: Look, open: Look[]): void {
     if (index !== undefined && look.pending?.last !== index) {
       look.pending = { last: index, before: look.pending };
     }
-    look.overtakes ||= reads;
-    look.ish ||= inner;
+    look.overtakes ||= traits.reads;
+    look.ish ||= traits.inner;
+    look.wmb ||= traits.wmb;
+    look.stores ||= traits.stores;
   }
   open.push(look);
 }

@@ -19,6 +19,9 @@ export class OneStep implements StepState {
   readonly options: Readonly<Record<string, number>>;
   readonly sync: boolean;
   readonly device: number;
+  readonly posts: boolean;
+  readonly anyPosts: boolean;
+  readonly hasBars: boolean;
   touched: readonly number[];
   copied: number;
   early: readonly EarlyRead[];
@@ -42,6 +45,9 @@ export class OneStep implements StepState {
     this.options = optionsOf(instruction);
     this.sync = instruction !== undefined && 'sync' in instruction && instruction.sync === true;
     this.device = sites.threads[agent]?.device ?? -1;
+    this.posts = sites.posting.has(this.device);
+    this.anyPosts = sites.posting.size > 0;
+    this.hasBars = sites.barDevices.length > 0;
     this.frames = state.frames;
     this.words = state.words;
     this.kernel = state.kernel;
@@ -59,7 +65,9 @@ export class OneStep implements StepState {
   }
 
   allBuffers(): readonly (readonly Entry[])[] {
-    return this.state.threads.map((each, i) => (i === this.agent ? this.entries : each.entries));
+    const { state, agent, entries } = this;
+    const all = state.threads.map((each, i) => (i === agent ? entries : each.entries));
+    return this.hasBars ? [...all, this.kernel.posted.map(({ store }) => store)] : all;
   }
 
   /** What the thread is after the step, given what the step made of its place and its locals. */

@@ -78,6 +78,7 @@ export class Progress {
     const handles: (Value | null)[] = this.program.handles.map(() => null);
     for (const { handle, kind } of this.program.locks) handles[handle] = { kind, id: handle };
     return {
+      posted: [],
       iotlb: [],
       ptes: [],
       contexts: [],
@@ -86,6 +87,7 @@ export class Progress {
       notifiers: [],
       invalidated: [],
       pools: [],
+      pagePools: [],
       gpuVas: [],
       lru: [],
       carveOuts: [],
@@ -111,6 +113,7 @@ export class Progress {
     const code = this.sites.threads[0]?.code ?? [];
     if (init === undefined || init.pc !== code.length) return state;
     if (init.entries.length > 0 || init.work.length > 0) return state;
+    if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return state;
     const started = state.threads.map((thread, i): Thread => {
       if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
       const kind = this.sites.threads[i]?.kind;
@@ -147,6 +150,7 @@ export class Progress {
   }
 
   complete(state: Unkeyed): boolean {
+    if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return false;
     return state.threads.every((thread, i) => {
       if (thread.work.length > 0) return false;
       if (thread.entries.some(mustArrive)) return false;
@@ -174,8 +178,28 @@ export class Progress {
       next = { ...state, threads, kernel: after.kernel };
     }
     const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
-    if (code.kind === 'device' && over) next = this.deviceEnds(next, index);
+    if (code.kind === 'device' && over) {
+      next = this.completionWaits(after.thread, code.device)
+        ? this.waiting(next, index)
+        : this.deviceEnds(next, index);
+    }
     return next;
+  }
+
+  /** Its writes are not in memory yet, and its interrupt does not overtake them (M10). */
+  private completionWaits(thread: Thread, device: number): boolean {
+    if (!this.sites.posting.has(device)) return false;
+    const { unorderedInterrupt } = this.program.machine.devices[device] ?? {};
+    return unorderedInterrupt !== true && thread.entries.length > 0;
+  }
+
+  private waiting(state: Unkeyed, index: number): Unkeyed {
+    const threads = state.threads.map((each, i): Thread => {
+      if (i !== index) return each;
+      const last = (this.sites.threads[index]?.code.length ?? 1) - 1;
+      return { ...each, work: [{ do: 'arrived' }], site: this.sites.of(index, last) };
+    });
+    return { ...state, threads };
   }
 
   deviceEnds(state: Unkeyed, index: number): Unkeyed {

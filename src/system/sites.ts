@@ -17,6 +17,10 @@ const known = new WeakMap<Program, Sites>();
 export class Sites {
   /** Thread 0 is `init`, then the others in file order. */
   readonly threads: readonly ThreadCode[];
+  /** Devices whose memory the scenario asks for. */
+  readonly barDevices: readonly number[];
+  /** Devices whose writes do not arrive at once (M10). */
+  readonly posting: ReadonlySet<number>;
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
   private readonly answered: (boolean | undefined)[] = [];
@@ -24,6 +28,8 @@ export class Sites {
 
   constructor(program: Program) {
     this.threads = [program.init, ...program.threads];
+    this.barDevices = barDevices(this.threads);
+    this.posting = posting(program);
     this.threads.forEach((thread, index) => {
       this.base.push(this.all.length);
       thread.code.forEach((instruction, pc) => {
@@ -64,4 +70,24 @@ export class Sites {
   at(site: number): Site | undefined {
     return this.all[site];
   }
+}
+
+function barDevices(threads: readonly ThreadCode[]): readonly number[] {
+  const devices = threads.flatMap(({ code }) =>
+    code.flatMap((each) => {
+      if (each.op !== 'call' || each.operation.name !== 'pci_resource_start') return [];
+      const [first] = each.args;
+      return first?.kind === 'value' && first.value.kind === 'device' ? [first.value.index] : [];
+    }),
+  );
+  return [...new Set(devices)].sort((a, b) => a - b);
+}
+
+/** Those that mark a write as relaxed, or whose interrupt may overtake. */
+function posting({ machine, threads }: Program): ReadonlySet<number> {
+  const relaxed = threads.filter(({ code }) =>
+    code.some((each) => each.op === 'call' && (each.options.relaxed ?? 0) !== 0),
+  );
+  const unordered = machine.devices.flatMap((each, i) => (each.unorderedInterrupt ? [i] : []));
+  return new Set([...relaxed.map(({ device }) => device), ...unordered]);
 }

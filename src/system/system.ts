@@ -1,23 +1,29 @@
 /**
  * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
- * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
- * Leaves out: reductions of any kind.
+ * buffers, the cache on its own (M3, M4) and devices each contribute steps. Asked to, it leaves out
+ * what lines do by themselves where nothing could tell (environment.ts).
+ * Leaves out: every other reduction.
  */
 import type { Model, Transition } from '../explore/model.js';
 import { KernelContext, type RawFinding, type Recorder } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
-import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
+import type { Overrides } from '../kernel/overrides.js';
+import { arrived, firstPosted } from '../kernel/posted.js';
+import type { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
-import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
+import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
-import { Choices } from './choices.js';
+import { Choices, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { Environment, neededSteps, noteChanges, noteTables } from './environment.js';
 import { HiddenReads } from './hidden-reads.js';
 import { KeyMaker } from './keys.js';
 import { OneStep } from './one-step.js';
+import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
 import type { State, Thread, Unkeyed } from './state.js';
@@ -32,25 +38,32 @@ export interface Step extends Transition<State, RawFinding> {
   /** The word it read; -1 for none. */
   readonly judged: number;
   readonly said: readonly { readonly rule: string; readonly text: string }[];
+  /** What a line did by itself; null in other steps. */
+  readonly row: RuleRow | null;
 }
 
 /**
  * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
  * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
- * line does by itself (`cache`, `agent` the frame).
+ * line does by itself (`cache`, `agent` the frame), the arrival of a write at a device (`posted`,
+ * `agent` the device).
  */
 export interface Group {
-  readonly kind: 'thread' | 'early' | 'drain' | 'cache';
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted';
   readonly agent: number;
   readonly at: number;
 }
 
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
+  readonly environment: Environment | null;
   private keys: KeyMaker | undefined;
+  private touched: Touched | null = null;
   private readonly progress: Progress;
   private readonly choices = new Choices();
   private readonly hiddenReads = new HiddenReads();
+
+  private readonly overrides: Overrides;
 
   constructor(
     readonly program: Program,
@@ -59,8 +72,13 @@ export class System implements Model<State, RawFinding> {
     readonly recorder: Recorder,
     /** Without, states have no text of their own: for those who never compare them. */
     private readonly hasKeys = true,
+    /** Leaves out what lines do by themselves where nothing could tell. */
+    lazy = false,
   ) {
+    const met = (liberty: string): void => recorder.met?.(liberty);
+    this.environment = lazy ? new Environment(liberties, met) : null;
     this.sites = Sites.of(program);
+    this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
 
@@ -96,8 +114,13 @@ export class System implements Model<State, RawFinding> {
   successors(state: State): readonly Step[] {
     const steps: Step[] = [];
     if (this.progress.complete(state)) return steps;
-    this.eachGroup(state, (kind, agent, at) => this.addSteps(state, kind, agent, at, steps));
-    return steps;
+    if (this.environment === null) {
+      this.touched = null;
+      this.eachGroup(state, (kind, agent, at) => this.addSteps(state, kind, agent, at, steps));
+      return steps;
+    }
+    const stepsOf = (group: Group, touched: Touched | null) => this.stepsOf(state, group, touched);
+    return neededSteps(state, this.groups(state), this.environment, stepsOf);
   }
 
   /**
@@ -126,11 +149,17 @@ export class System implements Model<State, RawFinding> {
     state.frames.forEach((frame, agent) => {
       for (let at = 0; at < frame.lines.length; at++) use('cache', agent, at);
     });
+    for (const device of this.sites.barDevices) use('posted', device, 0);
   }
 
-  /** The steps of one group; none when the state has no such group. */
-  stepsOf(state: State, { kind, agent, at }: Group): readonly Step[] {
+  /**
+   * The steps of one group; none when the state has no such group. `touched` is told what they have
+   * to do with lines.
+   */
+  stepsOf(state: State, group: Group, touched: Touched | null = null): readonly Step[] {
+    const { kind, agent, at } = group;
     const steps: Step[] = [];
+    this.touched = touched;
     this.addSteps(state, kind, agent, at, steps);
     return steps;
   }
@@ -143,6 +172,7 @@ export class System implements Model<State, RawFinding> {
     steps: Step[],
   ): void {
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
+    else if (kind === 'posted') this.postedSteps(state, agent, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
@@ -174,7 +204,9 @@ export class System implements Model<State, RawFinding> {
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
     if (!readsEarly(this.program.machine.profile, code) || !this.liberties.has('reorder')) return;
-    if (!earlyReads(thread, code).includes(pc) || this.hiddenReads.has(state, index, pc)) return;
+    if (!earlyReads(thread, code).includes(pc)) return;
+    // Not where somebody wants to know what a step that does not happen looks at.
+    if (this.touched === null && this.hiddenReads.has(state, index, pc)) return;
     const nowhere = (): void => {
       if (!this.choices.made) this.hiddenReads.add(state, index, pc);
     };
@@ -196,6 +228,17 @@ export class System implements Model<State, RawFinding> {
     });
   }
 
+  /** The first write that is on its way to a device arrives there. */
+  private postedSteps(state: State, device: number, steps: Step[]): void {
+    const write = firstPosted(state.kernel.posted, device);
+    if (write === undefined) return;
+    this.enumerate(state, write.agent, write.store.at, 'drain', steps, (context) => {
+      arrived(context, write);
+      drain(context, write.store, (frame, line) => this.lineName(state, frame, line), true);
+      return null;
+    });
+  }
+
   private cacheSteps(state: State, index: number, at: number, steps: Step[]): void {
     const line = state.frames[index]?.lines[at];
     if (line === undefined) return;
@@ -209,11 +252,12 @@ export class System implements Model<State, RawFinding> {
       for (const row of rowsFor(line.state, event)) {
         // Only its walker looks at a table: whether a clean copy is there makes no difference.
         if (state.frames[index]?.table === true && row.next === 'absent') continue;
-        this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+        const own = (context: KernelContext) => {
           context.apply(index, at, row);
           context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
           return null;
-        });
+        };
+        this.enumerate(state, -1, -1, 'cache', steps, own, row);
       }
     }
   }
@@ -261,6 +305,7 @@ export class System implements Model<State, RawFinding> {
     kind: Step['kind'],
     steps: Step[],
     run: (context: KernelContext) => Thread | null,
+    row: RuleRow | null = null,
   ): void {
     const first = steps.length;
     const { choices } = this;
@@ -274,14 +319,18 @@ export class System implements Model<State, RawFinding> {
         step,
         this.recorder,
         choices.choose,
+        this.overrides,
+        this.touched,
       );
       const thread = placed(site, context, run);
       if (context.blocked) continue;
       const next = this.finish(state, step, kind, thread);
       const { findings, said, judged } = context;
       const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
-      steps.push({ next, findings, will, agent, kind, site, said, judged });
+      if (this.touched !== null) noteChanges(state, next, this.touched);
+      steps.push({ next, findings, will, agent, kind, site, said, judged, row });
     } while (choices.another());
+    if (this.touched !== null) noteTables(state, this.layout, this.touched);
     if (steps.length > first) markAlternatives(steps, first);
   }
 
@@ -297,29 +346,5 @@ export class System implements Model<State, RawFinding> {
     const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
     if (learned || next.words !== state.words) next = this.progress.prune(next);
     return this.keyed(next, state);
-  }
-}
-
-/** Where one way of a step takes a liberty, the others are plain alternatives to it. */
-function markAlternatives(steps: Step[], first: number): void {
-  let open = false;
-  for (let i = first; i < steps.length; i++) open ||= steps[i]?.will === 'liberty';
-  for (let i = first; open && i < steps.length; i++) {
-    const each = steps[i];
-    if (each?.will === 'must') steps[i] = { ...each, will: 'plain' };
-  }
-}
-
-/** Runs a step; what it meets for the first time remembers the instruction. */
-function placed(
-  site: number,
-  context: KernelContext,
-  run: (context: KernelContext) => Thread | null,
-): Thread | null {
-  try {
-    return run(context);
-  } catch (error) {
-    if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
-    throw error;
   }
 }

@@ -11,6 +11,7 @@ import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
 import { unshare } from '../kernel/private-maps.js';
 import type { KernelState } from '../kernel/state.js';
+import { assignFrames } from '../kernel/secure.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
@@ -228,6 +229,13 @@ function doWork(context: KernelContext, item: Work): boolean {
       return copyBounce(context, item);
     case 'fence':
       return fenceSignalled(context, item.device, item.ticket);
+    case 'assign':
+      assignFrames(context, item.frames, item.secure);
+      return true;
+    case 'arrived':
+      if (context.step.entries.length > 0) return false;
+      context.say('M10', () => "the device's writes are in memory: its completion may be seen");
+      return true;
     case 'free':
       freePages(context, item.buffer);
       return true;

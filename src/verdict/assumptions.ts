@@ -15,15 +15,23 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     loadOrder: orderProfiles[machine.profile].totalStoreOrder
       ? 'total store order'
       : 'early loads; stores may overtake loads',
-    lineSize: machine.lineSize,
+    lineSize: machine.helperLine,
+    ...(machine.lineSize > machine.helperLine ? { writebackGranule: machine.lineSize } : {}),
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
     ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
     ...addressing(machine),
+    ...overrideTexts(program),
     devices: machine.devices.map((device) => deviceText(device)).join('; '),
   };
+}
+
+/** Functions of the kernel that are not Linux'. */
+function overrideTexts({ overrides }: Program): Readonly<Record<string, string>> {
+  if (overrides.length === 0) return {};
+  return { overrides: overrides.map(({ name, at }) => `${name} (line ${at.line})`).join(', ') };
 }
 
 /** What matters only where it is not as usual: zones and bounce buffers (K9). */
@@ -37,8 +45,8 @@ function addressing(machine: Program['machine']): Readonly<Record<string, string
 }
 
 /** `, 32-bit addresses`; nothing where the device reaches everything. */
-function reachText({ dmaMask, busDmaLimit }: Program['machine']['devices'][number]): string {
-  const limit = Math.min(dmaMask, busDmaLimit);
+function reachText({ dmaMask, busPasses }: Program['machine']['devices'][number]): string {
+  const limit = Math.min(dmaMask, busPasses);
   if (limit === Number.MAX_SAFE_INTEGER) return '';
   const bits = Math.log2(limit + 1);
   const text = Number.isInteger(bits) ? `${bits}-bit addresses` : `up to 0x${limit.toString(16)}`;

@@ -7,6 +7,7 @@ import { ScenarioError } from '../kernel/args.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import type { Program } from '../litmus/program.js';
 import { assumptionsOf } from './assumptions.js';
+import type { Ahead } from './ahead.js';
 import type { Checkpoints } from './checkpoint.js';
 import { hazards, type HazardId } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
@@ -35,10 +36,14 @@ export interface CheckOptions {
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
   readonly checkpoints?: Checkpoints;
+  /** Other threads to explore in, or why there are none; absent: nothing to say of it. */
+  readonly ahead?: Ahead | string;
   /** One line at a time with those of control; true unless said otherwise. */
   readonly projection?: boolean;
   /** Lines that nothing tells apart as one; true unless said otherwise. */
   readonly symmetry?: boolean;
+  /** Evictions and fills only where a step could tell; true unless said otherwise. */
+  readonly por?: boolean;
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -84,8 +89,15 @@ export function check(program: Program, options: CheckOptions = {}): CheckResult
     const { value, how } = reduced(each, options, libertiesOf(each), (runs, started) =>
       judge(runs, started, options.verdictOnly === true),
     );
-    return { ...value, reduction: [...how, ...(value.reduction ?? [])] };
+    return { ...value, reduction: [...how, ...(value.reduction ?? []), ...threadLines(options)] };
   });
+}
+
+/** For --stats: why there is but one thread, or what went wrong with the others. */
+function threadLines({ ahead }: CheckOptions): readonly string[] {
+  if (ahead === undefined) return [];
+  if (typeof ahead === 'string') return [`one thread: ${ahead}`];
+  return ahead.trouble === null ? [] : [`made here instead: ${ahead.trouble}`];
 }
 
 /** Has a scenario's explorations judged in another way than `check` does. Throws ScenarioFault. */
@@ -117,6 +129,8 @@ function reduced<T>(
     );
   } catch (error) {
     throw faultOf(program, error);
+  } finally {
+    if (typeof options.ahead === 'object') options.ahead.drop();
   }
 }
 
@@ -159,6 +173,8 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
     checkpoints: options.checkpoints,
+    por: options.por ?? true,
+    ahead: typeof options.ahead === 'object' ? options.ahead : undefined,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
       maxSeconds: options.maxSeconds ?? DEFAULT_LIMITS.maxSeconds,
@@ -192,7 +208,7 @@ export function libertiesOf(program: Program): readonly Liberty[] {
 
 function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckResult {
   const { program } = runs;
-  const full = runs.run(libertiesOf(program));
+  const full = runs.run(libertiesOf(program), verdictOnly ? [] : [portableLiberties(program)]);
   const named = verdictOnly ? [] : nameFindings(runs, full);
   const judged = judgeAssertions(program, full);
   const found = [
@@ -217,11 +233,15 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
-    reduction: runs.effort.lines(runs.options.engine, runs.options.tablesFrom),
+    reduction: effortLines(runs),
     states: full.exploration.states,
     transitions: full.exploration.transitions,
     seconds: now() - started,
   };
+}
+
+function effortLines({ effort, options }: RunSource): readonly string[] {
+  return effort.lines(options.engine, options.tablesFrom, options.por === true);
 }
 
 /**
@@ -231,11 +251,14 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
 function isPortable(runs: RunSource, verdict: Verdict): boolean | null {
   if (verdict === 'unknown') return null;
   if (verdict === 'hazard' && runs.program.machine.unexpectedHit !== 'may-hit') return false;
-  const plain = libertiesOf(runs.program).filter((each) => !each.endsWith('-hit'));
-  const hit = runs.program.machine.profile === 'arm64' ? 'arch-hit' : 'may-hit';
-  const { sightings, exploration } = runs.run([...plain, hit]);
+  const { sightings, exploration } = runs.run(portableLiberties(runs.program));
   if (sightings.size > 0) return false;
   return exploration.stopped === null ? true : null;
+}
+
+function portableLiberties(program: Program): readonly Liberty[] {
+  const plain = libertiesOf(program).filter((each) => !each.endsWith('-hit'));
+  return [...plain, program.machine.profile === 'arm64' ? 'arch-hit' : 'may-hit'];
 }
 
 function byPlace(a: Finding, b: Finding): number {

@@ -40,16 +40,20 @@ interface Needed {
 export function nameFindings(runs: RunSource, full: Run): readonly Named[] {
   const needed = new Map<string, Needed>();
   for (const name of full.sightings.keys()) needed.set(name, { sets: [], run: undefined });
-  for (const liberties of subsets(full.liberties)) {
+  if (needed.size === 0) return [];
+  const less = subsets(full.liberties).filter((set) => set.length < full.liberties.length);
+  runs.expect(less);
+  for (const liberties of [...less, full.liberties]) {
     const open = [...needed].filter(([, { sets }]) => !sets.some((set) => within(set, liberties)));
     if (open.length === 0) continue;
-    const run = liberties.length === full.liberties.length ? full : runs.run(liberties);
+    const run = liberties === full.liberties ? full : runs.run(liberties);
     for (const [name, need] of open) {
       if (!run.sightings.has(name)) continue;
       need.sets.push(liberties);
       need.run ??= run;
     }
   }
+  runs.expect([]);
   return byPlace(needed);
 }
 

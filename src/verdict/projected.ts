@@ -86,8 +86,11 @@ export class ProjectedRuns implements RunSource {
     const { options } = this;
     const tablesFrom = Math.max(options.tablesFrom, PART_TABLES_FROM);
     const own = { ...options, tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom };
-    const program = withStubs(this.program, rolesFor(this.program, analysis, lines));
-    return new Runs(program, layout, own, this.facts);
+    const roleOf = rolesFor(this.program, analysis, lines);
+    const program = withStubs(this.program, roleOf);
+    const sites = [program.init, ...program.threads].flatMap(({ code }) => code);
+    const roles = sites.map((_, site) => roleOf(site));
+    return new Runs(program, layout, { ...own, roles }, this.facts);
   }
 
   get projections(): number {
@@ -111,11 +114,25 @@ export class ProjectedRuns implements RunSource {
     if (found === undefined) {
       found = this.union(
         liberties,
-        this.parts.map(({ runs }) => runs.run(liberties)),
+        this.parts.map((part, i) => this.partRun(part, i, liberties)),
       );
       this.done.set(key, found);
     }
     return found;
+  }
+
+  /** The first tells whether the others are worth other threads. */
+  private partRun({ runs }: Part, index: number, liberties: readonly Liberty[]): Run {
+    const { ahead } = this.options;
+    const run = runs.run(liberties);
+    if (index === 0 && ahead && run.exploration.states * this.parts.length >= ahead.from) {
+      for (const part of this.parts.slice(1)) part.runs.ask(liberties);
+    }
+    return run;
+  }
+
+  expect(): void {
+    // Each exploration is many already, which are asked for once it is begun.
   }
 
   private union(liberties: readonly Liberty[], all: readonly Run[]): Run {

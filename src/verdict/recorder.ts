@@ -73,6 +73,17 @@ export class Facts implements Recorder {
     }
   }
 
+  /** Adds what another recorder has, as if it had been recorded here just now. */
+  merge({ notes, pairs, work, liberties, maintenance }: FactsData): void {
+    for (const [key, note] of notes) if (!this.noteBy.has(key)) this.noteBy.set(key, note);
+    for (const [key, pair] of pairs) if (!this.pairBy.has(key)) this.pairBy.set(key, pair);
+    for (const [, what] of work) this.operated(what);
+    for (const liberty of liberties) this.liberties.add(liberty);
+    for (const [key, sites] of maintenance) {
+      for (const [site, gone] of sites) this.maintainedOne(key, site, gone);
+    }
+  }
+
   met(liberty: string): void {
     this.liberties.add(liberty);
   }
@@ -92,13 +103,14 @@ export class Facts implements Recorder {
 
   maintained(buffer: number, site: number, live: readonly Named[], gone: readonly Named[]): void {
     const names = gone.map((each) => each.name);
-    for (const { name } of live) {
-      const key = `${buffer}|${name}`;
-      const sites = this.maintenance.get(key) ?? new Map<number, ReadonlySet<string>>();
-      const old = sites.get(site);
-      sites.set(site, new Set(old === undefined ? names : names.filter((each) => old.has(each))));
-      this.maintenance.set(key, sites);
-    }
+    for (const { name } of live) this.maintainedOne(`${buffer}|${name}`, site, names);
+  }
+
+  private maintainedOne(key: string, site: number, gone: readonly string[]): void {
+    const sites = this.maintenance.get(key) ?? new Map<number, ReadonlySet<string>>();
+    const old = sites.get(site);
+    sites.set(site, new Set(old === undefined ? gone : gone.filter((each) => old.has(each))));
+    this.maintenance.set(key, sites);
   }
 
   private apart(pair: Omit<RecordedPair, 'apart'>): readonly number[] {

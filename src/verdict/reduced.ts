@@ -36,7 +36,11 @@ export interface Reduced<T> {
 /** Explores as it stands. */
 export function plainly<T>(program: Program, options: RunOptions, use: (runs: RunSource) => T): T {
   const first = options.smallOnly === true ? undefined : options.checkpoints?.saved?.layout;
-  return withEveryWord(program, (layout) => use(new Runs(program, layout, options)), first);
+  const work = (layout: Layout): T => {
+    options.ahead?.drop();
+    return use(new Runs(program, layout, options));
+  };
+  return withEveryWord(program, work, first);
 }
 
 /** Each word that turns up is added, and all begins anew. */
@@ -105,6 +109,7 @@ export function explored<T>(
         return whole(program, { ...options, begun }, use, why ?? '');
       }
       const own = { ...options, begun, checkpoints: undefined };
+      options.ahead?.drop();
       const runs = new ProjectedRuns(program, own, analysis, reductions.symmetry);
       return { value: use(runs), how: howProjected(analysis, runs.projections) };
     } catch (error) {

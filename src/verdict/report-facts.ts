@@ -35,7 +35,7 @@ function callAt(run: Run, site: number): string {
 }
 
 export function maintenanceOf(runs: RunSource, run: Run): readonly MaintenanceFact[] {
-  const { lineSize } = runs.program.machine;
+  const { helperLine: lineSize } = runs.program.machine;
   return runs.facts.work().map(({ op, from, size, site }) => ({
     operation: nameOf(run, site),
     line: lineOf(run, site),

@@ -12,7 +12,9 @@ import { terminalComponents } from '../explore/scc.js';
 import type { Program } from '../litmus/program.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
-import { lostWakeups, type Stuck } from './lost-wakeup.js';
+import type { Role } from '../reduce/stubs.js';
+import { type Ahead, type Asked, clock, explorationOf } from './ahead.js';
+import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
@@ -33,16 +35,24 @@ export interface RunOptions {
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
+  /** Leaves out environment steps that nothing could tell; only with the engine `fast`. */
+  readonly por?: boolean;
   /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
   readonly smallOnly?: boolean;
   /** Keeps long explorations of the scenario as it stands. */
   readonly checkpoints?: Checkpoints | undefined;
+  /** Other threads, which make some explorations ahead of time. */
+  readonly ahead?: Ahead | undefined;
+  /** Of a projection: what each site does in it. */
+  readonly roles?: readonly Role[];
 }
 
 /** An exploration has more states than are worth doing as they stand. */
 export class TooLarge extends Error {}
 
 type SearchOptions = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+
+type Sets = readonly (readonly Liberty[])[];
 
 /** What `check` asks of the explorations of a scenario; Runs has one of each, projections many. */
 export interface RunSource {
@@ -51,7 +61,10 @@ export interface RunSource {
   readonly options: RunOptions;
   readonly stopped: Run['exploration']['stopped'];
   readonly effort: Effort;
-  run(liberties: readonly Liberty[]): Run;
+  /** `next`: what will be asked for after it unless there is a finding. */
+  run(liberties: readonly Liberty[], next?: Sets): Run;
+  /** What will be asked for, in that order: other threads may begin with it. */
+  expect(sets: Sets): void;
   avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
   /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
   shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
@@ -112,6 +125,12 @@ export class Runs implements RunSource {
   private readonly kept: Kept | undefined;
   /** A limit that an exploration hit which `done` does not have. */
   private cut: Run['exploration']['stopped'] = null;
+  /** By liberties: explorations that other threads were asked for. */
+  private readonly asked = new Map<string, Asked>();
+  /** Some exploration was large enough for other threads. */
+  private isLarge = false;
+  /** Threads can wait for ever: explorations since have all environment steps. */
+  private waits = false;
 
   constructor(
     readonly program: Program,
@@ -127,7 +146,8 @@ export class Runs implements RunSource {
 
   private ownTables(): Tables {
     if (this.tables === undefined) {
-      this.tables = new Tables(this.program, this.layout, this.facts);
+      const lazy = this.options.por === true;
+      this.tables = new Tables(this.program, this.layout, this.facts, lazy);
       if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
     }
     return this.tables;
@@ -139,14 +159,61 @@ export class Runs implements RunSource {
     return stops.find((each) => each !== null) ?? this.cut;
   }
 
-  run(liberties: readonly Liberty[]): Run {
+  run(liberties: readonly Liberty[], next: Sets = []): Run {
     const key = liberties.join('+');
     let found = this.done.get(key);
     if (found === undefined) {
-      found = this.explore(liberties);
+      found = this.fromOther(liberties) ?? this.explore(liberties, next);
       this.done.set(key, found);
     }
     return found;
+  }
+
+  expect(sets: Sets): void {
+    const keys = new Set(sets.map((each) => each.join('+')));
+    for (const [key, asked] of this.asked) {
+      if (keys.has(key)) continue;
+      asked.drop();
+      this.asked.delete(key);
+    }
+    if (this.isLarge) for (const each of sets) this.ask(each);
+  }
+
+  /** Has another thread begin with an exploration, where there is one. */
+  ask(liberties: readonly Liberty[]): void {
+    const { ahead, order, limits, roles = null, engine } = this.options;
+    const key = liberties.join('+');
+    if (ahead === undefined || engine === 'reference') return;
+    if (this.done.has(key) || this.asked.has(key)) return;
+    const { machine } = this.program;
+    const left = limits.maxSeconds - (this.options.now() - this.started);
+    const source = { machine, roles, layout: this.layout.saved };
+    const { lazy } = this;
+    const deadline = clock() + left;
+    const asked = ahead.ask({ source, liberties, order, limits, deadline, lazy });
+    if (asked !== null) this.asked.set(key, asked);
+  }
+
+  /** The exploration as another thread made it; null: it has to be made here. */
+  private fromOther(liberties: readonly Liberty[]): Run | null {
+    const { effort, facts, options } = this;
+    const key = liberties.join('+');
+    const asked = this.asked.get(key);
+    if (asked === undefined) return null;
+    this.asked.delete(key);
+    const begun = options.now();
+    const answer = asked.take(this.exploreOptions(liberties).tick);
+    effort.seconds += options.now() - begun;
+    if (answer === null) return null;
+    facts.merge(answer.facts);
+    const system = this.system(liberties, answer.decided !== null);
+    effort.environment(answer.decided);
+    if (answer.waits) this.waitsAfterAll();
+    const exploration = explorationOf(answer, this.program, this.layout, system, facts);
+    effort.others++;
+    effort.leaves += answer.leaves;
+    effort.states += exploration.states;
+    return runOf(liberties, system, exploration, answer.stuck);
   }
 
   /**
@@ -171,7 +238,7 @@ export class Runs implements RunSource {
 
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
-    const { found, stopped } = this.search(this.system(liberties), options);
+    const { found, stopped } = this.search(this.system(liberties, this.lazy), options);
     this.cut ??= stopped;
     return new Set([...names].filter((name) => found.has(name)));
   }
@@ -183,6 +250,7 @@ export class Runs implements RunSource {
     try {
       const found = this.byEngine(system, options);
       effort.states += found.states;
+      effort.environment(system.environment);
       return found;
     } finally {
       effort.seconds += this.options.now() - begun;
@@ -210,12 +278,12 @@ export class Runs implements RunSource {
     return exploreTables(tables, system, options);
   }
 
-  private system(liberties: readonly Liberty[]): System {
-    return new System(this.program, this.layout, new Set(liberties), this.facts);
+  private system(liberties: readonly Liberty[], lazy = false): System {
+    return new System(this.program, this.layout, new Set(liberties), this.facts, true, lazy);
   }
 
-  private exploreOptions(liberties: readonly Liberty[]): ExploreOptions<RawFinding> {
-    const { order, now, tick } = this.options;
+  private exploreOptions(liberties: readonly Liberty[], next: Sets = []) {
+    const { order, now, tick, ahead } = this.options;
     // The time limit is the scenario's, shared by all its explorations.
     const maxSeconds = this.options.limits.maxSeconds - (now() - this.started);
     const limits = { ...this.options.limits, maxSeconds };
@@ -224,35 +292,67 @@ export class Runs implements RunSource {
       limits,
       order,
       now,
-      tick: (states, transitions) => tick(states, transitions, name),
+      tick: (states: number, transitions: number, found = 0) => {
+        if (ahead !== undefined && states >= ahead.from && !this.isLarge) {
+          this.isLarge = true;
+          if (found === 0) this.expect(next);
+        }
+        return tick(states, transitions, name);
+      },
     };
   }
 
-  private explore(liberties: readonly Liberty[]): Run {
-    const system = this.system(liberties);
-    const keeper = this.kept?.keeper(liberties.join('+'), () => {
+  /** Evictions and fills that nothing could tell are left out. */
+  private get lazy(): boolean {
+    return this.options.por === true && this.options.engine === 'fast' && !this.waits;
+  }
+
+  private waitsAfterAll(): void {
+    this.waits = true;
+    this.effort.waits = true;
+  }
+
+  private explore(liberties: readonly Liberty[], next: Sets): Run {
+    const { lazy } = this;
+    const system = this.system(liberties, lazy);
+    const keeper = this.kept?.keeper(`${liberties.join('+')}${lazy ? ' lazy' : ''}`, () => {
       return { tables: this.ownTables().saved, facts: this.facts.saved };
     });
     const exploration = this.search(system, {
-      ...this.exploreOptions(liberties),
+      ...this.exploreOptions(liberties, next),
       keeper,
       keepGraph: true,
       untilFound: this.options.stopAtFirst === true,
     });
-    const sightings = new Map<string, Sighting>();
-    for (const [name, { finding, state, action, depth }] of exploration.found) {
-      sightings.set(name, { name, id: finding.id, finding, state, action, depth });
-    }
     // Threads that never end show only when every state was seen.
     const partial =
-      exploration.stopped !== null || (this.options.stopAtFirst === true && sightings.size > 0);
-    const stuck = partial ? [] : lostWakeups(system, exploration);
-    for (const each of stuck) {
-      if (each.lost && !sightings.has(each.name)) {
-        const { name, state, action, depth } = each;
-        sightings.set(name, { name, id: 'H12', finding: null, state, action, depth });
-      }
+      exploration.stopped !== null ||
+      (this.options.stopAtFirst === true && exploration.found.size > 0);
+    if (lazy && !partial && someoneWaits(system, exploration)) {
+      // Which states a loop goes round in, and how soon, is asked of all there are.
+      this.waitsAfterAll();
+      return this.explore(liberties, next);
     }
-    return { liberties, system, exploration, sightings, stuck };
+    const stuck = partial || lazy ? [] : lostWakeups(system, exploration);
+    return runOf(liberties, system, exploration, stuck);
   }
+}
+
+function runOf(
+  liberties: readonly Liberty[],
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+  stuck: readonly Stuck[],
+): Run {
+  const sightings = new Map<string, Sighting>();
+  for (const [name, { finding, state, action, depth }] of exploration.found) {
+    sightings.set(name, { name, id: finding.id, finding, state, action, depth });
+  }
+  for (const each of stuck) {
+    if (each.lost && !sightings.has(each.name)) {
+      const { name, state, action, depth } = each;
+      sightings.set(name, { name, id: 'H12', finding: null, state, action, depth });
+    }
+  }
+  return { liberties, system, exploration, sightings, stuck };
 }

@@ -134,6 +134,8 @@ function pending(state: State, frame: number, line: number, word: number): strin
   const texts = state.threads.flatMap((thread) =>
     thread.entries.flatMap((entry) => entryText(entry, frame, line, word)),
   );
+  const sent = state.kernel.posted.flatMap(({ store }) => entryText(store, frame, line, word));
+  texts.push(...sent.map((text) => `posted ${text}`));
   return texts.length === 0 ? '-' : texts.join(', ');
 }
 

@@ -37,6 +37,14 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'dma_write_unpriv: domains changed',
     'a stale IOTLB entry that was not taken is gone for later accesses; what they could do by it, the first one could',
   ],
+  [
+    'dma_vunmap_noncontiguous: memory',
+    'what it leaves in the TLBs lets lines be fetched, which the linear map does anyway: such pages cannot leave it',
+  ],
+  [
+    'qcom_scm_assign_mem: then wait for all',
+    'a store that is still waiting then is one that could as well have left before, which is tried too',
+  ],
   ['drm_gem_object_put: buffers.pins', 'the object is gone, and its counts with it'],
   ['drm_gem_object_put: issues invalidate', freed],
   ['drm_gem_object_put: then wait for all', freed],
@@ -46,6 +54,13 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
   ['msm_gem_purge: issues invalidate', freed],
   ['msm_gem_purge: then invalidate', freed],
   ['msm_gem_purge: then wait for all', freed],
+  ['ttm_tt_unpopulate: issues invalidate', freed],
+  ['ttm_tt_unpopulate: then invalidate', freed],
+  ['ttm_tt_unpopulate: then wait for all', freed],
+  [
+    'page_pool_destroy: pagePools removed',
+    'whoever uses the pool later makes a mistake in the scenario (L070), which has no verdict',
+  ],
   ['memset: maps changed', faultsAgain],
   ['put_user: maps changed', faultsAgain],
   [
@@ -110,6 +125,14 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'only on x86, where CLFLUSH is ordered before later stores, so that no doorbell can overtake it',
   ]),
   [
+    'dma_map_sgtable: then barrier st',
+    'the device has the address only when the call is over, and it ends with a wmb(): nobody walks there before',
+  ],
+  [
+    'dma_vunmap_noncontiguous: memory',
+    "nothing names a table's pages to take the linear map from them: lines are fetched by that, whatever a TLB keeps of the vmap",
+  ],
+  [
     'memchr_inv: memory',
     'the lines that a cacheable load fills could have been filled by speculation at any time before',
   ],
@@ -143,7 +166,17 @@ const refused = '-EINVAL on arm64 for memory that is not from vmalloc: changes n
 
 /** Functions that change nothing, with what they do instead. */
 export const returnsOnly: ReadonlyMap<string, string> = new Map([
+  ['cache_line_size', value],
   ['dma_addressing_limited', value],
+  ['dma_get_cache_alignment', value],
+  ['drm_fb_dma_get_gem_addr', value],
+  ['drm_gem_dma_vmap', value],
+  ['page_pool_get_dma_addr', value],
+  ['ttm_tt_dma_address', value],
+  ['vb2_dc_cookie', value],
+  ['vb2_dc_get_dmabuf', value],
+  ['vb2_dma_sg_cookie', value],
+  ['vb2_dma_sg_get_dmabuf', value],
   ['drm_gem_shmem_is_purgeable', value],
   ['iommu_get_domain_for_dev', value],
   ['mmu_interval_read_begin', value],
@@ -161,45 +194,3 @@ export const returnsOnly: ReadonlyMap<string, string> = new Map([
   ['set_memory_rw', refused],
   ['set_memory_x', refused],
 ]);
-
-/**
- * Survivors that are neither killed nor argued: debts, most of them of page tables in memory, whose
- * scenarios are too large to be tried here. A new one must not come unseen.
- */
-export const open: readonly string[] = [
-  'arm_smmu_tlb_inv_context: domains changed',
-  'cache row clean, snooping read -> clean (snoop): removed',
-  'cache row clean, snooping read -> clean (snoop): return copy',
-  'dma_map_sgtable: domains changed',
-  'dma_map_sgtable: then barrier st',
-  'dma_map_sgtable: then pte',
-  'dma_map_single: issues invalidate',
-  'dma_read: iotlb changed',
-  'dma_unmap_sgtable: then iotlb',
-  'dma_unmap_sgtable: then pte',
-  'dma_write: iotlb changed',
-  'etnaviv_gem_cpu_prep: then wait for all',
-  'iommu_flush_iotlb_all: then wait for all',
-  'iommu_map_sgtable: issues clean',
-  'iommu_map_sgtable: then barrier st',
-  'iommu_unmap: then clean',
-  'iommu_unmap: then iotlb',
-  'iommu_unmap: then pte',
-  'iommu_unmap: then wait for all',
-  'order row store to memory or maintenance, store to memory or maintenance, fence w,w between: removed',
-  'smp_mb: orders loads',
-  'smp_rmb: orders loads',
-  'wait: step tickets',
-  'wmb: orders loads',
-];
-
-/** Functions that no scenario tried here uses: debts as well; those of page tables are in test/large. */
-export const unexercised: readonly string[] = [
-  'cp_smmu_table_update',
-  'dma_mmap_noncontiguous',
-  'dma_mmap_pages',
-  'msm_iommu_pagetable_create',
-  'msm_iommu_pagetable_map',
-  'msm_iommu_pagetable_unmap',
-  'panfrost_gem_sync',
-];

@@ -175,6 +175,17 @@ const doorbells: Scenarios = ['submit(nic);', 'writel(1, nic);', 'writel_relaxed
 
 const others: Scenarios = [
   [
+    'dma_read: the second of two reads is not older',
+    text('H3', {
+      ...cached,
+      init: `${cached.init}
+	pg = virt_to_page(p);
+	flag = vmap(pg, pgprot_writecombine(PAGE_KERNEL));`,
+      cpu: 'p[0] = 1;\n\tflag[0] = 2;',
+      nic: 'u32 x = dma_read(phys);\n\tu32 y = dma_read(phys);',
+    }),
+  ],
+  [
     'readl: posted writes have arrived',
     text('coherent', {
       ...cached,
@@ -226,8 +237,50 @@ const others: Scenarios = [
   ],
 ];
 
+/** What was read early in one turn of a loop may not be used in a later one, behind the barrier. */
+const polls: Scenarios = ['smp_mb', 'smp_rmb'].map((name) => [
+  `${name}: between two turns of a loop`,
+  text('coherent', {
+    ...ring,
+    cpu: 'p[0] = 1;\n\tdma_wmb();\n\tWRITE_ONCE(p[32], 1);',
+    reader: `u32 ready = 0;
+	u32 got = 2;
+	while (got == 2) {
+		u32 now = READ_ONCE(p[32]);
+		if (ready)
+			got = p[0];
+		${name}();
+		ready = now;
+	}`,
+  }),
+]);
+
+const waits: Scenarios = [
+  [
+    'wmb: a store before a later load',
+    text('coherent', {
+      ...ring,
+      cpu: 'u32 x = p[32];\n\tp[0] = 1;\n\twmb();\n\tu32 y = p[16];',
+      reader: 'p[16] = 1;\n\tmb();\n\tu32 z = p[0];',
+      after: 'forbidden (driver:y == 0 && reader:z == 0)',
+    }),
+  ],
+  [
+    'wait: the second one is for the second run',
+    text('coherent', {
+      ...ring,
+      cpu: 'writel(1, nic);\n\twait(nic);\n\tcomplete(&done);\n\twait(nic);\n\tu32 got = p[0];',
+      reader: 'wait_for_completion(&done);\n\twritel(1, nic);',
+      nic: 'u32 n = dma_read(dma);\n\tdma_write(dma, n + 1);',
+      after: 'always (driver:got == 2)',
+    }),
+  ],
+];
+
 export function orderScenarios(): Scenarios {
   return [
+    ...polls,
+    ...waits,
     ...barriers(),
     ...locks('mutex', 'lock'),
     ...locks('spin', 'spin'),

@@ -57,6 +57,12 @@ const frees: Scenarios = [
     'msm_gem_madvise(bo, MADV_DONTNEED);\n\tmsm_gem_shrinker_scan();',
   ),
   late('msm_gem_evict', msm, 'p = mmap(bo);', 'msm_gem_evict(bo);\n\tshmem_writepage(bo);'),
+  late(
+    'ttm_tt_unpopulate',
+    'bo = ttm_tt_init(nic, PAGE_SIZE, ttm_write_combined);\n\tttm_tt_populate(bo);',
+    'p = mmap(bo);\n\tu32 *r = ttm_bo_vmap(bo);',
+    'ttm_tt_unpopulate(bo);',
+  ),
   late('munmap_anonymous', 'p = mmap_anonymous(PAGE_SIZE);', '', 'munmap_anonymous(p);'),
   late('swap_writepage', 'p = mmap_anonymous(PAGE_SIZE);', '', 'swap_writepage(p);'),
   late('migrate_pages', 'p = mmap_anonymous(PAGE_SIZE);', '', 'migrate_pages(p);'),

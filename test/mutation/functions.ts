@@ -6,12 +6,15 @@
 
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
+import { driverScenarios } from './functions-drivers.js';
 import { lifeScenarios } from './functions-life.js';
+import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { restScenarios } from './functions-rest.js';
+import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
 import { type Part, text } from './part.js';
 
@@ -221,9 +224,12 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...restScenarios(),
     ...objectScenarios(),
     ...msmScenarios(),
+    ...driverScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
+    ...machineScenarios(),
     ...moreScenarios(),
+    ...tableScenarios(),
   ];
 }

@@ -71,8 +71,14 @@ function installed(mutant: string): () => void {
   return found.install();
 }
 
-/** `mutant<tab>killer` for each that has one; the others are told apart. */
-export function searchKillers(all: readonly Scenario[]): {
+/**
+ * `mutant<tab>killer` for each that has one; the others are told apart. A killer on record that
+ * still kills stays.
+ */
+export function searchKillers(
+  all: readonly Scenario[],
+  recorded: ReadonlyMap<string, string>,
+): {
   readonly lines: readonly string[];
   readonly survivors: readonly string[];
 } {
@@ -80,7 +86,8 @@ export function searchKillers(all: readonly Scenario[]): {
   const survivors: string[] = [];
   for (const [mutant, candidates] of mutantsOf(all)) {
     if (equivalent.has(mutant)) continue;
-    const killer = killerOf(mutant, candidates);
+    const known = recorded.get(mutant);
+    const killer = known && kills(mutant, known, all) ? known : killerOf(mutant, candidates);
     if (killer === undefined) survivors.push(mutant);
     else lines.push(`${mutant}\t${killer}`);
   }

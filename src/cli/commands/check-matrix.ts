@@ -1,16 +1,17 @@
 /** `civac check --matrix`: each scenario on every platform that could change its verdict. */
-import { type MatrixRow, matters, verdictOnAll } from '../../matrix/cells.js';
+import { type MatrixRow, matters, tellsMore, verdictOnAll } from '../../matrix/cells.js';
 import { matrixJson, matrixText } from '../../matrix/report.js';
 import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import { InputError } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
-import { readInputs } from '../inputs.js';
+import type { Input } from '../inputs.js';
 import { runMatrix } from '../matrix.js';
+import type { RowInput } from '../matrix-row.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { shardRows } from '../shard.js';
 import { watchSignals } from '../signals.js';
-import { type CheckOptions, settingsOf } from './check.js';
+import { type CheckOptions, inputsOf, settingsOf } from './check.js';
 import { tellDiagnostics } from './tell.js';
 
 const JSON_VERSION = 1;
@@ -22,10 +23,25 @@ function refuseOptions(options: CheckOptions): void {
   if (options.checkpoint !== undefined) {
     throw new InputError('--matrix does not go with --checkpoint');
   }
+  if (options.maxPairs !== undefined && options.pairs !== true) {
+    throw new InputError('--max-pairs goes with --pairs');
+  }
+  if (options.pairs === true && options.shard !== undefined) {
+    throw new InputError('--pairs does not go with --shard: a pair is judged by both its settings');
+  }
   const { format } = options;
   if (format !== undefined && format !== 'text' && format !== 'json') {
     throw new InputError(`--matrix is reported as text or json, not as ${format}`);
   }
+}
+
+/** Explored pairs of a scenario, unless --max-pairs says otherwise. */
+const PAIRS_MAX = 100;
+
+function rowsFor(given: readonly Input[], options: CheckOptions): readonly RowInput[] {
+  if (options.shard !== undefined) return shardRows(given, options.shard);
+  const pairs = options.maxPairs ?? PAIRS_MAX;
+  return options.pairs === true ? given.map((input) => ({ ...input, pairs })) : given;
 }
 
 interface Tally {
@@ -49,7 +65,11 @@ function summary(rows: readonly MatrixRow[]): string {
   const cells = rows.reduce((sum, row) => sum + 1 + row.others.length, 0);
   const settled = rows.filter((row) => row.others.every((cell) => matters(row, cell) === false));
   const same = `${settled.length} of them the same on every platform`;
-  return `${rows.length} scenarios, ${cells} verdicts; ${same}\n`;
+  const pairs = rows.flatMap((row) => (row.pairs ?? []).map((pair) => tellsMore(row, pair)));
+  const telling = pairs.filter((each) => each === true).length;
+  const together = `; ${pairs.length} pairs of settings, ${telling} tell more than each alone`;
+  const asked = rows.some((row) => row.pairs !== undefined);
+  return `${rows.length} scenarios, ${cells} verdicts; ${same}${asked ? together : ''}\n`;
 }
 
 export async function runCheckMatrix(
@@ -57,8 +77,8 @@ export async function runCheckMatrix(
   options: CheckOptions,
 ): Promise<number> {
   refuseOptions(options);
-  const { inputs: given, problems } = readInputs(paths);
-  const inputs = options.shard === undefined ? given : shardRows(given, options.shard);
+  const { inputs: given, problems } = await inputsOf(paths, options);
+  const inputs = rowsFor(given, options);
   const files = given.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });
   const quiet = options.quiet === true;

@@ -13,13 +13,17 @@ import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
 import { checkAll } from '../runner.js';
 import { watchSignals } from '../signals.js';
-import { tellDiagnostics } from './tell.js';
 import { type Format, makeWriter } from '../writers.js';
+import { tellDiagnostics } from './tell.js';
 
 export interface CheckOptions {
   readonly expect?: boolean;
   readonly matrix?: boolean;
+  readonly pairs?: boolean;
+  readonly maxPairs?: number;
   readonly advise?: boolean;
+  /** Settings of the machine to change, as reports name them. */
+  readonly with?: readonly string[];
   readonly strictAlias?: boolean;
   readonly json?: boolean;
   readonly format?: Format;
@@ -38,6 +42,7 @@ export interface CheckOptions {
   /** False after --no-projection. */
   readonly projection?: boolean;
   readonly symmetry?: boolean;
+  readonly por?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -57,7 +62,7 @@ function formatOf(options: CheckOptions): Format {
 
 export function settingsOf(options: CheckOptions): Settings {
   const { maxStates, maxSeconds, maxMemory, order, engine, checkpoint } = options;
-  const { projection, symmetry, strictAlias } = options;
+  const { projection, symmetry, por, strictAlias } = options;
   return {
     ...(options.advise === true ? { advise: 'all' as const } : {}),
     ...(strictAlias === undefined ? {} : { strictAlias }),
@@ -69,6 +74,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
+    ...(por === undefined ? {} : { por }),
   };
 }
 
@@ -140,6 +146,19 @@ function tryCheckpoint(inputs: readonly Input[], options: CheckOptions): void {
   readCheckpoint(file, identityOf(input, settingsOf(options)));
 }
 
+/** What the paths stand for, on the machine as written or another. */
+export async function inputsOf(paths: readonly string[], options: CheckOptions): Promise<Inputs> {
+  const read = readInputs(paths);
+  if (options.with === undefined) return read;
+  if (options.expect === true) {
+    throw new InputError(
+      'check: what a file expects is about its own machine; --with changes that',
+    );
+  }
+  const { withSettings } = await import('../with.js');
+  return { ...read, inputs: withSettings(read.inputs, options.with) };
+}
+
 async function partOf(inputs: readonly Input[], shard?: Shard): Promise<readonly Input[]> {
   if (shard === undefined) return inputs;
   const { shardFiles } = await import('../shard.js');
@@ -152,8 +171,11 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     const { runCheckMatrix } = await import('./check-matrix.js');
     return runCheckMatrix(paths, options);
   }
+  if (options.pairs === true || options.maxPairs !== undefined) {
+    throw new InputError('--pairs and --max-pairs go with --matrix');
+  }
   const format = formatOf(options);
-  const all = readInputs(paths);
+  const all = await inputsOf(paths, options);
   const given = all.inputs.map((input) => input.file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: given });
   const inputs = await partOf(all.inputs, options.shard);

@@ -2,8 +2,11 @@
  * `civac compare`: designs × use cases, or rival scenarios of one flow. This file reads the
  * inputs and writes the report; compare-cells.ts has the cells explored.
  */
+
+import { useCaseFacts } from '../../compare/judge.js';
 import type { Matrix } from '../../compare/matrix.js';
 import type { Diagnostic } from '../../diagnostics/diagnostic.js';
+import { nearestName } from '../../diagnostics/nearest.js';
 import { renderDiagnostic } from '../../diagnostics/render.js';
 import {
   type Design,
@@ -30,6 +33,8 @@ export interface CompareOptions {
   readonly format?: CompareFormat;
   readonly output?: string;
   readonly expand?: boolean;
+  /** `DESIGN:USECASE`: of all cells this one. */
+  readonly cell?: string;
   readonly quiet?: boolean;
   readonly color: boolean;
   readonly maxStates?: number;
@@ -102,6 +107,39 @@ function refuseTwins(
   }
 }
 
+function isIncomplete({ designs, useCases, rivals }: Sources): boolean {
+  if (designs.length + useCases.length > 0) return designs.length * useCases.length === 0;
+  return rivals.length < 2;
+}
+
+/** Of designs and use cases those of one cell; a use case by its name or its column. */
+function oneCell(sources: Sources, cell: string | undefined): Sources {
+  if (cell === undefined) return sources;
+  const [, design = '', useCase = ''] = /^([^:]+):([^:]+)$/u.exec(cell) ?? [];
+  if (design === '') throw new InputError(`compare: --cell is DESIGN:USECASE, not '${cell}'`);
+  if (sources.designs.length + sources.useCases.length === 0) {
+    throw new InputError('compare: --cell names a design and a use case; there are none');
+  }
+  const facts = useCaseFacts(sources.useCases);
+  const columns = sources.useCases.map((each, index) => ({ each, key: facts[index]?.key ?? '' }));
+  const designs = sources.designs.filter(({ name }) => name === design);
+  if (designs.length === 0) {
+    const names = sources.designs.map(({ name }) => name);
+    throw new InputError(`compare: --cell: no design '${design}'${among(design, names)}`);
+  }
+  const named = columns.filter(({ each, key }) => key === useCase || each.name === useCase);
+  if (named.length === 0) {
+    const names = columns.flatMap(({ each, key }) => [key, each.name]);
+    throw new InputError(`compare: --cell: no use case '${useCase}'${among(useCase, names)}`);
+  }
+  return { ...sources, designs, useCases: named.map(({ each }) => each) };
+}
+
+function among(word: string, names: readonly string[]): string {
+  const near = nearestName(word, names);
+  return near === undefined ? '' : `; did you mean '${near}'?`;
+}
+
 /** What the paths come to; scenarios of a folder only count where there is no design. */
 function checkSources(
   { designs, useCases, rivals }: Sources,
@@ -171,7 +209,9 @@ function expandOnly({ designs, useCases }: Sources, options: CompareOptions): nu
   const [useCase, ...moreUseCases] = useCases;
   const isOne = moreDesigns.length === 0 && moreUseCases.length === 0;
   if (design === undefined || useCase === undefined || !isOne) {
-    throw new InputError('compare: --expand needs exactly one design and one use case');
+    throw new InputError(
+      'compare: --expand needs exactly one design and one use case, or --cell DESIGN:USECASE',
+    );
   }
   const refusal = refusalOf(design, useCase);
   if (refusal !== null) {
@@ -196,10 +236,12 @@ export async function runCompare(
   const texts = new Map(inputs.map(({ file, text }) => [file, text]));
   const problems = new Problems(texts, stderrColor(!options.color));
   for (const { file, message } of unread) problems.say(`${file}: ${message}`);
-  const sources = readSources(inputs, problems);
+  const sources = oneCell(readSources(inputs, problems), options.cell);
   if (options.expand === true) {
     return problems.found ? exitCode.input : expandOnly(sources, options);
   }
+  // What could not be read has been told, and may be all that is missing.
+  if (unread.length > 0 && isIncomplete(sources)) return exitCode.input;
   checkSources(sources, inputs, paths);
   const files = inputs.map(({ file }) => file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });

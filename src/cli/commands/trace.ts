@@ -3,8 +3,10 @@ import { groupDigits } from '../../base/text.js';
 import { granuleDefault, pageSizeDefault, TraceAnalysis } from '../../trace/index.js';
 import type { Finding, TraceResult } from '../../trace/model.js';
 import { everyObserver } from '../../trace/observers.js';
+import { needsInflate } from '../../trace/read/codec.js';
 import { pageSizeOf } from '../../trace/read/page-size.js';
-import { type ReadReport, TraceInputError, traceSteps } from '../../trace/read/read.js';
+import { type ReadReport, TraceInputError } from '../../trace/read/report.js';
+import { traceSteps } from '../../trace/read/steps.js';
 import type { Exporter } from '../../trace/show/sink.js';
 import { errorCode, InputError, reasonOf } from '../errors.js';
 import { exitCode } from '../exit-codes.js';
@@ -63,7 +65,8 @@ function open(path: string): OpenSource | StdinSource {
 
 /** One line on stderr, only on a terminal and only after a second. */
 class Ticker {
-  private readonly started = performance.now();
+  // Not performance.now(), which loads a good part of Node first.
+  private readonly started = Date.now();
   private told = 0;
   private readonly on: boolean;
 
@@ -72,8 +75,9 @@ class Ticker {
   }
 
   tick(events: number): void {
-    const now = performance.now();
-    if (!this.on || now - this.started < 1000 || now - this.told < 200) return;
+    if (!this.on) return;
+    const now = Date.now();
+    if (now - this.started < 1000 || now - this.told < 200) return;
     this.told = now;
     process.stderr.write(`\r\u001b[K${groupDigits(events)} events`);
   }
@@ -95,7 +99,8 @@ async function read(
   signals: Signals,
   ticker: Ticker,
 ): Promise<Reading> {
-  const steps = traceSteps(source, analysis.sink, { spool: fileSpool });
+  const codecs = needsInflate(source) ? (await import('../../trace/read/inflate.js')).inflate : {};
+  const steps = traceSteps(source, analysis.sink, { spool: fileSpool, codecs });
   let turns = 0;
   const stdin = source instanceof StdinSource ? source : null;
   signals.onInterrupt(() => stdin?.end());

@@ -84,7 +84,12 @@ function clflush(ranges: Ranges): Effect {
   };
 }
 
-const ofPages: Ranges = (context, args) => [wholeBuffer(bufferArg(context, args[0]))];
+const ofPages: Ranges = (context, args) => {
+  const buffer = bufferArg(context, args[0]);
+  const isResident = buffer.pages.some(({ state }) => state === 'resident');
+  if (!isResident) context.noop('the object has no pages now: no cache maintenance');
+  return [wholeBuffer(buffer)];
+};
 const ofTable: Ranges = (context, args) => sgRanges(context, sgtArg(context, args[0]));
 const ofPointer: Ranges = (context, args) => {
   const range = rangeArg(context, args[0], args[1]);

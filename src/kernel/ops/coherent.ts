@@ -93,7 +93,8 @@ function fromCarveOut(
   device: number,
   buffer: Buffer,
 ): { pointer: Value; address: number } | null {
-  allocatePages(context, buffer.id, false, true);
+  // Firmware may have used the region through its caches, and left lines dirty there (M14).
+  allocatePages(context, buffer.id, false, !context.machine.dirtyAtBoot);
   for (const slot of context.buffer(buffer.id).pages) {
     const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
     if (slot.state === 'resident' && frame !== undefined) {

@@ -1,7 +1,7 @@
 /**
  * Operations: accesses of devices, doorbells, completions (M7, M10, M12, K7).
  * Sources: arch/arm64/include/asm/io.h (writel, writel_relaxed), model.md M10.
- * Leaves out: posted device writes, message signalled interrupts: a completion comes after them.
+ * Leaves out: what a device does about an error.
  */
 import { orderProfiles } from '../../machine/profile.js';
 import type { Entry } from '../../machine/store-buffer.js';
@@ -9,12 +9,15 @@ import { pushEntries } from '../access.js';
 import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { dropLines, isDirty, readByDevice, writeByDevice } from '../device-cache.js';
-import { deviceConfig } from '../dma-address.js';
+import { dropLines, isDirty, isUnderWay, readByDevice, writeByDevice } from '../device-cache.js';
+import { deviceConfig, physicalPlace } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
+import { frameOf } from '../pages.js';
+import { behindBar, ownerWaits } from '../posted.js';
 import { profileOf } from '../profile.js';
 import type { Effect, Operation, Param } from '../registry.js';
+import type { Destination } from '../standing.js';
 import type { Port } from '../state.js';
 import type { Value } from '../value.js';
 
@@ -27,12 +30,14 @@ const DEVICE_WORD = 4;
 
 /** Where a device access arrives: (domain, iova, …) or (address, …), `count` without a domain. */
 export function reach(context: KernelContext, args: Args, count: number, right: number): Reached {
-  const { dmaMask, busDmaLimit } = deviceConfig(context, context.step.device);
-  const limit = Math.min(dmaMask, busDmaLimit);
+  const { dmaMask, busPasses } = deviceConfig(context, context.step.device);
+  const limit = Math.min(dmaMask, busPasses);
   const withDomain = args.length > count;
   const address = int(args[withDomain ? 1 : 0]);
   const at = (bus: number): Reached => {
     if (withDomain) return reachThrough(context, handle(context, args[0], 'domain'), bus, right);
+    const mine = ownMemory(context, bus);
+    if (mine !== null) return mine;
     const own = ownContext(context, bus);
     if (own !== null) return translate(context, own, bus, DEVICE_WORD, right);
     return deviceReach(context, context.step.device, bus, DEVICE_WORD, right);
@@ -41,6 +46,17 @@ export function reach(context: KernelContext, args: Args, count: number, right: 
   if (whole) return at(address);
   context.recorder.couples?.('the device cannot emit an address');
   return truncated(address, limit, at);
+}
+
+/** A device reaches its own memory by itself, not through an IOMMU. */
+function ownMemory(context: KernelContext, address: number): Reached | null {
+  const place = context.step.hasBars ? physicalPlace(context, address) : null;
+  if (place === null) return null;
+  const buffer = context.buffer(place.buffer);
+  if (buffer.kind !== 'bar' || buffer.device !== context.step.device) return null;
+  const cell = context.layout.cell(buffer.id, place.offset, DEVICE_WORD);
+  const frame = frameOf(context, buffer, place.offset);
+  return { kind: 'memory', destination: { frame, cell, refused: null }, cacheable: false };
 }
 
 /** Addresses from here on go by TTBR1 (drivers/iommu/arm/arm-smmu/arm-smmu-qcom.c). */
@@ -91,7 +107,12 @@ export function deviceFaults(context: KernelContext, reached: Fault, what: strin
 }
 
 /** A coherent device snoops unless its translation is non-cacheable (io-pgtable-arm.c). */
-export function snoops(context: KernelContext, reached: { cacheable: boolean }): boolean {
+export function snoops(
+  context: KernelContext,
+  reached: { cacheable: boolean; destination: Destination },
+): boolean {
+  // From device to device no transaction passes the CPUs' caches.
+  if (behindBar(context, reached.destination.frame) >= 0) return false;
   const allowed = reached.cacheable || !profileOf(context).cacheBitDecides;
   const asked = context.option('no_snoop') === 0;
   return deviceConfig(context, context.step.device).snoops && allowed && asked;
@@ -103,8 +124,17 @@ const dmaRead: Effect = (context, args) => {
     deviceFaults(context, reached, 'read');
     return 0;
   }
+  if (ownerWaits(context, reached.destination) || readWaits(context)) {
+    context.blocked = true;
+    return 0;
+  }
   return readByDevice(context, reached.destination, snoops(context, reached), context.step.sync);
 };
+
+/** A read request does not pass the device's own writes (PCI Express, transaction ordering). */
+function readWaits(context: KernelContext): boolean {
+  return context.step.posts && isUnderWay(context, context.step.device);
+}
 
 const dmaWrite: Effect = (context, args) => {
   const reached = reach(context, args, 2, IOMMU_WRITE);
@@ -152,7 +182,9 @@ const wait: Effect = (context, args) => {
   context.say('M10', () =>
     isDirty(context, device)
       ? 'completion seen: what the device wrote is still in its own cache'
-      : "completion seen: the device's writes are in place",
+      : isUnderWay(context, device)
+        ? "completion seen: the device's writes are still under way"
+        : "completion seen: the device's writes are in place",
   );
   return 0;
 };
@@ -160,6 +192,12 @@ const wait: Effect = (context, args) => {
 export const address: Param = { name: 'domain or address', kinds: ['domain', 'dma', 'int', 'phys'] };
 
 const iovaParam: Param = { name: 'iova', kinds: ['int', 'dma', 'phys'], optional: true };
+
+const relaxedOption = {
+  name: 'relaxed',
+  kind: 'bool',
+  doc: 'with the Relaxed Ordering bit: it may overtake what the device wrote before',
+} as const;
 
 const noSnoopOption = {
   name: 'no_snoop',
@@ -197,7 +235,7 @@ export const deviceOperations: readonly Operation[] = [
       { name: 'iova or value', kinds: ['int', 'dma', 'phys'] },
       { name: 'value', kinds: ['int'], optional: true },
     ],
-    options: [noSnoopOption],
+    options: [noSnoopOption, relaxedOption],
     doc: 'the device writes a u32: (domain, iova, value), or (address, value)',
     source: 'model.md M10',
     effect: dmaWrite,

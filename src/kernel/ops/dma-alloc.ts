@@ -3,19 +3,28 @@
  * Sources: kernel/dma/mapping.c (dma_alloc_pages, dma_alloc_noncontiguous, alloc_single_sgt,
  * dma_vmap_noncontiguous, dma_map_resource), direct.c:dma_direct_alloc_pages,
  * drivers/iommu/dma-iommu.c (iommu_dma_alloc_noncontiguous), mm/dmapool.c.
- * Leaves out: what stands at the address of a resource; a second page of a pool.
+ * Leaves out: what stands at the address of a resource other than memory behind a BAR; a second
+ * page of a pool.
  */
 import { deviceArg, fail, handle as handleOf, int, pointerArg, sgtArg } from '../args.js';
 import { GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
-import { dmaMap, endMapping } from '../dma.js';
-import { deviceConfig, dmaLimit, DMA_MAPPING_ERROR, iovaFor } from '../dma-address.js';
+import { dmaMap, endMapping, protOf } from '../dma.js';
+import {
+  deviceConfig,
+  dmaLimit,
+  DMA_MAPPING_ERROR,
+  iovaFor,
+  physicalPlace,
+} from '../dma-address.js';
 import { objectId } from '../ids.js';
+import { queueInstall } from '../io-tables.js';
+import { dmaDomain, translationFor } from '../iommu.js';
 import { prepCoherent, wholeBuffer } from '../maintenance.js';
-import { allocatePages, releasePages } from '../pages.js';
+import { allocatePages, framesIn, releasePages } from '../pages.js';
 import type { Effect, Operation } from '../registry.js';
-import type { Buffer, DmaMapping, Pool } from '../state.js';
+import type { Buffer, DmaMapping, Piece, Pool } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { addSgt, wholeEntry } from './gem-parts.js';
@@ -39,16 +48,11 @@ import {
 type Args = readonly Value[];
 
 /** Memory of an allocation that the CPU uses through cached addresses, mapped for the device. */
-function allocCached(
+export function allocCached(
   context: KernelContext,
-  args: Args,
-  call: { direction: number; zero: boolean; contiguous: boolean; type: DmaMapping['type'] },
-): { buffer: Buffer; mapping: DmaMapping } | null {
-  const device = deviceArg(context, args[0]);
-  const { contiguous, zero, direction, type } = call;
-  const zone = zoneFor(context, device);
-  const what = { kind: 'coherent', size: int(args[1]), contiguous, zone, device } as const;
-  const { id } = newBuffer(context, what);
+  { id, device }: Buffer,
+  { zero, direction, type }: CachedRequest,
+): DmaMapping | null {
   allocatePages(context, id, zero);
   const buffer = context.buffer(id);
   const { coherent, iommu } = deviceConfig(context, device);
@@ -68,14 +72,34 @@ function allocCached(
   const { mappings } = context.kernel;
   const named = { ...mapping, type };
   context.update({ mappings: mappings.map((each) => (each === mapping ? named : each)) });
-  return { buffer: context.buffer(id), mapping: named };
+  return named;
+}
+
+export interface CachedRequest {
+  readonly direction: number;
+  readonly zero: boolean;
+  readonly type: DmaMapping['type'];
+}
+
+function allocNew(
+  context: KernelContext,
+  args: Args,
+  contiguous: boolean,
+  call: CachedRequest,
+): { buffer: Buffer; mapping: DmaMapping } | null {
+  const device = deviceArg(context, args[0]);
+  const zone = zoneFor(context, device);
+  const what = { kind: 'coherent', size: int(args[1]), contiguous, zone, device } as const;
+  const { id } = newBuffer(context, what);
+  const mapping = allocCached(context, context.buffer(id), call);
+  return mapping && { buffer: context.buffer(id), mapping };
 }
 
 function allocPages(asPage: boolean): Effect {
   return (context, args) => {
     const direction = int(args[3]);
-    const call = { direction, zero: true, contiguous: true, type: 'noncoherent' } as const;
-    const made = allocCached(context, args, call);
+    const call = { direction, zero: true, type: 'noncoherent' } as const;
+    const made = allocNew(context, args, true, call);
     if (made === null) return NULL;
     context.out(2, made.mapping.address);
     if (asPage) return { kind: 'buffer', id: made.buffer.id };
@@ -114,8 +138,8 @@ function freePages(asPage: boolean): Effect {
 function allocNoncontiguous(context: KernelContext, args: Args): Value {
   const { iommu } = deviceConfig(context, deviceArg(context, args[0]));
   const zero = !iommu || (int(args[3]) & GFP_ZERO) !== 0;
-  const call = { direction: int(args[2]), zero, contiguous: !iommu, type: 'sg' } as const;
-  const made = allocCached(context, args, call);
+  const call = { direction: int(args[2]), zero, type: 'sg' } as const;
+  const made = allocNew(context, args, !iommu, call);
   if (made === null) return NULL;
   const entry = { ...wholeEntry(context, made.buffer), perPage: false };
   return addSgt(context, [entry], made.mapping.id);
@@ -147,7 +171,7 @@ function vunmapNoncontiguous(context: KernelContext, args: Args): Value {
   return 0;
 }
 
-/** MMIO of another device: an address and nothing else; never bounced, never maintained. */
+/** Memory or registers of another device: never bounced, never maintained. */
 function mapResource(context: KernelContext, args: Args): Value {
   const device = deviceArg(context, args[0]);
   const bytes = int(args[2]);
@@ -167,11 +191,30 @@ function mapResource(context: KernelContext, args: Args): Value {
     direction: int(args[3]),
     attrs: int(args[4]),
     nents: 1,
-    pieces: [],
+    pieces: resourcePieces(context, int(args[1]), address, bytes),
     checked: true,
   };
   context.update({ mappings: [...mappings, mapping] });
+  // __iommu_dma_map(…, dma_info_to_prot(dir, false, attrs) | IOMMU_MMIO): never cacheable.
+  const prot = protOf(mapping.direction, false, mapping.attrs);
+  for (const piece of iommu ? mapping.pieces : []) {
+    queueInstall(context, dmaDomain(device), translationFor(piece, prot));
+  }
   return address;
+}
+
+/** Device memory behind a BAR; of registers nothing is known. */
+function resourcePieces(
+  context: KernelContext,
+  phys: number,
+  address: number,
+  size: number,
+): readonly Piece[] {
+  const place = context.step.hasBars ? physicalPlace(context, phys) : null;
+  const buffer = place === null ? undefined : context.buffer(place.buffer);
+  if (place === null || buffer?.kind !== 'bar') return [];
+  const frames = framesIn(context, buffer, place.offset, size);
+  return [{ address, buffer: buffer.id, offset: place.offset, size, frames }];
 }
 
 function unmapResource(context: KernelContext, args: Args): Value {
@@ -183,7 +226,7 @@ function unmapResource(context: KernelContext, args: Args): Value {
     context.contract('device driver tries to free DMA memory it has not allocated');
     return 0;
   }
-  context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
+  endMapping(context, mapping, mapping.size);
   return 0;
 }
 

@@ -17,6 +17,7 @@ import type { KernelContext } from '../context.js';
 import { dmaMap, dmaUnmap, syncPieces } from '../dma.js';
 import { objectId } from '../ids.js';
 import { wholeBuffer } from '../maintenance.js';
+import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
 import type { Attachment, Buffer } from '../state.js';
@@ -68,11 +69,15 @@ function setAttachment(context: KernelContext, next: Attachment): void {
   });
 }
 
-/** The system heap maps with attrs 0; GEM's exporter skips the CPU sync (drm_prime.c). */
+/** Exporters whose map_dma_buf maintains the cache; GEM's (drm_prime.c) and vb2-dc's skip it. */
+function mapsWithSync({ kind }: Buffer): boolean {
+  return kind === 'heap' || kind === 'vb2-sg';
+}
+
 function mapAttachment(context: KernelContext, args: Args): Value {
   const attachment = attachmentArg(context, args[0]);
   const buffer = context.buffer(attachment.buffer);
-  const attrs = buffer.kind === 'heap' ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
+  const attrs = mapsWithSync(buffer) ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
   const mapping = dmaMap(context, {
     device: attachment.device,
     ranges: [wholeBuffer(buffer)],
@@ -119,21 +124,27 @@ function cpuAccess(
   direction: number,
   begin: boolean,
 ): void {
-  if (buffer.kind !== 'heap' && buffer.syncsAccess !== true) {
+  if (!mapsWithSync(buffer) && buffer.syncsAccess !== true) {
     context.noop('the exporter has no begin/end_cpu_access: nothing is done');
     return;
   }
   const { attachments, sgts, mappings } = context.kernel;
   const attached = attachments.filter((each) => each.buffer === buffer.id && each.sgt >= 0);
-  const tables = [buffer.sgt, ...attached.map((each) => each.sgt)];
+  // videobuf2-dma-sg syncs its own table and no attachment's.
+  const others = buffer.kind === 'vb2-sg' ? [] : attached.map((each) => each.sgt);
+  const tables = [buffer.sgt, ...others];
   const mapped = tables.flatMap((id) => {
     const table = sgts.find((each) => each.id === id);
-    return mappings.filter((each) => each.id === table?.mapping);
+    const mapping = mappings.find((each) => each.id === table?.mapping);
+    return table === undefined || mapping === undefined ? [] : [{ table, mapping }];
   });
   if (mapped.length === 0) context.noop('no attachment is mapped: nothing to sync');
-  for (const { device, pieces } of mapped) {
+  const to = begin ? 'cpu' : 'device';
+  for (const { table, mapping } of mapped) {
+    const { device, pieces } = mapping;
+    if (syncsTable(context, to, device, table, direction)) continue;
     const parts = pieces.map((piece) => ({ piece, from: piece.offset, size: piece.size }));
-    syncPieces(context, { device, direction, to: begin ? 'cpu' : 'device' }, parts);
+    syncPieces(context, { device, direction, to }, parts);
   }
 }
 
@@ -277,7 +288,7 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_begin_cpu_access',
     'int',
     [dmabuf, direction],
-    'dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM; then it waits for the buffer\'s fences',
+    "dma_sync_sgtable_for_cpu for every mapped attachment of a heap buffer (panthor: and its own table); nothing for GEM; then it waits for the buffer's fences",
     'drivers/dma-buf/dma-buf.c:dma_buf_begin_cpu_access, system_heap.c:system_heap_dma_buf_begin_cpu_access',
     (context, args) => {
       cpuAccess(context, bufferArg(context, args[0]), int(args[1]), true);

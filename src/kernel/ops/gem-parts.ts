@@ -105,7 +105,7 @@ export function dropSgt(context: KernelContext, buffer: Buffer): void {
 }
 
 export function defaultAttribute(context: KernelContext, buffer: Buffer): Attribute {
-  return buffer.mapWc ? uncachedAttribute(context) : 'WB';
+  return buffer.attribute ?? (buffer.mapWc ? uncachedAttribute(context) : 'WB');
 }
 
 export function objectVmap(context: KernelContext, args: Args): Value {

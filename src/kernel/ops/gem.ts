@@ -6,11 +6,13 @@
 import { bufferArg } from '../args.js';
 import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
+import { zapUserMaps } from '../cpu-maps.js';
 import { dmaMap } from '../dma.js';
 import { wholeBuffer } from '../maintenance.js';
 import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
 import { NULL, type Value } from '../value.js';
+import { freeMapped } from './own-mapping.js';
 import {
   type Args,
   create,
@@ -67,6 +69,11 @@ function objectPut(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   if (buffer.gone === 'freed') {
     context.contract('drm_gem_object_put of an object that is freed already');
+    return 0;
+  }
+  if (buffer.kind === 'gem-dma') {
+    zapUserMaps(context, buffer.id);
+    freeMapped(context, buffer);
     return 0;
   }
   if (buffer.kind === 'msm') {

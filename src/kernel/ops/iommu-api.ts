@@ -13,6 +13,7 @@ import {
 } from '../io-tables.js';
 import type { Range } from '../maintenance.js';
 import { framesIn, pagesIn } from '../pages.js';
+import { syncsIotlb } from '../overrides.js';
 import type { Operation, Param } from '../registry.js';
 import type { Domain, Piece, Translation } from '../state.js';
 import type { Value } from '../value.js';
@@ -122,7 +123,9 @@ function iommuMapSgtable(context: KernelContext, args: Args): Value {
 function iommuUnmap(sync: boolean) {
   return (context: KernelContext, args: Args): Value => {
     const id = handle(context, args[0], 'domain');
-    const removed = removeRange(context, id, int(args[1]), int(args[2]), sync);
+    const own = sync && context.overrides.has('iommu_iotlb_sync');
+    const removed = removeRange(context, id, int(args[1]), int(args[2]), sync && !own);
+    if (own) syncsIotlb(context, id);
     if (removed < int(args[2])) {
       context.contract(`iommu_unmap of ${int(args[2])} bytes found ${removed} mapped`);
     }
@@ -156,6 +159,8 @@ export function iotlbSync(context: KernelContext, args: Args): Value {
   const domain = domainArg(context, args[0]);
   if (isInMemory(context, domain)) {
     queueInvalidate(context, domain, WHOLE_SPACE.iova, WHOLE_SPACE.size);
+  } else if (context.work.length > 0) {
+    context.queue({ do: 'iotlb', domain: domain.id, ...WHOLE_SPACE, lazily: false });
   } else syncIotlb(context, domain.id);
   context.say('M12', () => 'IOTLB invalidated');
   return 0;

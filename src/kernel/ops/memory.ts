@@ -179,7 +179,35 @@ const bytes: readonly Param[] = [
   { name: 'size', kinds: ['int'] },
 ];
 
+function io(
+  name: string,
+  params: readonly Param[],
+  doc: string,
+  effect: Effect,
+): Operation {
+  return {
+    name,
+    family: 'CPU mappings',
+    where: 'cpu',
+    returns: 'void',
+    rules: ['M5', 'M7'],
+    params,
+    doc: `${doc}; no barrier before or behind it`,
+    source: `arch/arm64/kernel/io.c, lib/iomem_copy.c:${name}`,
+    effect,
+  };
+}
+
+const pointers: readonly Param[] = [
+  { name: 'dst', kinds: ['ptr'] },
+  { name: 'src', kinds: ['ptr'] },
+  { name: 'count', kinds: ['int'] },
+];
+
 export const memoryOperations: readonly Operation[] = [
+  io('memcpy_toio', pointers, 'copies to device memory, word by word', memcpy),
+  io('memcpy_fromio', pointers, 'copies from device memory, word by word', memcpy),
+  io('memset_io', bytes, 'stores to every word of device memory the scenario names', memset),
   {
     name: 'memset',
     family: 'CPU mappings',

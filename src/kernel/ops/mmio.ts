@@ -7,12 +7,20 @@
  */
 import { deviceArg } from '../args.js';
 import type { KernelContext } from '../context.js';
+import { isUnderWay } from '../device-cache.js';
+import { holdsDeviceStore, postedTo } from '../posted.js';
 import type { Effect, Operation } from '../registry.js';
 import type { Port } from '../state.js';
 
-/** The own doorbells to this device have all left the store buffer; else the call waits. */
+/** The own doorbells and Device stores to it have arrived, and what was posted to or by it. */
 function arrived(context: KernelContext, device: number): boolean {
-  return !context.step.entries.some((each) => each.kind === 'doorbell' && each.device === device);
+  const { entries } = context.step;
+  return (
+    !entries.some((each) => each.kind === 'doorbell' && each.device === device) &&
+    !holdsDeviceStore(context, device) &&
+    !postedTo(context, device) &&
+    !(context.step.anyPosts && isUnderWay(context, device))
+  );
 }
 
 const readl: Effect = (context, args) => {
@@ -54,7 +62,7 @@ export const mmioOperations: readonly Operation[] = [
     rules: ['M7', 'M10'],
     blocks: true,
     params: [{ name: 'dev', kinds: ['device'] }],
-    doc: 'reads a register: earlier writes to the device have arrived; its value is always 0 here',
+    doc: 'reads a register, always 0 here: earlier writes to the device, and its own, are in place',
     source: 'Documentation/driver-api/device-io.rst; arch/arm64/include/asm/io.h:readl',
     removable: 'drop',
     effect: readl,

@@ -5,11 +5,11 @@
  * Leaves out: stores that overtake earlier loads (the second half of M8).
  */
 import { join } from '../../ideal/word.js';
-import { pushEntries, storesPending } from '../access.js';
+import { storesPending } from '../access.js';
 import { fail, handle } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { orderProfiles } from '../../machine/profile.js';
-import { dsb } from '../maintenance.js';
+import { dsb, issue } from '../maintenance.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Lock } from '../state.js';
 import type { Value } from '../value.js';
@@ -20,7 +20,7 @@ function barrier(call: 'dmaWmb' | 'smpWmb' | 'smpMb'): Effect {
     const { profile } = context.machine;
     const scope = orderProfiles[profile][call];
     if (scope === 'none') context.noop(`a barrier for the compiler only on ${profile}`);
-    else pushEntries(context, [{ kind: 'barrier', scope, at: context.step.site }]);
+    else issue(context, [{ kind: 'barrier', scope, at: context.step.site }]);
     return 0;
   };
 }

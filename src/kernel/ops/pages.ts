@@ -3,6 +3,8 @@ import { bufferArg, fail, int, pointerArg } from '../args.js';
 import { GFP_DMA, GFP_DMA32, GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
+import { physicalPlace } from '../dma-address.js';
+import { keepInTlb } from '../kernel-tlb.js';
 import {
   allocatePages,
   drainStores,
@@ -99,16 +101,21 @@ function kfree(context: KernelContext, args: readonly Value[]): Value {
   return 0;
 }
 
+const NO_PAGES = 'the object has no pages now: nothing changed';
+
 function setLinear(present: boolean) {
   return (context: KernelContext, args: readonly Value[]): Value => {
     if (!context.machine.linearMapRemovable) {
       context.noop('the linear map of this machine has no page-granular mapping: nothing changed');
       return 0;
     }
-    for (const slot of bufferArg(context, args[0]).pages) {
+    const { pages } = bufferArg(context, args[0]);
+    if (!pages.some(({ state }) => state === 'resident')) context.noop(NO_PAGES);
+    for (const slot of pages) {
       const frame = slot.state === 'resident' ? context.frame(slot.frame) : undefined;
       if (slot.state === 'resident' && frame !== undefined) {
-        context.setFrame(slot.frame, { ...frame, linear: present });
+        if (!present && frame.linear) keepInTlb(context, slot.frame, 'linear');
+        context.setFrame(slot.frame, { ...(context.frame(slot.frame) ?? frame), linear: present });
       }
     }
     return 0;
@@ -233,6 +240,24 @@ export const pageOperations: readonly Operation[] = [
     },
   },
   {
+    name: 'phys_to_virt',
+    family: 'pages',
+    where: 'cpu',
+    returns: 'ptr',
+    rules: ['M13'],
+    params: [{ name: 'address', kinds: ['phys'] }],
+    doc: 'the linear-map address of a physical one: write-back cacheable',
+    source: 'arch/arm64/include/asm/memory.h:phys_to_virt',
+    effect: (context, args) => {
+      const place = physicalPlace(context, int(args[0]));
+      if (place === null) return fail(context, 'no page at this physical address');
+      const start = mapBuffer(context, context.buffer(place.buffer), 'linear', 'WB');
+      return typeof start === 'object' && start.kind === 'ptr'
+        ? { ...start, offset: place.offset }
+        : start;
+    },
+  },
+  {
     name: 'page_to_phys',
     family: 'pages',
     where: 'cpu',
@@ -250,7 +275,7 @@ export const pageOperations: readonly Operation[] = [
     returns: 'int',
     rules: ['M13', 'M17'],
     params: [{ name: 'page', kinds: ['page', 'bo'] }],
-    doc: 'removes the pages from the linear map where the machine can; cached lines stay',
+    doc: 'removes the pages from the linear map where the machine can; cached lines stay, and TLB entries until flush_tlb_kernel_range',
     source: 'arch/arm64/mm/pageattr.c:set_direct_map_invalid_noflush',
     effect: setLinear(false),
   },

@@ -9,6 +9,7 @@ import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.
 import { busAddress, deviceConfig } from '../dma-address.js';
 import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
+import { syncsTable } from '../overrides.js';
 import { framesIn } from '../pages.js';
 import type { Operation } from '../registry.js';
 import type { DmaMapping, SgEntry, Sgt } from '../state.js';
@@ -115,6 +116,13 @@ function unmapSg(
  * dma_sync_sg*: dma-direct takes the range from sg_dma_address, dma-iommu from sg_phys; so on a
  * table nobody mapped the first goes to a bogus address and the second happens to work.
  */
+/** dma_sync_sgtable_for_*: dma_sync_sg_for_* with orig_nents. */
+function syncTable(context: KernelContext, args: Args, to: 'cpu' | 'device'): Value {
+  const table = sgtArg(context, args[1]);
+  if (syncsTable(context, to, deviceArg(context, args[0]), table, int(args[2]))) return 0;
+  return syncSg(context, args, to, int(args[2]));
+}
+
 export function syncSg(
   context: KernelContext,
   args: Args,
@@ -281,7 +289,7 @@ export const scatterlistOperations: readonly Operation[] = [
     'void',
     [dev, sgt, dir],
     forCpuDoc,
-    (c, a) => syncSg(c, a, 'cpu', int(a[2])),
+    (c, a) => syncTable(c, a, 'cpu'),
     'drop',
   ),
   op(
@@ -289,7 +297,7 @@ export const scatterlistOperations: readonly Operation[] = [
     'void',
     [dev, sgt, dir],
     forDeviceDoc,
-    (c, a) => syncSg(c, a, 'device', int(a[2])),
+    (c, a) => syncTable(c, a, 'device'),
     'drop',
   ),
   op(

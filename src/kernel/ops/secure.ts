@@ -4,12 +4,15 @@
  * (memblock_mark_nomap), arch/arm64/mm/mmu.c:paging_init (map_mem leaves nomap regions out).
  * Leaves out: accesses that the secure world makes itself; which core takes the abort.
  */
-import { bufferArg } from '../args.js';
+import { bufferArg, fail, int } from '../args.js';
+import { QCOM_SCM_VMID_HLOS } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { frameOf } from '../pages.js';
+import { physicalPlace } from '../dma-address.js';
+import { frameOf, framesIn } from '../pages.js';
 import { family, type Effect, type Operation, type Param } from '../registry.js';
 import type { Frame } from '../state.js';
 import type { Value } from '../value.js';
+import { goesOver } from './memory.js';
 
 function changeFrames(
   context: KernelContext,
@@ -55,6 +58,23 @@ const pagingInit: Effect = (context) => {
   return 0;
 };
 
+/** The call is an SMC: what this CPU stored before is out. */
+const assign: Effect = (context, args) => {
+  const place = physicalPlace(context, int(args[0]));
+  if (place === null) return fail(context, 'nothing is at this address');
+  const buffer = context.buffer(place.buffer);
+  context.recorder.couples?.('memory is given to another world');
+  // A dirty line counts also where no access names it: the first and the last stand for those.
+  const { lineSize } = context.machine;
+  const end = place.offset + int(args[1]);
+  goesOver(context, buffer.id, place.offset, place.offset + lineSize);
+  goesOver(context, buffer.id, end - lineSize, end);
+  const frames = framesIn(context, buffer, place.offset, int(args[1])).map(([, frame]) => frame);
+  context.queue({ do: 'drained', what: 'all' });
+  context.queue({ do: 'assign', frames, secure: int(args[2]) !== QCOM_SCM_VMID_HLOS });
+  return 0;
+};
+
 const page: Param = { name: 'page', kinds: ['page'] };
 
 const op = family({ family: 'pages', where: 'cpu', returns: 'void', rules: ['M16', 'M13'] });
@@ -66,6 +86,18 @@ export const secureOperations: readonly Operation[] = [
     'firmware gives the memory to the secure world: whatever reads or writes it from here faults',
     'TF-A drivers/arm/tzc/tzc400.c:tzc400_configure_region',
     secure,
+  ),
+  op(
+    'qcom_scm_assign_mem',
+    [
+      { name: 'mem_addr', kinds: ['phys'] },
+      { name: 'mem_sz', kinds: ['int'] },
+      { name: 'newvm', kinds: ['int'] },
+    ],
+    'gives memory to another world, or back (HLOS): a line dirty then, or fetched later, aborts',
+    'drivers/firmware/qcom/qcom_scm.c:qcom_scm_assign_mem',
+    assign,
+    { returns: 'int' },
   ),
   op(
     'memblock_mark_nomap',

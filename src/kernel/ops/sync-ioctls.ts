@@ -18,25 +18,23 @@ import {
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
-import { syncPieces, type SyncPart } from '../dma.js';
+import { syncPieces } from '../dma.js';
+import { syncsTable } from '../overrides.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
 import { addr, dev, op, page, sgt, size } from './dma-parts.js';
 import { mapInto } from './iommu-api.js';
+import { partsIn, syncParts } from './own-mapping.js';
 
 type Args = readonly Value[];
 
 /** The parts of an object's own mapping that lie in a byte range. */
-function partsIn(context: KernelContext, buffer: Buffer, from: number, bytes: number) {
+function ownParts(context: KernelContext, buffer: Buffer, from: number, bytes: number) {
   const table = context.kernel.sgts.find((each) => each.id === buffer.sgt);
   const mapping = context.kernel.mappings.find((each) => each.id === table?.mapping);
   if (mapping === undefined) fail(context, 'the object has no sgt: drm_gem_shmem_get_pages_sgt()');
-  return mapping.pieces.flatMap((piece): readonly SyncPart[] => {
-    const start = Math.max(piece.offset, from);
-    const end = Math.min(piece.offset + piece.size, from + bytes);
-    return start < end ? [{ piece, from: start, size: end - start }] : [];
-  });
+  return partsIn(mapping, from, bytes);
 }
 
 /** PANTHOR_BO_SYNC: for_device(TO_DEVICE); to invalidate as well, then for_cpu(FROM_DEVICE). */
@@ -46,11 +44,11 @@ const boSync: Effect = (context, args) => {
     context.noop('the object is mapped write-combined: nothing to sync');
     return 0;
   }
-  const parts = partsIn(context, buffer, int(args[2]), int(args[3]));
+  const parts = ownParts(context, buffer, int(args[2]), int(args[3]));
   const { device } = buffer;
-  syncPieces(context, { device, direction: DMA_TO_DEVICE, to: 'device' }, parts);
+  syncParts(context, device, parts, DMA_TO_DEVICE, 'device');
   if (int(args[1]) !== CPU_CACHE_FLUSH) {
-    syncPieces(context, { device, direction: DMA_FROM_DEVICE, to: 'cpu' }, parts);
+    syncParts(context, device, parts, DMA_FROM_DEVICE, 'cpu');
   }
   return 0;
 };
@@ -69,7 +67,9 @@ function cpuAccess(to: 'cpu' | 'device'): Effect {
       return 0;
     }
     const direction = directionOf(int(args[1]));
-    const parts = partsIn(context, buffer, 0, buffer.size);
+    const parts = ownParts(context, buffer, 0, buffer.size);
+    const table = context.kernel.sgts.find((each) => each.id === buffer.sgt);
+    if (table && syncsTable(context, to, buffer.device, table, direction)) return 0;
     syncPieces(context, { device: buffer.device, direction, to }, parts);
     return 0;
   };

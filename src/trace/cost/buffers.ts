@@ -50,16 +50,20 @@ export class BufferTable {
   private readonly entries: (BufferEntry | undefined)[] = new Array(sets * ways).fill(undefined);
   /** Addresses of the entries in one piece of memory: a search seldom has to look at an entry. */
   private readonly phys = new Float64Array(sets * ways).fill(Number.NaN);
+  /** Their weights, as well; 0 for a free place. */
+  private readonly weights = new Float64Array(sets * ways);
 
   add(m: LiveMapping): void {
     if (m.phys < 0 || m.pageTable) return;
-    const entry = this.entryOf(m);
+    const place = this.placeOf(m);
+    const entry = this.entries[place]!;
     entry.maps += 1;
     entry.syncs += m.syncsForCpu + m.syncsForDevice;
     entry.bytesCleaned += m.bytesCleaned;
     entry.bytesInvalidated += m.bytesInvalidated;
     entry.bytesBounced += m.bytesBounced;
     entry.invalidations += m.invalidations;
+    this.weights[place] = entry.weight;
   }
 
   /** All buffers still known, in no order. */
@@ -67,19 +71,20 @@ export class BufferTable {
     return this.entries.filter((entry) => entry !== undefined);
   }
 
-  private entryOf(m: LiveMapping): BufferEntry {
+  private placeOf(m: LiveMapping): number {
     const { group } = m.site;
     const base = setOf(m.deviceState.id, m.phys, m.size) * ways;
     for (let place = base; place < base + ways; place += 1) {
       if (this.phys[place] !== m.phys) continue;
       const entry = this.entries[place]!;
-      if (entry.size === m.size && entry.site === group) return entry;
+      if (entry.size === m.size && entry.site === group) return place;
     }
     const place = this.placeIn(base);
     this.phys[place] = m.phys;
     const entry = this.entries[place] ?? new BufferEntry(group);
     this.entries[place] = entry;
-    return fill(entry, m);
+    fill(entry, m);
+    return place;
   }
 
   /** Where a new buffer of this set goes: a free place, else that of the cheapest. */
@@ -87,9 +92,7 @@ export class BufferTable {
     let cheapest = base;
     let least = Number.POSITIVE_INFINITY;
     for (let place = base; place < base + ways; place += 1) {
-      const entry = this.entries[place];
-      if (entry === undefined) return place;
-      const { weight } = entry;
+      const weight = this.weights[place]!;
       if (weight < least) {
         cheapest = place;
         least = weight;
@@ -99,7 +102,7 @@ export class BufferTable {
   }
 }
 
-function fill(entry: BufferEntry, m: LiveMapping): BufferEntry {
+function fill(entry: BufferEntry, m: LiveMapping): void {
   entry.site = m.site.group;
   entry.task = m.site.task;
   entry.phys = m.phys;
@@ -112,5 +115,4 @@ function fill(entry: BufferEntry, m: LiveMapping): BufferEntry {
   entry.bytesBounced = 0;
   entry.invalidations = 0;
   entry.firstTime = m.mappedAt;
-  return entry;
 }

@@ -26,7 +26,17 @@ function riskWords(m: LiveMapping, range: Range): string {
   return `${bytes(size)} of the ${m.mapEvent} at dma_addr ${hex(m.dma)} (${where})`;
 }
 
-function tellRisk(world: World, overlap: Overlap, head: EventHead, risks: string[]): void {
+/** In words: what of either mapping its device may lose. */
+function risksOf({ newer, older, ...at }: Overlap, granule: number): string[] {
+  const newRange = { start: at.newerStart, end: at.newerEnd };
+  const oldRange = { start: at.olderStart, end: at.olderEnd };
+  return [
+    ...(deviceWrites(older) ? [riskWords(older, shared(oldRange, newRange, granule))] : []),
+    ...(deviceWrites(newer) ? [riskWords(newer, shared(newRange, oldRange, granule))] : []),
+  ];
+}
+
+function tellRisk(world: World, overlap: Overlap, head: EventHead): void {
   const { newer, older } = overlap;
   const same = overlap.newerStart < overlap.olderEnd && overlap.olderStart < overlap.newerEnd;
   const draft = world.findings.hit(mapOverlap, newer.site, head, 'needs-coherence', newer);
@@ -38,7 +48,7 @@ function tellRisk(world: World, overlap: Overlap, head: EventHead, risks: string
   const whose = foreign ? ` of ${older.device}` : '';
   draft.tell(
     `${mappingWords(newer)} ${how} with the live ${mappingWords(older)}${whose}; at risk: ` +
-      risks.join(', '),
+      risksOf(overlap, world.granule).join(', '),
     [mapEvidence(older), mapEvidence(newer, same ? 'mapped again' : 'mapped beside it')],
     [older, newer],
   );
@@ -66,15 +76,6 @@ export const mapOverlap: Rule = {
   overlapped(world, overlap, head) {
     const { newer, older } = overlap;
     if (((newer.attrs | older.attrs) & ignored) !== 0) return;
-    const newRange = { start: overlap.newerStart, end: overlap.newerEnd };
-    const oldRange = { start: overlap.olderStart, end: overlap.olderEnd };
-    const newRisk = deviceWrites(newer);
-    const oldRisk = deviceWrites(older);
-    if (!newRisk && !oldRisk) return;
-    const { granule } = world;
-    tellRisk(world, overlap, head, [
-      ...(oldRisk ? [riskWords(older, shared(oldRange, newRange, granule))] : []),
-      ...(newRisk ? [riskWords(newer, shared(newRange, oldRange, granule))] : []),
-    ]);
+    if (deviceWrites(newer) || deviceWrites(older)) tellRisk(world, overlap, head);
   },
 };

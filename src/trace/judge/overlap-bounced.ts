@@ -1,7 +1,20 @@
 /** Two mappings share granules, but the one its device writes is bounced. */
-import type { Rule } from './rule.js';
+import type { LiveMapping } from '../track/live-mapping.js';
+import type { Draft } from './findings.js';
+import type { Rule, World } from './rule.js';
 import { deviceWrites } from './sure.js';
 import { bytes, mapEvidence, mappingWords } from './words.js';
+
+function tell(draft: Draft, world: World, newer: LiveMapping, older: LiveMapping): void {
+  const bounced = older.bounced ? older : newer;
+  draft.tell(
+    `${mappingWords(newer)} shares ${world.granule}-byte granules with the live ` +
+      `${mappingWords(older)}; the ${bytes(bounced.size)} that the device writes were bounced: ` +
+      'no bytes at risk',
+    [mapEvidence(older), mapEvidence(newer, 'mapped beside it')],
+    [older, newer],
+  );
+}
 
 export const overlapBounced: Rule = {
   id: 'overlap-bounced',
@@ -22,13 +35,6 @@ export const overlapBounced: Rule = {
     if (deviceWrites(newer) || deviceWrites(older)) return;
     const { findings } = world;
     const draft = findings.hit(overlapBounced, newer.site.group, head, 'certain', newer);
-    const bounced = older.bounced ? older : newer;
-    draft?.tell(
-      `${mappingWords(newer)} shares ${world.granule}-byte granules with the live ` +
-        `${mappingWords(older)}; the ${bytes(bounced.size)} that the device writes were bounced: ` +
-        'no bytes at risk',
-      [mapEvidence(older), mapEvidence(newer, 'mapped beside it')],
-      [older, newer],
-    );
+    if (draft !== null) tell(draft, world, newer, older);
   },
 };

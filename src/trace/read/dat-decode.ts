@@ -62,7 +62,7 @@ export class DatEvents {
       this.sink.syncSingle(head, known === Known.SyncSingleForCpu, device, dma, size, dir);
       return true;
     }
-    const attrs = values[Slot.Attrs]!;
+    const attrs = attributes(values[Slot.Attrs]!);
     if (known <= Known.MapPhys) {
       const kind = singleKind(known, Known.MapPage, attrs);
       this.sink.mapSingle(head, kind, device, values[Slot.Phys]!, dma, size, dir, attrs);
@@ -86,7 +86,7 @@ export class DatEvents {
     const device = this.deviceOf(decoder, cursor);
     if (device === null || !fillWide(phys, cursor, at[Slot.PhysList]!)) return this.refuse(head);
     const dir = direction(values[Slot.Dir]!);
-    const attrs = values[Slot.Attrs]!;
+    const attrs = attributes(values[Slot.Attrs]!);
     if (known === Known.UnmapSg) sink.unmapSg(head, device, phys, dir, attrs);
     else if (known === Known.MapSgErr) {
       sink.mapSgError(head, device, phys, values[Slot.Err]! | 0, dir, attrs);
@@ -199,8 +199,15 @@ export class DatEvents {
   }
 }
 
+/** Small numbers leave the array of doubles as integers, or V8 would make an object of each. */
 function direction(value: number): Direction {
-  return value >= 0 && value <= 3 ? value : UNKNOWN;
+  const whole = value | 0;
+  return whole === value && whole >= 0 && whole <= 3 ? whole : UNKNOWN;
+}
+
+function attributes(value: number): number {
+  const whole = value | 0;
+  return whole === value ? whole : value;
 }
 
 /** A pointer as `pointerToken` of the text gives it. */

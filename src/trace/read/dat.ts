@@ -12,6 +12,7 @@ import { compile, type Decoder } from './dat-compile.js';
 import { Cursor, type TimeBase } from './dat-cursor.js';
 import { DatEvents } from './dat-decode.js';
 import { DatFile, readInitial } from './dat-file.js';
+import type { EventFormat } from './dat-format.js';
 import { cutSuggestion } from './dat-reader.js';
 import { readV6 } from './dat-v6.js';
 import { readV7 } from './dat-v7.js';
@@ -89,7 +90,6 @@ class Merge {
     // All places at once: V8 would make an array that grows by leaps a dictionary.
     const last = [...file.formats.keys()].reduce((most, id) => Math.max(most, id), 0);
     this.decoders = new Array(last + 1).fill(undefined);
-    for (const format of file.formats.values()) this.decoders[format.id] = compile(format);
     for (const cursor of this.cursors) {
       if (!cursor.advance() || this.firstTimes.has(cursor.cpu)) continue;
       this.firstTimes.set(cursor.cpu, cursor.time * this.scale + this.shift);
@@ -170,7 +170,7 @@ class Merge {
     let pid = -1;
     do {
       const word = cursor.words[cursor.data >> 2]!;
-      const decoder = this.decoders[word & 0xffff] ?? this.unknown(word & 0xffff, cursor);
+      const decoder = this.decoders[word & 0xffff] ?? this.newDecoder(word & 0xffff, cursor);
       head.index = report.events++;
       head.time = cursor.time * this.scale + this.shift;
       head.cpu = cursor.cpu;
@@ -204,12 +204,18 @@ class Merge {
     cursor.loss = 0;
   }
 
-  private unknown(id: number, cursor: Cursor): Decoder {
-    const name = `unknown event ${id}`;
-    this.file.report.problem('unknown-event', `${name}: not described`, `CPU ${cursor.cpu}`);
-    const made = compile({ system: '', name, id, text: new Uint8Array(0) });
+  /** At the first event of a type: most that a kernel describes never come. */
+  private newDecoder(id: number, cursor: Cursor): Decoder {
+    const format = this.file.formats.get(id) ?? this.unknown(id, cursor);
+    const made = compile(format);
     this.decoders[id] = made;
     return made;
+  }
+
+  private unknown(id: number, cursor: Cursor): EventFormat {
+    const name = `unknown event ${id}`;
+    this.file.report.problem('unknown-event', `${name}: not described`, `CPU ${cursor.cpu}`);
+    return { system: '', name, id, text: new Uint8Array(0) };
   }
 
   private undecoded(decoder: Decoder, cursor: Cursor): void {

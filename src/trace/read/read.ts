@@ -1,36 +1,17 @@
 /**
- * The front door of the reader: finds out what an input is and reads it into a sink. Leaves out
- * where the bytes come from (`src/cli`) and what the events mean (the tracker).
+ * The front door of the reader for callers that want all of it at once, with all that unpacks any
+ * input. Leaves out how that is done (`steps.ts`), and where the bytes come from (`src/cli`).
  */
 import type { TraceSink } from '../events.js';
-import type { Codecs } from './codec.js';
-import { openDat, readDat } from './dat.js';
-import { isDat } from './dat-file.js';
-import { textStream } from './dat-text.js';
-import { type ReadReport, ReportBuilder, TraceInputError } from './report.js';
-import {
-  type ByteSource,
-  type ByteStream,
-  memorySpool,
-  PeekStream,
-  type Spool,
-  streamOf,
-} from './source.js';
-import { readText } from './text.js';
-import { unpack } from './unpack.js';
+import { inflate } from './inflate.js';
+import type { ReadReport } from './report.js';
+import type { ByteSource } from './source.js';
+import { type ReadOptions, traceSteps } from './steps.js';
 
 export type { Codecs, Unpack } from './codec.js';
 export { type LostEvents, type ReadProblem, type ReadReport, TraceInputError } from './report.js';
 export { type ByteSource, bytesSource, memorySpool, type Spool } from './source.js';
-
-export interface ReadOptions {
-  /** Where to keep a trace.dat that is streamed; in memory, up to 1 GB, when absent. */
-  readonly spool?: () => Spool;
-  /** Faster decompression than that of this folder. */
-  readonly codecs?: Codecs;
-}
-
-const memorySpoolMax = 1 << 30;
+export type { ReadOptions } from './steps.js';
 
 /**
  * Reads a trace.
@@ -44,81 +25,10 @@ export function readTrace(
   sink: TraceSink,
   options: ReadOptions = {},
 ): ReadReport {
-  const steps = traceSteps(source, sink, options);
+  const codecs = { ...inflate, ...options.codecs };
+  const steps = traceSteps(source, sink, { ...options, codecs });
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
-  }
-}
-
-/**
- * The same in steps of some ten thousand events, so that a caller can show progress or stop; ends
- * with the report.
- */
-export function* traceSteps(
-  source: ByteSource,
-  sink: TraceSink,
-  options: ReadOptions = {},
-): Generator<void, ReadReport> {
-  const report = new ReportBuilder(source.name);
-  const stream = unpack(new PeekStream(streamOf(source)), report);
-  const start = stream.peek(16);
-  refuseOthers(start, report);
-  if (!isDat(start)) yield* readText(stream, sink, report);
-  else if (source.length !== null && report.compression.length === 0) {
-    yield* readAnywhere(source, sink, report, options);
-  } else yield* readSpooled(stream, sink, report, options);
-  return report.finish();
-}
-
-/** A trace.dat in a source that can be read anywhere. */
-function* readAnywhere(
-  source: ByteSource,
-  sink: TraceSink,
-  report: ReportBuilder,
-  options: ReadOptions,
-): Generator<void, void> {
-  const file = openDat(source, report, options.codecs ?? {});
-  if (file.buffers.length > 0) yield* readDat(file, sink);
-  for (const text of file.texts) yield* readText(textStream(file, text), sink, report);
-}
-
-/** A trace.dat that comes as a stream is kept first: its parts point to each other. */
-function* readSpooled(
-  stream: ByteStream,
-  sink: TraceSink,
-  report: ReportBuilder,
-  options: ReadOptions,
-): Generator<void, void> {
-  const spool = options.spool?.() ?? memorySpool(report.source, memorySpoolMax);
-  try {
-    const bytes = new Uint8Array(1 << 18);
-    for (;;) {
-      const got = stream.read(bytes);
-      if (got === 0) break;
-      spool.append(bytes.subarray(0, got));
-      yield;
-    }
-    yield* readAnywhere(spool.source(), sink, report, options);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new TraceInputError(`the trace.dat does not fit into memory`, 'give it as a plain file');
-  } finally {
-    spool.close();
-  }
-}
-
-/** Inputs that users try and that are no traces of these kinds. */
-function refuseOthers(magic: Uint8Array, report: ReportBuilder): void {
-  const word = String.fromCharCode(...magic.subarray(0, 8));
-  if (magic.length === 0) {
-    const why = report.finish().problems[0]?.message;
-    throw new TraceInputError(why ?? 'the input is empty');
-  }
-  if (word === 'PERFILE2' || word === '2ELIFREP') {
-    throw new TraceInputError(
-      'this is a perf.data file',
-      'give its text: perf script --show-lost-events',
-    );
   }
 }

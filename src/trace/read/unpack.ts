@@ -3,7 +3,7 @@
  * bound on what is in memory at a time. A damaged or cut end is noted in the report and ends the
  * stream; what came before it is used. Leaves out the compressed sections of trace.dat.
  */
-import { Gunzip } from 'fflate/browser';
+import type { Codecs, Gunzip } from './codec.js';
 import type { ReportBuilder } from './report.js';
 import { type ByteStream, PeekStream } from './source.js';
 import { ZstdStream } from './zstd-stream.js';
@@ -13,14 +13,14 @@ const gzipStep = 1 << 13;
 const layersMax = 4;
 
 /** Removes every layer of compression and names them in the report. */
-export function unpack(stream: PeekStream, report: ReportBuilder): PeekStream {
+export function unpack(stream: PeekStream, report: ReportBuilder, codecs: Codecs): PeekStream {
   let inner = stream;
   for (let layer = 0; layer < layersMax; layer++) {
     const magic = inner.peek(4);
     const name = isGzip(magic) ? 'gzip' : isZstd(magic) ? 'zstd' : null;
     if (name === null) return inner;
     report.compression.push(name);
-    const outer = name === 'gzip' ? new GzipStream(inner) : new ZstdStream(inner);
+    const outer = name === 'gzip' ? new GzipStream(inner, codecs) : new ZstdStream(inner);
     inner = new PeekStream(new Guarded(outer, name, report));
   }
   return inner;
@@ -74,13 +74,19 @@ class Guarded implements ByteStream {
 /** Pulls from a decompressor that wants to be pushed. */
 class GzipStream implements ByteStream {
   private readonly queue: Uint8Array[] = [];
-  private readonly gunzip = new Gunzip((data) => {
-    if (data.length > 0) this.queue.push(data);
-  });
+  private readonly gunzip: Gunzip;
   private readonly input = new Uint8Array(gzipStep);
   private ended = false;
 
-  constructor(private readonly inner: ByteStream) {}
+  constructor(
+    private readonly inner: ByteStream,
+    { gunzip }: Codecs,
+  ) {
+    if (gunzip === undefined) throw new Error('gzip, though needsInflate was false');
+    this.gunzip = gunzip((data) => {
+      if (data.length > 0) this.queue.push(data);
+    });
+  }
 
   read(into: Uint8Array): number {
     while (this.queue.length === 0) {

@@ -25,12 +25,15 @@ const matchDefault = FseTable.of(
   6,
 );
 const offsetDefault = FseTable.of([1, 1, 1, 1, 1, 1, 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5);
+/** Codes below these are the length itself. */
+const literalPlain = 16;
+const matchPlain = 32;
 const literalBits = Uint8Array.of(
-  ...new Array<number>(16).fill(0),
+  ...new Array<number>(literalPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 const matchBits = Uint8Array.of(
-  ...new Array<number>(32).fill(0),
+  ...new Array<number>(matchPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 
@@ -165,8 +168,9 @@ export class BlockDecoder {
     const bits = format < 2 ? 10 : format === 2 ? 14 : 18;
     const head = format < 2 ? 3 : format === 2 ? 4 : 5;
     const whole = view.getUint32(at, true) + this.input.bytes[at + 4]! * 2 ** 32;
-    const size = Math.floor(whole / 16) % 2 ** bits;
-    const packed = Math.floor(whole / 2 ** (4 + bits)) % 2 ** bits;
+    // To V8 the rest of a division is a double, and so would be all that is counted from these.
+    const size = (Math.floor(whole / 16) % 2 ** bits) | 0;
+    const packed = (Math.floor(whole / 2 ** (4 + bits)) % 2 ** bits) | 0;
     let p = at + head;
     const after = p + packed;
     if (size > blockMax || after > end) fail('literals are too long');
@@ -226,20 +230,32 @@ export class BlockDecoder {
       }
       bit -= width;
       offsets[i] = value + bitsAt(view, bit, width);
-      width = matchBits[matchWord & 255]!;
-      bit -= width;
-      lengths[i] = matchBase[matchWord & 255]! + bitsAt(view, bit, width);
-      width = literalBits[literalWord & 255]!;
-      bit -= width;
-      plains[i] = literalBase[literalWord & 255]! + bitsAt(view, bit, width);
+      // Most lengths are short, and their codes take no bits.
+      const matchCode = matchWord & 255;
+      let length = matchBase[matchCode]!;
+      if (matchCode >= matchPlain) {
+        width = matchBits[matchCode]!;
+        bit -= width;
+        length += bitsAt(view, bit, width);
+      }
+      lengths[i] = length;
+      const literalCode = literalWord & 255;
+      length = literalBase[literalCode]!;
+      if (literalCode >= literalPlain) {
+        width = literalBits[literalCode]!;
+        bit -= width;
+        length += bitsAt(view, bit, width);
+      }
+      plains[i] = length;
       if (bit < limit) fail('sequences end early');
       if (i + 1 === count) break;
-      width = (literalWord >>> 8) & 255;
+      // Two states at once: each takes nine bits at most.
+      const low = (matchWord >>> 8) & 255;
+      width = ((literalWord >>> 8) & 255) + low;
       bit -= width;
-      literalState = (literalWord >>> 16) + bitsAt(view, bit, width);
-      width = (matchWord >>> 8) & 255;
-      bit -= width;
-      matchState = (matchWord >>> 16) + bitsAt(view, bit, width);
+      const both = bitsAt(view, bit, width);
+      literalState = (literalWord >>> 16) + (both >>> low);
+      matchState = (matchWord >>> 16) + (both & ((1 << low) - 1));
       width = (offsetWord >>> 8) & 255;
       bit -= width;
       offsetState = (offsetWord >>> 16) + bitsAt(view, bit, width);
@@ -325,9 +341,8 @@ function copyMatch(
     out.copyWithin(to, from, from + count);
     return;
   }
-  let i = 0;
-  if (distance >= 4) {
-    for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
-  }
-  for (; i < count; i++) out[to + i] = out[from + i]!;
+  // Up to three bytes too many, where there is room: what comes next goes over them.
+  if (distance >= 4 && to + count + 3 <= out.length) {
+    for (let i = 0; i < count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+  } else for (let i = 0; i < count; i++) out[to + i] = out[from + i]!;
 }

@@ -141,7 +141,16 @@ export function backwardStart(bytes: Uint8Array, start: number, end: number): nu
   return (end - 1) * 8 + (31 - Math.clz32(last));
 }
 
+/** Few bits from `bit` upwards; 0 where they begin before `limit`. */
+function bitsFrom(view: DataView, bit: number, count: number, limit: number): number {
+  if (bit < limit) return 0;
+  return (view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
+}
+
 export const huffmanLogMax = 11;
+
+/** Scratch of `HuffmanTable`: the next place of a code, by weight. */
+const places = new Int32Array(huffmanLogMax + 3);
 
 /** Huffman code of literals: per value of the next `log` bits, symbol and (high byte) its bits. */
 export class HuffmanTable {
@@ -173,26 +182,27 @@ export class HuffmanTable {
   private readPacked(input: Input, start: number, end: number): number {
     const at = this.packed.read(input, start, end, 6, huffmanLogMax + 1);
     const { states, log } = this.packed;
-    let bit = backwardStart(input.bytes, at, end);
+    const { weights } = this;
     const limit = at * 8;
-    const take = (count: number): number => {
-      bit -= count;
-      if (bit < limit) return 0;
-      return (input.view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
-    };
-    const state = [take(log), take(log)];
+    let bit = backwardStart(input.bytes, at, end) - log;
+    // The stream whose turn it is, and the other one.
+    let state = bitsFrom(input.view, bit, log, limit);
+    bit -= log;
+    let other = bitsFrom(input.view, bit, log, limit);
     if (bit < limit) fail('weights end early');
-    let count = 0;
-    for (let turn = 0; ; turn ^= 1) {
-      if (count > 253) fail('too many weights');
-      const word = states[state[turn]!]!;
-      this.weights[count++] = word & 255;
-      state[turn] = (word >>> 16) + take((word >>> 8) & 255);
+    for (let count = 0; count <= 253; ) {
+      const word = states[state]!;
+      weights[count++] = word & 255;
+      const width = (word >>> 8) & 255;
+      bit -= width;
       if (bit < limit) {
-        this.weights[count++] = states[state[turn ^ 1]!]! & 255;
+        weights[count++] = states[other]! & 255;
         return count;
       }
+      state = other;
+      other = (word >>> 16) + bitsFrom(input.view, bit, width, limit);
     }
+    return fail('too many weights');
   }
 
   private build(count: number): void {
@@ -208,14 +218,19 @@ export class HuffmanTable {
     if (log > huffmanLogMax || (rest & (rest - 1)) !== 0) fail('weights do not add up');
     weights[count] = 32 - Math.clz32(rest);
     this.log = log;
-    let at = 0;
-    for (let weight = 1; weight <= log; weight++) {
-      for (let symbol = 0; symbol <= count; symbol++) {
-        if (weights[symbol] !== weight) continue;
-        const width = 1 << (weight - 1);
-        codes.fill(symbol | ((log + 1 - weight) << 8), at, at + width);
-        at += width;
-      }
+    places.fill(0);
+    for (let symbol = 0; symbol <= count; symbol++) {
+      const weight = weights[symbol]!;
+      places[weight + 1]! += (1 << weight) >> 1;
+    }
+    for (let weight = 1; weight <= log; weight++) places[weight + 1]! += places[weight]!;
+    for (let symbol = 0; symbol <= count; symbol++) {
+      const weight = weights[symbol]!;
+      const from = places[weight]!;
+      const to = from + ((1 << weight) >> 1);
+      places[weight] = to;
+      const code = symbol | ((log + 1 - weight) << 8);
+      for (let at = from; at < to; at++) codes[at] = code;
     }
   }
 

@@ -75,24 +75,7 @@ export class ClosedTable {
     epoch: number,
   ): void {
     const device = mapping.deviceState.id;
-    const set = setOf(device, address);
-    const base = set * ways;
-    let way = 0;
-    while (way < ways) {
-      const entry = this.entries[base + way];
-      if (entry === undefined || entry.device === -1) break;
-      if (entry.device === device && entry.address === address && entry.byPhys === byPhys) break;
-      way += 1;
-    }
-    if (way === ways) {
-      way = this.turn[set]!;
-      this.turn[set] = (way + 1) % ways;
-    }
-    let entry = this.entries[base + way];
-    if (entry === undefined) {
-      entry = new ClosedEntry();
-      this.entries[base + way] = entry;
-    }
+    const entry = this.entryFor(device, address, byPhys);
     entry.device = device;
     entry.address = address;
     entry.size = mapping.size;
@@ -105,5 +88,28 @@ export class ClosedTable {
     entry.task = head.task;
     entry.event = head.name;
     entry.translated = mapping.translated;
+  }
+
+  /** The entry that holds this address already, else a free one, else the next in turn. */
+  private entryFor(device: number, address: number, byPhys: boolean): ClosedEntry {
+    const set = setOf(device, address);
+    const base = set * ways;
+    for (let place = base; place < base + ways; place += 1) {
+      const entry = this.entries[place];
+      if (entry === undefined) return this.made(place);
+      if (entry.device === -1) return entry;
+      if (entry.device === device && entry.address === address && entry.byPhys === byPhys) {
+        return entry;
+      }
+    }
+    const way = this.turn[set]!;
+    this.turn[set] = (way + 1) % ways;
+    return this.entries[base + way]!;
+  }
+
+  private made(place: number): ClosedEntry {
+    const entry = new ClosedEntry();
+    this.entries[place] = entry;
+    return entry;
   }
 }

@@ -117,7 +117,8 @@ export class TrackerCore implements World {
     m.serial = this.serialOf(head.cpu);
     onMap(m, this.pageSize);
     if (!plainMap(m)) {
-      for (const hook of this.hooks.mapped) hook(this, m, head);
+      const { mapped } = this.hooks;
+      for (let i = 0; i < mapped.length; i += 1) mapped[i]!(this, m, head);
     }
     this.observer.opened?.(m);
   }
@@ -201,7 +202,8 @@ export class TrackerCore implements World {
   protected unmap(m: LiveMapping, call: UnmapCall): void {
     const { head } = call;
     if (m.epoch === this.epoch && !plainUnmap(m, call)) {
-      for (const hook of this.hooks.unmapped) hook(this, m, call);
+      const { unmapped } = this.hooks;
+      for (let i = 0; i < unmapped.length; i += 1) unmapped[i]!(this, m, call);
     }
     onUnmap(m, call.attrs);
     if (call.untranslated >= 0) m.invalidations += 1;
@@ -311,7 +313,8 @@ export class TrackerCore implements World {
     }
     const offset = call.dma - m.dma;
     if (m.epoch === this.epoch && !plainSync(m, call)) {
-      for (const hook of this.hooks.synced) hook(this, m, call, offset);
+      const { synced } = this.hooks;
+      for (let i = 0; i < synced.length; i += 1) synced[i]!(this, m, call, offset);
     }
     const { forCpu, size } = call;
     if (!forCpu && m.syncsForDevice === 0) this.notePageTable(m, size);

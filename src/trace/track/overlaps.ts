@@ -40,6 +40,6 @@ export function tellOverlaps(
       olderStart: node.start,
       olderEnd: node.end,
     };
-    for (const hook of hooks) hook(world, overlap, head);
+    for (let each = 0; each < hooks.length; each += 1) hooks[each]!(world, overlap, head);
   }
 }

@@ -24,13 +24,13 @@ export class Sampler {
   sample(time: number): void {
     if (this.taken === samplesMax) this.thin();
     this.taken += 1;
-    for (const device of this.devices.all()) {
-      for (const sites of device.sites.values()) {
-        for (const site of sites) this.note(site);
-      }
-    }
+    for (const device of this.devices.all()) device.sites.forEach(this.noteAll);
     this.next = time + this.interval;
   }
+
+  private readonly noteAll = (sites: readonly Site[]): void => {
+    for (let i = 0; i < sites.length; i += 1) this.note(sites[i]!);
+  };
 
   private note({ samples, live }: Site): void {
     // A site that is new, or that shares several task names, is filled up once.

@@ -29,6 +29,35 @@ const orderMax = 20;
 /** Beyond it page frames are no longer exact numbers, and no machine has them. */
 const pfnMax = 2 ** 40;
 
+// Loops over lists stand alone: V8 then compiles just them, and not what is around them.
+
+function sumOf(lengths: NumberList): number {
+  let size = 0;
+  for (let i = 0; i < lengths.length; i += 1) size += Math.max(0, lengths.values[i]!);
+  return size;
+}
+
+/** Entries behind the mapped ones have no length, and whatever address was left there. */
+function isMapped(dma: number, length: number): boolean {
+  return length > 0 && dma >= 0;
+}
+
+/** Index of the first mapped entry of a list that is synced, -1 if there is none. */
+function firstMapped(dma: NumberList, lengths: NumberList, count: number): number {
+  for (let i = 0; i < count; i += 1) {
+    if (isMapped(dma.values[i]!, lengths.values[i]!)) return i;
+  }
+  return -1;
+}
+
+function mappedBytes(dma: NumberList, lengths: NumberList, count: number): number {
+  let size = 0;
+  for (let i = 0; i < count; i += 1) {
+    if (isMapped(dma.values[i]!, lengths.values[i]!)) size += lengths.values[i]!;
+  }
+  return size;
+}
+
 export class Tracker extends TrackerCore implements TraceSink {
   mapSingle(
     head: EventHead,
@@ -90,8 +119,7 @@ export class Tracker extends TrackerCore implements TraceSink {
   ): void {
     this.dmaAt(head);
     const device = this.allDevices.get(name);
-    let size = 0;
-    for (let i = 0; i < lengths.length; i += 1) size += Math.max(0, lengths.values[i]!);
+    const size = sumOf(lengths);
     const first = dma.length > 0 ? dma.values[0]! : UNKNOWN;
     const base = phys.length > 0 ? phys.values[0]! : UNKNOWN;
     if (this.silent.size > 0) this.dropSilent(device, first);
@@ -158,17 +186,10 @@ export class Tracker extends TrackerCore implements TraceSink {
     const device = this.allDevices.get(name);
     device.syncs += 1;
     if (device.bounces === 0) device.syncedUnbounced = true;
-    let size = 0;
-    let first = -1;
     const count = Math.min(dma.length, lengths.length);
-    // Entries behind the mapped ones have no length, and whatever address was left there.
-    for (let i = 0; i < count; i += 1) {
-      const length = lengths.values[i]!;
-      if (!(length > 0) || dma.values[i]! < 0) continue;
-      if (first < 0) first = i;
-      size += length;
-    }
+    const first = firstMapped(dma, lengths, count);
     if (first < 0) return;
+    const size = mappedBytes(dma, lengths, count);
     const call = this.syncCall.fill(head, device, forCpu, dma.values[first]!, size, dir);
     call.list = true;
     call.entries = count >= listMax ? UNKNOWN : count;

@@ -1,0 +1,23 @@
+/**
+ * Faults on order, for tests: CIVAC_FAULT=helper:throw, helper:exit or helper:memory makes every
+ * helper thread (helpers.ts) fail that way when it begins a task; worker:... the same for threads
+ * that check scenarios. Nothing happens without it.
+ */
+
+/** Fails here if that was ordered for this kind of thread. */
+export function faultOnOrder(thread: 'helper' | 'worker'): void {
+  const order = process.env.CIVAC_FAULT;
+  if (order === undefined || !order.startsWith(`${thread}:`)) return;
+  switch (order.slice(thread.length + 1)) {
+    case 'throw':
+      throw new Error('a fault on order');
+    case 'exit':
+      // Of a thread: it is gone, and the program goes on.
+      process.exit(0);
+      break;
+    case 'memory': {
+      const kept: number[][] = [];
+      for (;;) kept.push(new Array<number>(1000).fill(kept.length + 0.5));
+    }
+  }
+}
