@@ -79,12 +79,11 @@ export class KernelContext {
 
   /** The step has changed no page and none of the kernel's books so far. */
   get quiet(): boolean {
-    const { step, kernelBefore, framesBefore, work } = this;
-    return step.kernel === kernelBefore && step.frames === framesBefore && work.length === 0;
+    const { kernel, frames } = this.step;
+    return kernel === this.kernelBefore && frames === this.framesBefore && this.work.length === 0;
   }
   private readonly kernelBefore: KernelState;
   private readonly framesBefore: readonly Frame[];
-
   /** A choice was made that the machine need never make (an open row of the rule table). */
   tookLiberty = false;
 

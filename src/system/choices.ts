@@ -1,7 +1,7 @@
 /**
  * The choices inside a step: it asks for one with `choose(n)`, and is run again for every sequence
- * of answers, the last one fastest. Where one way takes a liberty, the others are plain alternatives
- * to it.
+ * of answers, the last one fastest. Where one way takes a liberty, the others are plain
+ * alternatives to it.
  * Leaves out: what there is to choose (kernel/, machine/).
  */
 import type { KernelContext } from '../kernel/context.js';
