@@ -73,16 +73,17 @@ export class KernelContext {
     readonly touched: Touched | null = null,
   ) {
     touched?.begin();
-    this.startedWith = { kernel: step.kernel, frames: step.frames };
+    this.kernelBefore = step.kernel;
+    this.framesBefore = step.frames;
   }
 
   /** The step has changed no page and none of the kernel's books so far. */
   get quiet(): boolean {
-    const { kernel, frames } = this.startedWith;
-    return this.step.kernel === kernel && this.step.frames === frames && this.work.length === 0;
+    const { kernel, frames } = this.step;
+    return kernel === this.kernelBefore && frames === this.framesBefore && this.work.length === 0;
   }
-  private readonly startedWith: Pick<StepState, 'kernel' | 'frames'>;
-
+  private readonly kernelBefore: KernelState;
+  private readonly framesBefore: readonly Frame[];
   /** A choice was made that the machine need never make (an open row of the rule table). */
   tookLiberty = false;
 

@@ -6,6 +6,7 @@
  * A range names words in the lines it goes over.
  */
 import { KnownRanges } from './known-ranges.js';
+import { Places } from './places.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export interface Cell {
@@ -89,12 +90,12 @@ export class Layout {
   everyLine = true;
   private ranges = new KnownRanges();
   private inRange = false;
-  /** By buffer: what was known when its ranges had all their words. */
-  private readonly complete = new Map<number, string>();
+  /** By buffer: how much was known when its ranges had all their words. */
+  private readonly complete = new Map<number, number>();
   /** Pages whose frame number matters although no word of theirs does. */
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
-  private readonly byPlace = new Map<string, Cell>();
+  private readonly byPlace = new Places<Cell>();
   private readonly ptes = new Set<number>();
   private readonly positions = new Map<number, { line: number; word: number; page: number }>();
 
@@ -106,7 +107,7 @@ export class Layout {
   get saved(): LayoutData {
     const { cells, hidden, bare, ranges, everyLine } = this;
     const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
-    const [spans, spread, ptes] = [[...ranges.spans], [...ranges.spread], [...this.ptes]];
+    const [spans, spread, ptes] = [[...ranges.spans], ranges.spread.names(), [...this.ptes]];
     return { cells, hidden, bare, spans, cuts, spread, ptes, everyLine };
   }
 
@@ -117,11 +118,13 @@ export class Layout {
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);
-    for (const cell of [...cells, ...hidden]) this.byPlace.set(this.placeOf(cell), cell);
+    for (const cell of [...cells, ...hidden]) this.place(cell);
     for (const [buffer, span] of spans) this.ranges.spans.set(buffer, span);
     for (const [buffer, at] of cuts) this.ranges.cuts.set(buffer, new Set(at));
-    for (const place of spread) this.ranges.spread.add(place);
-    for (const { buffer } of [...cells, ...bare]) this.rebuild(buffer);
+    for (const name of spread) {
+      const [buffer = -1, byte = -1] = name.split(':').map(Number);
+      this.ranges.spread.set(buffer, byte, true);
+    }
   }
 
   add(buffer: number, byte: number, size: number): void {
@@ -134,14 +137,14 @@ export class Layout {
     }
     if (size === 0) {
       this.bare.push({ buffer, page });
-      this.rebuild(buffer);
+      this.pagesOf.delete(buffer);
       return;
     }
     this.refuseOverlap(buffer, byte, size);
     const cell = { id: this.cells.length, buffer, page, offset, size };
     this.cells.push(cell);
-    this.byPlace.set(`${buffer}:${byte}`, cell);
-    this.rebuild(buffer);
+    this.byPlace.set(buffer, byte, cell);
+    this.pagesOf.delete(buffer);
   }
 
   /** Names a word without contents; its page is there, as a frame. */
@@ -152,7 +155,7 @@ export class Layout {
     const offset = byte % this.pageSize;
     const cell = { id: -2 - this.hidden.length, buffer, page, offset, size };
     this.hidden.push(cell);
-    this.byPlace.set(`${buffer}:${byte}`, cell);
+    this.byPlace.set(buffer, byte, cell);
     return cell;
   }
 
@@ -161,7 +164,7 @@ export class Layout {
     const offset = byte % this.pageSize;
     // No access is longer than 8 bytes, so that nothing further away can reach here.
     for (let at = offset - 7; at < offset + size; at++) {
-      const other = this.byPlace.get(`${buffer}:${page * this.pageSize + at}`);
+      const other = this.byPlace.get(buffer, page * this.pageSize + at);
       if (other === undefined || other.page !== page) continue;
       if (other.offset + other.size <= offset) continue;
       if (!this.isSpread(other)) throw new MixedSize(byte, size, other);
@@ -171,8 +174,8 @@ export class Layout {
 
   /** A word that only ranges name gives way to one the scenario names. */
   private drop(cell: Cell): void {
-    this.byPlace.delete(this.placeOf(cell));
-    this.ranges.spread.delete(this.placeOf(cell));
+    this.byPlace.delete(cell.buffer, this.byteOf(cell));
+    this.ranges.spread.delete(cell.buffer, this.byteOf(cell));
     const hidden = this.hidden.indexOf(cell);
     if (hidden >= 0) this.hidden.splice(hidden, 1);
     const at = this.cells.indexOf(cell);
@@ -183,17 +186,21 @@ export class Layout {
       if (moved === undefined) continue;
       const renumbered = { ...moved, id };
       this.cells[id] = renumbered;
-      this.byPlace.set(this.placeOf(moved), renumbered);
+      this.place(renumbered);
     }
-    for (const buffer of this.pagesOf.keys()) this.rebuild(buffer);
+    this.pagesOf.clear();
   }
 
   private isSpread(cell: Cell): boolean {
-    return this.ranges.spread.has(this.placeOf(cell));
+    return this.ranges.spread.get(cell.buffer, this.byteOf(cell)) === true;
   }
 
-  private placeOf({ buffer, page, offset }: Cell): string {
-    return `${buffer}:${page * this.pageSize + offset}`;
+  private byteOf({ page, offset }: Cell): number {
+    return page * this.pageSize + offset;
+  }
+
+  private place(cell: Cell): void {
+    this.byPlace.set(cell.buffer, this.byteOf(cell), cell);
   }
 
   /** Takes over what another layout of the scenario has learned of ranges. */
@@ -207,16 +214,14 @@ export class Layout {
    * that are not there yet; TooManyLines.
    */
   range(buffer: number, from: number, to: number): void {
-    const spans = this.ranges.spans.get(buffer) ?? [];
-    if (!spans.some((each) => each.from === from && each.to === to)) {
-      this.ranges.spans.set(buffer, [...spans, { from, to }]);
-    }
+    this.ranges.span(buffer, from, to);
     this.nameRanges(buffer);
   }
 
   /** Words in an order to add them in: of two in one place, the one a range names gives way. */
   inOrder<T extends { buffer: number; byte: number; size: number }>(words: readonly T[]): T[] {
-    const isSpread = ({ buffer, byte }: T): boolean => this.ranges.spread.has(`${buffer}:${byte}`);
+    const { spread } = this.ranges;
+    const isSpread = ({ buffer, byte }: T): boolean => spread.get(buffer, byte) === true;
     const own = words.filter((word) => !isSpread(word));
     const free = words.filter(
       (word) =>
@@ -245,10 +250,8 @@ export class Layout {
       const mapped = this.ranges.mapped.get(buffer) ?? new Set<number>();
       this.ranges.mapped.set(buffer, mapped.add(byte));
     }
-    const cuts = this.ranges.cuts.get(buffer) ?? new Set<number>();
-    if (cuts.has(byte)) return;
-    this.ranges.cuts.set(buffer, cuts.add(byte));
-    if (this.ranges.spans.has(buffer)) this.nameRanges(buffer);
+    const isNew = this.ranges.cut(buffer, byte);
+    if (isNew && this.ranges.spans.has(buffer)) this.nameRanges(buffer);
   }
 
   /** Some call went over a range. */
@@ -261,20 +264,23 @@ export class Layout {
     return [...(this.ranges.mapped.get(buffer) ?? [])].sort((a, b) => a - b);
   }
 
+  /** Goes up with every word and with all that is learned of ranges. */
+  private get changes(): number {
+    return this.byPlace.changes + this.ranges.changes;
+  }
+
   private nameRanges(buffer: number): void {
     // Nothing new since the last time that nothing was missing.
-    const known = `${this.byPlace.size} ${this.ranges.version(buffer)}`;
-    if (this.complete.get(buffer) === known) return;
+    if (this.complete.get(buffer) === this.changes) return;
     const { pageSize, lineSize, everyLine } = this;
-    const byteOf = (cell: Cell): number => cell.page * pageSize + cell.offset;
     const spans = this.ranges.spans.get(buffer) ?? [];
     const cuts = [...(this.ranges.cuts.get(buffer) ?? [])];
     const named = this.named(buffer)
       .filter((cell) => !this.isSpread(cell))
-      .map(byteOf);
+      .map((cell) => this.byteOf(cell));
     const words = wordsFor({ spans, cuts, named, lineSize, pageSize, everyLine });
-    const missing = words.filter((byte) => this.byPlace.get(`${buffer}:${byte}`) === undefined);
-    for (const byte of missing) this.ranges.spread.add(`${buffer}:${byte}`);
+    const missing = words.filter((byte) => this.byPlace.get(buffer, byte) === undefined);
+    for (const byte of missing) this.ranges.spread.set(buffer, byte, true);
     const later: number[] = [];
     for (const byte of missing) {
       const known = this.pageIndex(buffer, Math.floor(byte / pageSize)) >= 0;
@@ -283,7 +289,7 @@ export class Layout {
     }
     const [first, ...more] = later;
     if (first === undefined) {
-      this.complete.set(buffer, `${this.byPlace.size} ${this.ranges.version(buffer)}`);
+      this.complete.set(buffer, this.changes);
       return;
     }
     const error = new NewCell(buffer, first, RANGE_WORD);
@@ -304,37 +310,36 @@ export class Layout {
     });
   }
 
-  /** Every word of a buffer that has a name, hidden ones included. */
+  /** Every word of a buffer that has a name, hidden ones included, by ascending byte. */
   named(buffer: number): readonly Cell[] {
-    const mine = (cell: Cell): boolean => cell.buffer === buffer;
-    return [...this.cells.filter(mine), ...this.hidden.filter(mine)];
+    return this.byPlace.of(buffer);
   }
 
-  private rebuild(buffer: number): void {
+  private pagesIn(buffer: number): PageLayout[] {
     const mine = this.cells.filter((cell) => cell.buffer === buffer);
     const bare = this.bare.filter((each) => each.buffer === buffer);
     const pages = [...new Set([...mine, ...bare].map((each) => each.page))].sort((a, b) => a - b);
-    this.pagesOf.set(
-      buffer,
-      pages.map((page) => {
-        const inPage = mine.filter((cell) => cell.page === page);
-        const lineOf = (cell: Cell): number => Math.floor(cell.offset / this.lineSize);
-        const lines = [...new Set(inPage.map(lineOf))].sort((a, b) => a - b);
-        return {
-          page,
-          lines: lines.map((line) => ({
-            line,
-            cells: inPage
-              .filter((cell) => lineOf(cell) === line)
-              .sort((a, b) => a.offset - b.offset),
-          })),
-        };
-      }),
-    );
+    return pages.map((page) => {
+      const inPage = mine.filter((cell) => cell.page === page);
+      const lineOf = (cell: Cell): number => Math.floor(cell.offset / this.lineSize);
+      const lines = [...new Set(inPage.map(lineOf))].sort((a, b) => a - b);
+      return {
+        page,
+        lines: lines.map((line) => ({
+          line,
+          cells: inPage.filter((cell) => lineOf(cell) === line).sort((a, b) => a.offset - b.offset),
+        })),
+      };
+    });
   }
 
   pages(buffer: number): readonly PageLayout[] {
-    return this.pagesOf.get(buffer) ?? [];
+    let found = this.pagesOf.get(buffer);
+    if (found === undefined) {
+      found = this.pagesIn(buffer);
+      this.pagesOf.set(buffer, found);
+    }
+    return found;
   }
 
   pageIndex(buffer: number, page: number): number {
@@ -343,7 +348,7 @@ export class Layout {
 
   /** The word at a byte of a buffer, if the scenario names it. */
   tracked(buffer: number, byte: number): Cell | undefined {
-    return this.byPlace.get(`${buffer}:${byte}`);
+    return this.byPlace.get(buffer, byte);
   }
 
   /** Some word is an entry of a page table that a device walks. */
@@ -357,7 +362,7 @@ export class Layout {
 
   /** The word at a byte of a buffer; throws NewCell or MixedSize. */
   cell(buffer: number, byte: number, size: number): Cell {
-    const found = this.byPlace.get(`${buffer}:${byte}`);
+    const found = this.byPlace.get(buffer, byte);
     if (found === undefined) {
       const known = this.pageIndex(buffer, Math.floor(byte / this.pageSize)) >= 0;
       if (this.hidesNew && known) return this.hide(buffer, byte, size);
@@ -368,7 +373,7 @@ export class Layout {
       throw new MixedSize(byte, size, found);
     }
     // The scenario names it by itself, so that its line is like no other.
-    if (!this.inRange && this.ranges.spread.delete(`${buffer}:${byte}`)) this.nameRanges(buffer);
+    if (!this.inRange && this.ranges.spread.delete(buffer, byte)) this.nameRanges(buffer);
     return found;
   }
 

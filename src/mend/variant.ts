@@ -119,7 +119,7 @@ export class Variants {
     const { program } = compile(text, this.file);
     if (program === null) return null;
     const starts = lineStarts(text);
-    const sites = new Sites(program);
+    const sites = Sites.of(program);
     const origins: string[] = [];
     const siteOf = new Map<string, number>();
     sites.threads.forEach((thread) => {

@@ -11,6 +11,7 @@ import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import { System } from '../system/system.js';
 import { type Flow, flowOf } from './flow.js';
+import { GuessedPages } from './guesses.js';
 import { Union } from './union.js';
 
 /** A word by its place, which no exploration changes. */
@@ -169,6 +170,7 @@ class Words {
 
   /** It knows the ranges met so far. */
   last: Layout;
+  readonly guesses: GuessedPages;
 
   constructor(
     private readonly program: Program,
@@ -176,6 +178,7 @@ class Words {
   ) {
     this.last = new Layout(program.machine.pageSize, program.machine.lineSize);
     this.last.everyLine = everyLine;
+    this.guesses = new GuessedPages(program, program.machine.pageSize);
   }
 
   keyOf({ buffer, byte }: Named): LineKey {
@@ -206,6 +209,7 @@ class Words {
   layout(): Layout {
     const layout = layoutOf(this.program, this.list(), (word) => this.isControl(word), this.last);
     layout.hidesNew = true;
+    this.guesses.into(layout);
     this.last = layout;
     return layout;
   }
@@ -256,10 +260,10 @@ export function analyse(
   const words = new Words(program, options.everyLine);
   for (const word of known) words.add(word);
   const started = options.now();
+  const flow = flowOf(program);
   for (let size = -1; ; ) {
     const layout = words.layout();
-    const sites = new Sites(program);
-    const watch = new Watch(flowOf(program), sites, waiters(program));
+    const watch = new Watch(flow, Sites.of(program), waiters(program));
     const system = new System(program, layout, new Set(options.liberties), watch);
     try {
       const maxSeconds = options.limits.maxSeconds - (options.now() - started);
@@ -269,15 +273,18 @@ export function analyse(
         return { kind: 'coupled', why: 'its control alone has too many states', states };
       }
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
+      if (words.guesses.areWrong(words.list())) continue;
       // A range goes over the words there are: with those that turned up it is gone over again.
       if (!layout.hasRanges || words.list().length === size)
-        return result(program, words, layout, watch, states);
+        return result(program, words, layout, watch, states, flow);
       size = words.list().length;
     } catch (error) {
       if (error instanceof CouplesAll) return { kind: 'coupled', why: error.why, states: 0 };
       if (error instanceof Decides) words.decide(error.cell);
-      else if (error instanceof NewCell) for (const word of wordsOf(error)) words.add(word);
-      else throw error;
+      else if (error instanceof NewCell) {
+        for (const word of wordsOf(error)) words.add(word);
+        words.guesses.add(error);
+      } else throw error;
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
     }
   }
@@ -313,6 +320,7 @@ function result(
   layout: Layout,
   watch: Watch,
   states: number,
+  { into, asserted }: Flow,
 ): Analysis {
   const lines = new Map<LineKey, Named[]>();
   for (const word of words.list()) {
@@ -320,7 +328,6 @@ function result(
     const key = words.keyOf(word);
     lines.set(key, [...(lines.get(key) ?? []), word]);
   }
-  const { into, asserted } = flowOf(program);
   const keysAt = (site: number): LineKey[] =>
     [...(watch.cells.get(site) ?? [])].map((cell) => words.keyOf(words.nameOf(cell)));
   const union = new Union([...lines.keys()]);
@@ -328,7 +335,7 @@ function result(
   for (const [site, reads] of into) {
     const together = [...reads.flatMap(keysAt), ...keysAt(site)];
     if (!union.join(together)) continue;
-    const at = new Sites(program).at(site)?.instruction.at.line;
+    const at = Sites.of(program).at(site)?.instruction.at.line;
     couplings.push(`line ${at} stores what was read elsewhere`);
   }
   const pairs = watch.copied.map((pair) => pair.map((cell) => words.keyOf(words.nameOf(cell))));

@@ -5,8 +5,9 @@
  */
 import type { Instruction, Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
-import type { Analysis, DataLine, Named } from './analysis.js';
-import { isStub, type Role, withStubs } from './stubs.js';
+import type { Analysis, DataLine, LineKey, Named } from './analysis.js';
+import { IdleText } from './idle-text.js';
+import { labelOf, type Role } from './stubs.js';
 
 /** Helpers that maintain a range and complete it, and do nothing else. */
 const HELPERS: readonly string[] = [
@@ -31,7 +32,7 @@ export function rolesFor(
   analysis: Analysis,
   group: readonly DataLine[],
 ): (site: number) => Role {
-  const sites = new Sites(program);
+  const sites = Sites.of(program);
   const shown = new Set(group.map(({ key }) => key));
   return (site) => {
     const instruction = sites.at(site)?.instruction;
@@ -63,61 +64,119 @@ export function equalGroups(
   analysis: Analysis,
 ): readonly (readonly (readonly DataLine[])[])[] {
   const classes = new Map<string, (readonly DataLine[])[]>();
-  const renames = analysis.rangeWrites ? null : new Map<number, number>();
+  const signatures = new Signatures(program, analysis);
   analysis.groups.forEach((group, i) => {
     const [line] = group;
     const alone = group.length > 1 || line === undefined || i === analysis.speaking;
-    renames?.clear();
-    const text = alone ? `group ${i}` : signature(program, analysis, line, renames);
-    classes.set(text, [...(classes.get(text) ?? []), group]);
+    const text = alone ? `group ${i}` : signatures.of(line);
+    const known = classes.get(text);
+    if (known === undefined) classes.set(text, [group]);
+    else known.push(group);
   });
   return [...classes.values()];
 }
 
-function signature(
-  program: Program,
-  analysis: Analysis,
-  line: DataLine,
-  renames: Map<number, number> | null,
-): string {
-  const projected = withStubs(program, rolesFor(program, analysis, [line]));
-  const sites = new Sites(projected);
-  const words = line.words.map(({ byte, size }) => [byte - line.from, size]);
-  const cuts = analysis.layout.mappedCuts(line.buffer);
-  const texts: string[] = [
-    JSON.stringify({
-      words,
+/**
+ * The programs of projections, as texts. Nearly all of a program does nothing to a line: that part
+ * is the same text for every line and made once; a line's own text is put together from stretches
+ * of it, and from the few instructions that do something to the line.
+ */
+class Signatures {
+  private readonly sites: Sites;
+  private readonly idle: readonly IdleText[];
+  /** By line: the sites that access or maintain it, in order. */
+  private readonly own = new Map<LineKey, number[]>();
+  private readonly cuts = new Map<number, readonly number[]>();
+
+  constructor(
+    program: Program,
+    private readonly analysis: Analysis,
+  ) {
+    this.sites = Sites.of(program);
+    const roleOf = rolesFor(program, analysis, []);
+    this.idle = this.sites.threads.map((code, thread) => {
+      return new IdleText(code.code.length, (pc) => {
+        const instruction = code.code[pc];
+        if (instruction === undefined) return null;
+        const site = this.sites.of(thread, pc);
+        const label = labelOf(code, instruction, roleOf(site));
+        if (label === 'gone') return null;
+        const about = { analysis, line: null, renames: null };
+        const text = label === 'stub' ? 'stub' : describe(instruction, site, pc, about);
+        return { label, text: text === '' ? '' : `${thread} ${text}\n` };
+      });
+    });
+    const { sites, maintained } = analysis;
+    const bySite = new Map<number, Set<LineKey>>();
+    for (const [site, { keys }] of sites) bySite.set(site, new Set(keys));
+    for (const [site, keys] of maintained) {
+      bySite.set(site, new Set([...(bySite.get(site) ?? []), ...keys]));
+    }
+    for (const site of [...bySite.keys()].sort((a, b) => a - b)) {
+      for (const key of bySite.get(site) ?? []) {
+        const known = this.own.get(key);
+        if (known === undefined) this.own.set(key, [site]);
+        else known.push(site);
+      }
+    }
+  }
+
+  /** Equal texts: the scenario does the same to both lines. */
+  of(line: DataLine): string {
+    const { analysis, sites } = this;
+    const about = { analysis, line, renames: analysis.rangeWrites ? null : new Map() };
+    const own = this.own.get(line.key) ?? [];
+    let text = `${this.place(line)}\n`;
+    let next = 0;
+    sites.threads.forEach((code, thread) => {
+      const idle = this.idle[thread];
+      let from = 0;
+      for (; ; next++) {
+        const at = sites.at(own[next] ?? -1);
+        if (at?.thread !== thread) break;
+        text += idle?.between(from, at.pc) ?? '';
+        const done = describe(at.instruction, sites.of(thread, at.pc), at.pc, about);
+        if (done !== '') text += `${thread} ${done}\n`;
+        from = at.pc + 1;
+      }
+      text += idle?.between(from, code.code.length) ?? '';
+    });
+    return text;
+  }
+
+  private place(line: DataLine): string {
+    let cuts = this.cuts.get(line.buffer);
+    if (cuts === undefined) {
+      cuts = this.analysis.layout.mappedCuts(line.buffer);
+      this.cuts.set(line.buffer, cuts);
+    }
+    return JSON.stringify({
+      words: line.words.map(({ byte, size }) => [byte - line.from, size]),
       buffer: line.buffer,
       page: line.page,
       // Which mappings the line is in, and where their ends cut it.
       before: cuts.filter((byte) => byte <= line.from).length,
       inside: cuts.filter((byte) => line.from < byte && byte < line.to).map((b) => b - line.from),
-    }),
-  ];
-  sites.threads.forEach(({ code }, thread) => {
-    code.forEach((instruction, pc) => {
-      const text = describe(instruction, sites.of(thread, pc), pc, { analysis, line, renames });
-      if (text !== '') texts.push(`${thread} ${text}`);
     });
-  });
-  return texts.join('\n');
+  }
 }
 
 interface About {
   readonly analysis: Analysis;
-  readonly line: DataLine;
+  /** Null: a line to which the instruction does nothing. */
+  readonly line: DataLine | null;
   readonly renames: Map<number, number> | null;
 }
 
 function describe(instruction: Instruction, site: number, pc: number, about: About): string {
   const { analysis, line } = about;
-  if (isStub(instruction)) return 'stub';
   if (isPassing(instruction, pc)) return '';
   const at = `${instruction.at.line}:${instruction.at.column}`;
-  const mine = (analysis.sites.get(site)?.words ?? []).filter((word) => within(word, line));
+  const all = analysis.sites.get(site)?.words ?? [];
+  const mine = line === null ? [] : all.filter((word) => within(word, line));
+  const places = mine.map(({ byte }) => byte - (line?.from ?? 0));
   if (isSingle(instruction) && mine.length > 0) {
     const { address: _a, args: _b, at: _c, ...rest } = { address: 0, args: 0, ...instruction };
-    const places = mine.map(({ byte }) => byte - line.from);
     const only = analysis.sites.get(site)?.keys.length === 1 ? '' : pc;
     return JSON.stringify({
       ...rest,
@@ -129,23 +188,24 @@ function describe(instruction: Instruction, site: number, pc: number, about: Abo
   }
   const ranges = analysis.operated.get(site) ?? [];
   const near = ranges.map((range) =>
-    meets(range, line)
+    line !== null && meets(range, line)
       ? [range.op, Math.max(range.from - line.from, 0), cut(range.from + range.size, line)]
       : [],
   );
   if (isHelper(instruction) && instruction.op === 'call') {
-    const touches = ranges.some((range) => meets(range, line));
-    if (!touches) return `dsb ${instruction.operation.name}`;
+    if (line === null || !ranges.some((range) => meets(range, line))) {
+      return `dsb ${instruction.operation.name}`;
+    }
     const only = ranges.every(
       (range) => line.from <= range.from && range.from + range.size <= line.to,
     );
     return `${only ? at : `${at} ${pc}`} ${instruction.operation.name} ${JSON.stringify(near)}`;
   }
   // A range goes over the line's words: which, and whether it goes over others before.
-  const all = analysis.sites.get(site)?.words ?? [];
-  const first = !all.some((word) => word.buffer === line.buffer && word.byte < line.from);
-  const places = mine.map(({ byte }) => byte - line.from);
-  return `${pc} ${JSON.stringify(near)} ${JSON.stringify(places)} ${places.length > 0 && first}`;
+  const before = (word: Named): boolean =>
+    line !== null && word.buffer === line.buffer && word.byte < line.from;
+  const first = places.length > 0 && !all.some(before);
+  return `${pc} ${JSON.stringify(near)} ${JSON.stringify(places)} ${first}`;
 }
 
 function cut(end: number, line: DataLine): number {

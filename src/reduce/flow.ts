@@ -82,7 +82,7 @@ function localsIn(condition: Condition): readonly { thread: number; local: numbe
 }
 
 export function flowOf(program: Program): Flow {
-  const sites = new Sites(program);
+  const sites = Sites.of(program);
   const deciding = new Set<number>();
   const into = new Map<number, readonly number[]>();
   const asserted = new Set<number>();

@@ -31,13 +31,9 @@ const stub: Operation = {
   },
 };
 
-export function isStub(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation === stub;
-}
-
 /** The same program, place by place, with less to do. */
 export function withStubs(program: Program, roleOf: (site: number) => Role): Program {
-  const sites = new Sites(program);
+  const sites = Sites.of(program);
   const [init, ...threads] = sites.threads.map((code, thread) =>
     stubbed(code, (pc) => roleOf(sites.of(thread, pc))),
   );
@@ -53,19 +49,38 @@ function stubbed(code: ThreadCode, roleOf: (pc: number) => Role): ThreadCode {
     if (instruction === undefined) continue;
     const label = labelOf(code, instruction, roleOf(pc));
     if (label === 'gone' || (label !== 'kept' && label === behind)) {
-      next[pc] = passing(instruction, pc);
+      next[pc] = standinsOf(instruction, pc).passing;
       continue;
     }
-    if (label === 'stub') next[pc] = standing(instruction);
+    if (label === 'stub') next[pc] = standinsOf(instruction, pc).standing;
     behind = label;
   }
   return { ...code, code: next };
 }
 
-function labelOf({ kind }: ThreadCode, instruction: Instruction, role: Role): string {
+/** What is left of an instruction: `kept`, `gone`, a `stub`, or the name of a helper as its DSB. */
+export function labelOf({ kind }: ThreadCode, instruction: Instruction, role: Role): string {
   if (role === 'kept') return 'kept';
   if (role === 'dsb') return instruction.op === 'call' ? instruction.operation.name : 'kept';
   return instruction.op === 'store' && kind === 'cpu' ? 'gone' : 'stub';
+}
+
+/** What stands for an instruction, the same in every projection. */
+interface Standins {
+  readonly pc: number;
+  readonly passing: Instruction;
+  readonly standing: Instruction;
+}
+
+const standins = new WeakMap<Instruction, Standins>();
+
+function standinsOf(instruction: Instruction, pc: number): Standins {
+  let found = standins.get(instruction);
+  if (found === undefined || found.pc !== pc) {
+    found = { pc, passing: passing(instruction, pc), standing: standing(instruction) };
+    standins.set(instruction, found);
+  }
+  return found;
 }
 
 /** Goes on at once. A value that is read there is still not known before. */

@@ -1,40 +1,78 @@
 /**
- * The choices inside a step: every sequence of answers is tried, the last one fastest, and where
- * one way takes a liberty the others are plain alternatives to it.
+ * The choices inside a step: it asks for one with `choose(n)`, and is run again for every sequence
+ * of answers, the last one fastest. Where one way takes a liberty, the others are plain
+ * alternatives to it.
  * Leaves out: what there is to choose (kernel/, machine/).
  */
+import type { KernelContext } from '../kernel/context.js';
 import { MixedSize, NewCell } from '../kernel/layout.js';
+import type { Thread } from './state.js';
 import type { Step } from './system.js';
+
+/** Sequences of answers, one after the other, the last answer fastest. */
+export class Choices {
+  private readonly taken: number[] = [];
+  private readonly ways: number[] = [];
+  private asked = 0;
+
+  /** A number from 0 to `ways` - 1. */
+  readonly choose = (ways: number): number => {
+    const at = this.asked++;
+    this.ways[at] = ways;
+    this.taken[at] ??= 0;
+    return this.taken[at] ?? 0;
+  };
+
+  /** The step has asked, in this run of it. */
+  get made(): boolean {
+    return this.asked > 0;
+  }
+
+  /** Before a step is run for the first time. */
+  begin(): void {
+    this.asked = 0;
+    this.taken.length = 0;
+    this.ways.length = 0;
+  }
+
+  /** After a run: false when all sequences were tried; else the step is to be run again. */
+  another(): boolean {
+    const { taken, ways } = this;
+    taken.length = this.asked;
+    this.asked = 0;
+    while (taken.length > 0) {
+      const last = taken.length - 1;
+      const next = (taken[last] ?? 0) + 1;
+      if (next < (ways[last] ?? 1)) {
+        taken[last] = next;
+        return true;
+      }
+      taken.pop();
+    }
+    return false;
+  }
+}
 
 /** Where one way of a step takes a liberty, the others are plain alternatives to it. */
 export function markAlternatives(steps: Step[], first: number): void {
-  const group = steps.slice(first);
-  if (!group.some((each) => each.will === 'liberty')) return;
-  group.forEach((each, i) => {
-    if (each.will === 'must') steps[first + i] = { ...each, will: 'plain' };
-  });
+  let open = false;
+  for (let i = first; i < steps.length; i++) open ||= steps[i]?.will === 'liberty';
+  for (let i = first; open && i < steps.length; i++) {
+    const each = steps[i];
+    if (each?.will === 'must') steps[i] = { ...each, will: 'plain' };
+  }
 }
 
 /** Runs a step; what it meets for the first time remembers the instruction. */
-export function placed<T>(site: number, run: () => T): T {
+export function placed(
+  site: number,
+  context: KernelContext,
+  run: (context: KernelContext) => Thread | null,
+): Thread | null {
   try {
-    return run();
+    return run(context);
   } catch (error) {
     if (error instanceof NewCell || error instanceof MixedSize) error.site = site;
     throw error;
   }
-}
-
-/** Next sequence of choices, last one fastest; false when all were tried. */
-export function advance(taken: number[], ways: readonly number[]): boolean {
-  while (taken.length > 0) {
-    const last = taken.length - 1;
-    const next = (taken[last] ?? 0) + 1;
-    if (next < (ways[last] ?? 1)) {
-      taken[last] = next;
-      return true;
-    }
-    taken.pop();
-  }
-  return false;
 }

@@ -67,16 +67,14 @@ function answers(code: ThreadCode): boolean {
   return reads && touchesMemory(code, /^(dma_write|memcpy|memset)/u, 'store');
 }
 
-/** Per thread, the loads that some later store may overtake. */
-export function delayableLoads(threads: readonly ThreadCode[]): readonly ReadonlySet<number>[] {
-  return threads.map((code, i) => {
-    const answered = threads.some((other, j) => j > 0 && j !== i && answers(other));
-    if (i === 0 || code.kind !== 'cpu' || !answered) return new Set<number>();
-    return new Set(code.code.flatMap((_, pc) => (isOvertaken(code, pc) ? [pc] : [])));
-  });
+/** Loads of this thread may be put off: some other agent could tell. */
+export function isAnswered(threads: readonly ThreadCode[], index: number): boolean {
+  if (index === 0 || threads[index]?.kind !== 'cpu') return false;
+  return threads.some((other, j) => j > 0 && j !== index && answers(other));
 }
 
-function isOvertaken(code: ThreadCode, from: number): boolean {
+/** It is a load that some later store may overtake. */
+export function isOvertaken(code: ThreadCode, from: number): boolean {
   const load = code.code[from];
   if (load?.op !== 'load' || load.target.kind !== 'local') return false;
   const local = load.target.index;

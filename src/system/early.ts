@@ -28,7 +28,14 @@ import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
-import { accessesOf, type Candidate, candidates, isCopy, type Passed } from './lookahead.js';
+import {
+  accessesOf,
+  type Candidate,
+  candidatePlaces,
+  candidates,
+  isCopy,
+  type Passed,
+} from './lookahead.js';
 import type { Thread } from './state.js';
 
 interface Arrived {
@@ -74,13 +81,13 @@ export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
 export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
   if (thread.work.length > 0 || thread.delayed.length > 0) return [];
-  const all = candidates(code, thread.pc);
-  if (all.length === 0) return [];
-  const pcs = new Set(all.map((each) => each.pc));
-  const taken = (pc: number): boolean => thread.early.some((read) => read.pc === pc);
-  return [...pcs].filter((pc) => {
+  const places = candidatePlaces(code, thread.pc);
+  const { early } = thread;
+  if (places.length === 0 || early.length === 0) return places;
+  return places.filter((pc) => {
     const instruction = code.code[pc];
-    return instruction !== undefined && (isCopy(instruction) || !taken(pc));
+    const taken = early.some((read) => read.pc === pc);
+    return !taken || (instruction !== undefined && isCopy(instruction));
   });
 }
 
@@ -91,13 +98,17 @@ interface Site {
   readonly value: Evaluate;
 }
 
-/** Takes one read early; the thread stays where it is. Blocked when it may not be now. */
+/**
+ * Takes one read early; the thread stays where it is. Blocked when it may not be now. `hidden` is
+ * called when that is because its one word is left out of the exploration.
+ */
 export function readEarly(
   context: KernelContext,
   thread: Thread,
   code: ThreadCode,
   pc: number,
   handleNames: readonly string[],
+  hidden: () => void,
 ): Thread {
   const instruction = code.code[pc];
   context.blocked = true;
@@ -105,6 +116,15 @@ export function readEarly(
   if (instruction === undefined || mineIs === undefined) return thread;
   const { handles, maps } = context.kernel;
   const { frames } = context.step;
+  const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
+  const value: Evaluate = (expr) => evaluate(expr, env);
+  const target = (): Arrived | null =>
+    targetOf(context, { thread, pc, instruction, value }, mineIs);
+  const soon = isOpen(context, instruction) ? target() : undefined;
+  if (soon && isHidden(soon.destination.cell)) {
+    hidden();
+    return thread;
+  }
   const isSet = (expr: Expr): boolean =>
     expr.kind !== 'handle' || (handles[expr.index] ?? null) !== null;
   const paths = candidates(code, thread.pc).filter(
@@ -118,9 +138,7 @@ export function readEarly(
       each.maintained.flat().every(isSet),
   );
   if (paths.length === 0) return thread;
-  const env = { locals: thread.locals, handles, handleNames, site: context.step.site };
-  const value: Evaluate = (expr) => evaluate(expr, env);
-  const mine = targetOf(context, { thread, pc, instruction, value }, mineIs);
+  const mine = soon === undefined ? target() : soon;
   if (mine !== null && isHidden(mine.destination.cell)) return thread;
   const open = mine === null ? [] : paths.filter((path) => isFree(context, path, mine, value));
   const free = open.length > 0;
@@ -138,6 +156,17 @@ export function readEarly(
   const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
   context.step.early = [...thread.early, read].sort(byPlace);
   return thread;
+}
+
+/**
+ * Some path to the read is open for sure, so that the word can be asked for before all paths are
+ * gone over: nearly always it is left out of the exploration, where any words are.
+ */
+function isOpen(context: KernelContext, instruction: Instruction): boolean {
+  if (context.layout.hidden.length === 0 || isCopy(instruction)) return false;
+  // Stores may hold a path behind a wmb().
+  if (context.step.entries.length > 0) return false;
+  return context.machine.profile === 'arm64' && !context.kernel.handles.includes(null);
 }
 
 /** Where the read goes; for a copy, any one of its words that is not copied or read yet. */

@@ -4,7 +4,7 @@
  * Leaves out: where accesses go; early.ts looks at that when a read is to be taken.
  */
 import type { EarlyRead } from '../kernel/context.js';
-import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
+import type { Expr, Instruction, Target, ThreadCode } from '../litmus/program.js';
 
 /** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
 const WINDOW = 24;
@@ -32,20 +32,40 @@ export interface Candidate {
   readonly maintained: readonly (readonly Expr[])[];
 }
 
-interface Look extends Candidate {
-  readonly left: number;
-  /** Locals that instructions not yet executed will set. */
-  readonly pending: ReadonlySet<number>;
-  /** It passes a read: what passes only stores is the store buffer's doing (M7). */
-  readonly overtakes: boolean;
-  /** It passes something that may store. */
-  readonly stores: boolean;
+/** A path as far as it was looked over: the last thing first, and what came before it. */
+interface Chain<T> {
+  readonly last: T;
+  readonly before: Chain<T> | null;
 }
 
-function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
+function listed<T>(chain: Chain<readonly T[]> | null): readonly T[] {
+  const parts: (readonly T[])[] = [];
+  for (let at = chain; at !== null; at = at.before) parts.push(at.last);
+  return parts.reverse().flat();
+}
+
+/** Where a look ahead stands on its path, and what lies before it there. */
+interface Look {
+  pc: number;
+  /** Instructions that may still be looked over. */
+  left: number;
+  passes: Chain<readonly Passed[]> | null;
+  maintained: readonly (readonly Expr[])[];
+  /** Locals that instructions not yet executed will set. */
+  pending: Chain<number> | null;
+  /** It passes a read: what passes only stores is the store buffer's doing (M7). */
+  overtakes: boolean;
+  ish: boolean;
+  wmb: boolean;
+  /** It passes something that may store. */
+  stores: boolean;
+}
+
+function uses(expr: Expr, pending: Chain<number> | null): boolean {
   switch (expr.kind) {
     case 'local':
-      return pending.has(expr.index);
+      for (let at = pending; at !== null; at = at.before) if (at.last === expr.index) return true;
+      return false;
     case 'unary':
       return uses(expr.operand, pending);
     case 'binary':
@@ -59,6 +79,10 @@ function uses(expr: Expr, pending: ReadonlySet<number>): boolean {
 
 /** What the instruction accesses; for a memcpy the source first. */
 export function accessesOf(instruction: Instruction): readonly Passed[] {
+  return traitsOf(instruction).accesses;
+}
+
+function accessed(instruction: Instruction): readonly Passed[] {
   if (instruction.op === 'load' || instruction.op === 'store') {
     return [{ address: [instruction.address], size: instruction.size }];
   }
@@ -132,10 +156,20 @@ export function earlyReadsAfter(
   return isInnerBarrier(instruction) ? early.filter((each) => each.ish === true) : [];
 }
 
-const known = new WeakMap<ThreadCode, Map<number, readonly Candidate[]>>();
+/** What lies ahead of one place of a thread. */
+interface Place {
+  /** Places of the reads, each once, in order. */
+  readonly pcs: readonly number[];
+  /** Made when a read is to be taken: most that lie ahead never are. */
+  all: readonly Candidate[] | null;
+}
 
-/** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
-export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
+/** So many places of a thread are remembered: a long one is gone through, and left behind. */
+const PLACES_MAX = 256;
+
+const known = new WeakMap<ThreadCode, Map<number, Place>>();
+
+function ahead(code: ThreadCode, pc: number): Place {
   let byPc = known.get(code);
   if (byPc === undefined) {
     byPc = new Map();
@@ -143,66 +177,126 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
   }
   let found = byPc.get(pc);
   if (found === undefined) {
-    found = lookAhead(code, pc);
+    const pcs: number[] = [];
+    lookAhead(code, pc, (look) => {
+      if (!pcs.includes(look.pc)) pcs.push(look.pc);
+    });
+    found = { pcs: pcs.sort((a, b) => a - b), all: null };
+    if (byPc.size >= PLACES_MAX) byPc.clear();
     byPc.set(pc, found);
   }
   return found;
 }
 
-function lookAhead(code: ThreadCode, from: number): readonly Candidate[] {
-  const found: Candidate[] = [];
+/** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
+export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
+  const place = ahead(code, pc);
+  if (place.all === null) {
+    const all: Candidate[] = [];
+    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb }) => {
+      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb });
+    });
+    place.all = all.sort((a, b) => a.pc - b.pc);
+  }
+  return place.all;
+}
+
+/** The places of these reads. */
+export function candidatePlaces(code: ThreadCode, pc: number): readonly number[] {
+  return ahead(code, pc).pcs;
+}
+
+/** What the look ahead asks of an instruction, found out once. */
+interface Traits {
+  readonly accesses: readonly Passed[];
+  readonly stops: boolean;
+  readonly inner: boolean;
+  readonly wmb: boolean;
+  readonly stores: boolean;
+  readonly copies: boolean;
+  readonly reads: boolean;
+  /** What it maintains without a dsb; null for nothing. */
+  readonly maintains: readonly Expr[] | null;
+  readonly target: Target | undefined;
+}
+
+const traits = new WeakMap<Instruction, Traits>();
+
+function traitsOf(instruction: Instruction): Traits {
+  let found = traits.get(instruction);
+  if (found === undefined) {
+    found = {
+      accesses: accessed(instruction),
+      stops: stops(instruction),
+      inner: isInnerBarrier(instruction),
+      wmb: isWmb(instruction),
+      stores: mayStore(instruction),
+      copies: isCopy(instruction),
+      reads: isRead(instruction),
+      maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
+      target: 'target' in instruction ? instruction.target : undefined,
+    };
+    traits.set(instruction, found);
+  }
+  return found;
+}
+
+function waits({ address, range }: Passed, pending: Chain<number>): boolean {
+  for (const expr of address) if (uses(expr, pending)) return true;
+  return range !== undefined && uses(range, pending);
+}
+
+/** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
+function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void): void {
   const none = { overtakes: false, ish: false, wmb: false, stores: false };
-  const start = { pc: from, left: WINDOW, pending: new Set<number>(), ...none };
-  const open: Look[] = [{ ...start, passes: [], maintained: [] }];
+  const start = { passes: null, maintained: [], pending: null, ...none };
+  const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
     const look = open.pop();
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    if (stops(instruction) && !mayPass(instruction, look)) continue;
-    const accesses = accessesOf(instruction);
-    const exprs = accesses.flatMap(({ address, range }) => (range ? [...address, range] : address));
-    if (exprs.some((expr) => uses(expr, look.pending))) continue;
+    const { accesses, stops, copies, reads } = traitsOf(instruction);
+    if (stops && !mayPass(instruction, look)) continue;
+    const { pending } = look;
+    if (pending !== null && accesses.some((each) => waits(each, pending))) continue;
     // The later words of a copy may pass its first one.
-    const passing =
-      look.pc === from ? isCopy(instruction) : look.overtakes || code.kind === 'device';
-    if (accesses.length > 0 && isRead(instruction) && passing) {
-      const { pc, passes, maintained, ish, wmb } = look;
-      found.push({ pc, passes, maintained, ish, wmb });
-    }
-    open.push(...after(instruction, look, accesses));
+    const passing = look.pc === from ? copies : look.overtakes || code.kind === 'device';
+    if (accesses.length > 0 && reads && passing) found(look);
+    goOn(instruction, look, open);
   }
-  return found.sort((a, b) => a.pc - b.pc);
 }
 
 /** A barrier that orders loads, but not all of them, or not for everybody. */
 function mayPass(instruction: Instruction, look: Look): boolean {
-  return isInnerBarrier(instruction) || (isWmb(instruction) && !look.stores);
+  const { inner, wmb } = traitsOf(instruction);
+  return inner || (wmb && !look.stores);
 }
 
-function after(instruction: Instruction, look: Look, accesses: readonly Passed[]): Look[] {
-  const ish = look.ish || isInnerBarrier(instruction);
-  const wmb = look.wmb || isWmb(instruction);
-  const stores = look.stores || mayStore(instruction);
-  const step = { ...look, left: look.left - 1, ish, wmb, stores };
-  if (instruction.op === 'jump') return [{ ...step, pc: instruction.to }];
-  if (instruction.op === 'branch') {
-    return [
-      { ...step, pc: instruction.otherwise },
-      { ...step, pc: look.pc + 1 },
-    ];
+function goOn(instruction: Instruction, look: Look, open: Look[]): void {
+  look.left--;
+  if (instruction.op === 'jump') look.pc = instruction.to;
+  else if (instruction.op === 'branch') {
+    open.push({ ...look, pc: instruction.otherwise });
+    look.pc++;
+  } else {
+    const traits = traitsOf(instruction);
+    const { accesses, maintains, target } = traits;
+    if (target?.kind === 'handle') return;
+    look.pc++;
+    if (accesses.length > 0) look.passes = { last: accesses, before: look.passes };
+    if (maintains !== null) look.maintained = [...look.maintained, maintains];
+    const { index } = target ?? {};
+    if (index !== undefined && look.pending?.last !== index) {
+      look.pending = { last: index, before: look.pending };
+    }
+    look.overtakes ||= traits.reads;
+    look.ish ||= traits.inner;
+    look.wmb ||= traits.wmb;
+    look.stores ||= traits.stores;
   }
-  const passes = [...look.passes, ...accesses];
-  const maintained = isIncomplete(instruction)
-    ? [...look.maintained, valuesOf(instruction)]
-    : look.maintained;
-  const overtakes = look.overtakes || isRead(instruction);
-  const pending = new Set(look.pending);
-  const target = 'target' in instruction ? instruction.target : undefined;
-  if (target?.kind === 'handle') return [];
-  if (target !== undefined) pending.add(target.index);
-  return [{ ...step, pc: look.pc + 1, passes, maintained, overtakes, pending }];
+  open.push(look);
 }
 
 function valuesOf(instruction: Instruction): readonly Expr[] {

@@ -172,9 +172,11 @@ export class Progress {
     if (code === undefined || thread === undefined) return state;
     const site = this.sites.of(index, Math.max(0, thread.pc));
     const after = settle(thread, code, state.kernel, this.program.handles, site);
-    const threads = state.threads.slice();
-    threads[index] = after.thread;
-    let next: Unkeyed = { ...state, threads, kernel: after.kernel };
+    let next = state;
+    if (after.thread !== thread || after.kernel !== state.kernel) {
+      const threads = state.threads.with(index, after.thread);
+      next = { ...state, threads, kernel: after.kernel };
+    }
     const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
     if (code.kind === 'device' && over) {
       next = this.completionWaits(after.thread, code.device)
@@ -221,8 +223,9 @@ export class Progress {
       if (code.kind !== 'device') return;
       for (;;) {
         const thread = next.threads[i];
+        if (thread === undefined || thread.pc !== -1) return;
         const bell = next.kernel.ports[code.device]?.queue[0];
-        if (thread === undefined || thread.pc !== -1 || bell === undefined) return;
+        if (bell === undefined) return;
         const ports = next.kernel.ports.map((port, d) =>
           d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
         );
@@ -236,7 +239,7 @@ export class Progress {
   }
 
   prune(state: Unkeyed): Unkeyed {
-    let words = state.words;
+    let { words } = state;
     state.words.forEach((word, cell) => {
       if (word.writes.length <= 1) return;
       const views: View[] = state.threads.flatMap((thread, i) =>

@@ -4,7 +4,7 @@
  */
 
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
-import { delayableLoads } from './delayed.js';
+import { isAnswered, isOvertaken } from './delayed.js';
 
 export interface Site {
   readonly thread: number;
@@ -12,21 +12,22 @@ export interface Site {
   readonly instruction: Instruction;
 }
 
+const known = new WeakMap<Program, Sites>();
+
 export class Sites {
   /** Thread 0 is `init`, then the others in file order. */
   readonly threads: readonly ThreadCode[];
-  /** Per thread, the loads that later stores may overtake (M8). */
-  readonly delayable: readonly ReadonlySet<number>[];
   /** Devices whose memory the scenario asks for. */
   readonly barDevices: readonly number[];
   /** Devices whose writes do not arrive at once (M10). */
   readonly posting: ReadonlySet<number>;
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
+  private readonly answered: (boolean | undefined)[] = [];
+  private readonly delayable = new Map<number, boolean>();
 
   constructor(program: Program) {
     this.threads = [program.init, ...program.threads];
-    this.delayable = delayableLoads(this.threads);
     this.barDevices = barDevices(this.threads);
     this.posting = posting(program);
     this.threads.forEach((thread, index) => {
@@ -35,6 +36,31 @@ export class Sites {
         this.all.push({ thread: index, pc, instruction });
       });
     });
+  }
+
+  /** Those of a program, made once. */
+  static of(program: Program): Sites {
+    let found = known.get(program);
+    if (found === undefined) {
+      found = new Sites(program);
+      known.set(program, found);
+    }
+    return found;
+  }
+
+  /** A load that later stores may overtake (M8); looked at when a thread first stands at it. */
+  isDelayable(thread: number, pc: number): boolean {
+    const code = this.threads[thread];
+    if (code?.code[pc]?.op !== 'load') return false;
+    this.answered[thread] ??= isAnswered(this.threads, thread);
+    if (this.answered[thread] === false) return false;
+    const site = this.of(thread, pc);
+    let found = this.delayable.get(site);
+    if (found === undefined) {
+      found = isOvertaken(code, pc);
+      this.delayable.set(site, found);
+    }
+    return found;
   }
 
   of(thread: number, pc: number): number {

@@ -5,12 +5,7 @@
  * Leaves out: every other reduction.
  */
 import type { Model, Transition } from '../explore/model.js';
-import {
-  KernelContext,
-  type RawFinding,
-  type Recorder,
-  type StepState,
-} from '../kernel/context.js';
+import { KernelContext, type RawFinding, type Recorder } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
 import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
@@ -20,15 +15,18 @@ import type { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
-import { advance, markAlternatives, placed } from './choices.js';
+import { Choices, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
 import { Environment, neededSteps, noteChanges, noteTables } from './environment.js';
+import { HiddenReads } from './hidden-reads.js';
+import { KeyMaker } from './keys.js';
+import { OneStep } from './one-step.js';
 import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
-import { KeyMaker, type State, type Thread, type Unkeyed } from './state.js';
+import type { State, Thread, Unkeyed } from './state.js';
 import { runThread } from './thread.js';
 
 /** Who took a step, for the lanes of a trace. */
@@ -59,9 +57,11 @@ export interface Group {
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
   readonly environment: Environment | null;
-  private readonly keys = new KeyMaker();
+  private keys: KeyMaker | undefined;
   private touched: Touched | null = null;
   private readonly progress: Progress;
+  private readonly choices = new Choices();
+  private readonly hiddenReads = new HiddenReads();
 
   private readonly overrides: Overrides;
 
@@ -77,7 +77,7 @@ export class System implements Model<State, RawFinding> {
   ) {
     const met = (liberty: string): void => recorder.met?.(liberty);
     this.environment = lazy ? new Environment(liberties, met) : null;
-    this.sites = new Sites(program);
+    this.sites = Sites.of(program);
     this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
   }
@@ -105,16 +105,22 @@ export class System implements Model<State, RawFinding> {
   }
 
   keyed(state: Unkeyed, from?: State): State {
-    return { ...state, key: this.hasKeys ? this.keys.key(state, from) : '' };
+    const { threads, frames, words, kernel } = state;
+    if (!this.hasKeys) return { threads, frames, words, kernel, key: '' };
+    this.keys ??= new KeyMaker(state);
+    return { threads, frames, words, kernel, key: this.keys.key(state, from) };
   }
 
   successors(state: State): readonly Step[] {
-    if (this.progress.complete(state)) return [];
-    const groups = this.groups(state);
-    if (this.environment === null) return groups.flatMap((group) => this.stepsOf(state, group));
-    const stepsOf = (group: Group, touched: Touched | null) =>
-      this.stepsOf(state, group, touched);
-    return neededSteps(state, groups, this.environment, stepsOf);
+    const steps: Step[] = [];
+    if (this.progress.complete(state)) return steps;
+    if (this.environment === null) {
+      this.touched = null;
+      this.eachGroup(state, (kind, agent, at) => this.addSteps(state, kind, agent, at, steps));
+      return steps;
+    }
+    const stepsOf = (group: Group, touched: Touched | null) => this.stepsOf(state, group, touched);
+    return neededSteps(state, this.groups(state), this.environment, stepsOf);
   }
 
   /**
@@ -124,20 +130,26 @@ export class System implements Model<State, RawFinding> {
    */
   groups(state: Unkeyed): readonly Group[] {
     const groups: Group[] = [];
+    this.eachGroup(state, (kind, agent, at) => groups.push({ kind, agent, at }));
+    return groups;
+  }
+
+  private eachGroup(
+    state: Unkeyed,
+    use: (kind: Group['kind'], agent: number, at: number) => void,
+  ): void {
     state.threads.forEach((thread, agent) => {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
-        groups.push({ kind: 'thread', agent, at: 0 });
-        groups.push(...earlyReads(thread, code).map((at): Group => ({ kind: 'early', agent, at })));
+        use('thread', agent, 0);
+        for (const at of earlyReads(thread, code)) use('early', agent, at);
       }
-      groups.push(...thread.entries.map((_, at): Group => ({ kind: 'drain', agent, at })));
+      for (let at = 0; at < thread.entries.length; at++) use('drain', agent, at);
     });
     state.frames.forEach((frame, agent) => {
-      groups.push(...frame.lines.map((_, at): Group => ({ kind: 'cache', agent, at })));
+      for (let at = 0; at < frame.lines.length; at++) use('cache', agent, at);
     });
-    const { barDevices } = this.sites;
-    groups.push(...barDevices.map((agent): Group => ({ kind: 'posted', agent, at: 0 })));
-    return groups;
+    for (const device of this.sites.barDevices) use('posted', device, 0);
   }
 
   /**
@@ -145,9 +157,20 @@ export class System implements Model<State, RawFinding> {
    * to do with lines.
    */
   stepsOf(state: State, group: Group, touched: Touched | null = null): readonly Step[] {
+    const { kind, agent, at } = group;
     const steps: Step[] = [];
     this.touched = touched;
-    const { kind, agent, at } = group;
+    this.addSteps(state, kind, agent, at, steps);
+    return steps;
+  }
+
+  private addSteps(
+    state: State,
+    kind: Group['kind'],
+    agent: number,
+    at: number,
+    steps: Step[],
+  ): void {
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (kind === 'posted') this.postedSteps(state, agent, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
@@ -155,7 +178,6 @@ export class System implements Model<State, RawFinding> {
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
       else this.threadSteps(state, agent, steps);
     }
-    return steps;
   }
 
   private threadSteps(state: State, index: number, steps: Step[]): void {
@@ -171,7 +193,7 @@ export class System implements Model<State, RawFinding> {
       return;
     }
     const site = thread.work.length > 0 ? thread.site : this.sites.of(index, thread.pc);
-    const delayable = this.sites.delayable[index]?.has(thread.pc) === true;
+    const delayable = this.sites.isDelayable(index, thread.pc);
     this.enumerate(state, index, site, 'thread', steps, (context) =>
       runThread(context, thread, code, this.program.handles, delayable),
     );
@@ -183,8 +205,13 @@ export class System implements Model<State, RawFinding> {
     if (thread === undefined || code === undefined || thread.pc < 0) return;
     if (!readsEarly(this.program.machine.profile, code) || !this.liberties.has('reorder')) return;
     if (!earlyReads(thread, code).includes(pc)) return;
+    // Not where somebody wants to know what a step that does not happen looks at.
+    if (this.touched === null && this.hiddenReads.has(state, index, pc)) return;
+    const nowhere = (): void => {
+      if (!this.choices.made) this.hiddenReads.add(state, index, pc);
+    };
     this.enumerate(state, index, this.sites.of(index, pc), 'thread', steps, (context) =>
-      readEarly(context, thread, code, pc, this.program.handles),
+      readEarly(context, thread, code, pc, this.program.handles, nowhere),
     );
   }
 
@@ -281,98 +308,37 @@ export class System implements Model<State, RawFinding> {
     row: RuleRow | null = null,
   ): void {
     const first = steps.length;
-    const taken: number[] = [];
-    const ways: number[] = [];
+    const { choices } = this;
+    choices.begin();
     do {
-      let asked = 0;
-      const choose = (n: number): number => {
-        ways[asked] = n;
-        taken[asked] ??= 0;
-        return taken[asked++] ?? 0;
-      };
-      const context = this.context(state, agent, site, choose);
-      const thread = placed(site, () => run(context));
-      taken.length = asked;
-      ways.length = asked;
-      if (!context.blocked) {
-        const next = this.finish(state, context, agent, kind, thread);
-        const { findings, said, judged } = context;
-        const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
-        if (this.touched !== null) noteChanges(state, next, this.touched);
-        steps.push({ next, findings, will, agent, kind, site, said, judged, row });
-      }
-    } while (advance(taken, ways));
+      const step = new OneStep(state, this.sites, agent, site);
+      const context = new KernelContext(
+        this.program.machine,
+        this.layout,
+        this.liberties,
+        step,
+        this.recorder,
+        choices.choose,
+        this.overrides,
+        this.touched,
+      );
+      const thread = placed(site, context, run);
+      if (context.blocked) continue;
+      const next = this.finish(state, step, kind, thread);
+      const { findings, said, judged } = context;
+      const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
+      if (this.touched !== null) noteChanges(state, next, this.touched);
+      steps.push({ next, findings, will, agent, kind, site, said, judged, row });
+    } while (choices.another());
     if (this.touched !== null) noteTables(state, this.layout, this.touched);
-    markAlternatives(steps, first);
+    if (steps.length > first) markAlternatives(steps, first);
   }
 
-  private context(
-    state: State,
-    agent: number,
-    site: number,
-    choose: (n: number) => number,
-  ): KernelContext {
-    const thread = state.threads[agent];
-    const instruction = kindOf(this.sites.at(site)?.instruction);
-    const step: StepState = {
-      agent,
-      site,
-      ...instruction,
-      device: this.sites.threads[agent]?.device ?? -1,
-      tickets: thread?.tickets ?? [],
-      touched: thread?.touched ?? [],
-      copied: thread?.copied ?? 0,
-      early: thread?.early ?? [],
-      frames: state.frames,
-      words: state.words,
-      kernel: state.kernel,
-      clock: thread?.clock ?? [],
-      seen: thread?.seen ?? {},
-      entries: thread?.entries ?? [],
-      isDevice: (other) => this.sites.threads[other]?.kind === 'device',
-      posts: this.sites.posting.has(this.sites.threads[agent]?.device ?? -1),
-      anyPosts: this.sites.posting.size > 0,
-      hasBars: this.sites.barDevices.length > 0,
-      allBuffers: () => {
-        const all = state.threads.map((each, i) => (i === agent ? step.entries : each.entries));
-        return step.hasBars ? [...all, step.kernel.posted.map(({ store }) => store)] : all;
-      },
-    };
-    return new KernelContext(
-      this.program.machine,
-      this.layout,
-      this.liberties,
-      step,
-      this.recorder,
-      choose,
-      this.overrides,
-      this.touched,
-    );
-  }
-
-  private finish(
-    state: State,
-    context: KernelContext,
-    agent: number,
-    kind: Step['kind'],
-    thread: Thread | null,
-  ): State {
-    const { step } = context;
-    const threads = state.threads.slice();
+  private finish(state: State, step: OneStep, kind: Step['kind'], thread: Thread | null): State {
+    const { agent } = step;
+    let { threads } = state;
     if (thread !== null) {
-      threads[agent] =
-        kind === 'thread'
-          ? {
-              ...thread,
-              clock: step.clock,
-              seen: step.seen,
-              entries: step.entries,
-              tickets: step.tickets,
-              touched: step.touched,
-              copied: step.copied,
-              early: step.early,
-            }
-          : thread;
+      threads = threads.with(agent, kind === 'thread' ? step.after(thread) : thread);
     }
     let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
     if (kind === 'thread') next = this.progress.settled(next, agent);
@@ -381,12 +347,4 @@ export class System implements Model<State, RawFinding> {
     if (learned || next.words !== state.words) next = this.progress.prune(next);
     return this.keyed(next, state);
   }
-}
-
-function kindOf(instruction: { op: string } | undefined): {
-  options: Readonly<Record<string, number>>;
-  sync: boolean;
-} {
-  const call = instruction as { options?: Record<string, number>; sync?: boolean } | undefined;
-  return { options: call?.options ?? {}, sync: call?.sync ?? false };
 }

@@ -156,13 +156,10 @@ function next(thread: Thread): Thread {
 
 function assign(context: KernelContext, thread: Thread, target: Target, value: Value): Thread {
   if (target.kind === 'local') {
-    const locals = thread.locals.slice();
-    locals[target.index] = value;
-    return { ...thread, locals };
+    if (thread.locals[target.index] === value) return thread;
+    return { ...thread, locals: thread.locals.with(target.index, value) };
   }
-  const handles = context.kernel.handles.slice();
-  handles[target.index] = value;
-  context.update({ handles });
+  context.update({ handles: context.kernel.handles.with(target.index, value) });
   return thread;
 }
 
@@ -179,6 +176,7 @@ function continueWork(
     done++;
   }
   if (waiting && done === 0) context.blocked = true;
+  if (work.length === 0 && thread.work.length === 0) return thread;
   const left = work.slice(done);
   return { ...thread, work: left, site: left.length > 0 ? context.step.site : -1 };
 }
@@ -261,15 +259,17 @@ export function settle(
     if (steps > LOCAL_STEPS_MAX) {
       throw new ScenarioError('this loop never touches memory and never ends', site);
     }
-    const env: Environment = { locals, handles, handleNames, site };
-    if (dueLoad({ ...thread, pc, locals }, code, kernel) !== undefined) break;
+    const put = thread.delayed.length > 0;
+    if (put && dueLoad({ ...thread, pc, locals }, code, kernel) !== undefined) break;
     if (instruction.op === 'jump') pc = instruction.to;
     else if (instruction.op === 'branch') {
+      const env: Environment = { locals, handles, handleNames, site };
       pc = evaluate(instruction.condition, env) === 0 ? instruction.otherwise : pc + 1;
     } else if (instruction.op === 'set') {
-      const value = evaluate(instruction.value, env);
+      const value = evaluate(instruction.value, { locals, handles, handleNames, site });
       if (instruction.target.kind === 'local') {
-        locals = locals.with(instruction.target.index, value);
+        const { index } = instruction.target;
+        if (locals[index] !== value) locals = locals.with(index, value);
       } else handles = handles.with(instruction.target.index, value);
       pc++;
     } else break;

@@ -18,8 +18,7 @@ export function wordsIn(context: KernelContext, pointer: Value | undefined, size
   return context.layout
     .named(map.buffer)
     .map((cell) => ({ byte: cell.page * bytes + cell.offset - offset, size: cell.size, cell }))
-    .filter((word) => word.byte >= 0 && word.byte < size)
-    .sort((a, b) => a.byte - b.byte);
+    .filter((word) => word.byte >= 0 && word.byte < size);
 }
 
 function shifted(context: KernelContext, pointer: Value | undefined, bytes: number) {
