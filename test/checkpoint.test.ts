@@ -1,6 +1,6 @@
 /** `--checkpoint`: killed and gone on with, a check says what it says undisturbed. */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, root } from './cli-run.js';
@@ -122,6 +122,23 @@ describe('--checkpoint', () => {
     const run = bench.civac(kept('nowhere/d.checkpoint'));
     expect(run.err).toContain('cannot write nowhere/d.checkpoint: no such file or directory');
     expect(said(run.out)).toEqual(undisturbed);
+  });
+
+  it('for which there is no room is told, and the check goes on', () => {
+    // No file may be longer than 8 KiB: what a full disk is to a program.
+    const program = join(root, 'bin', 'civac.mjs');
+    const command = `ulimit -f 8; exec "${process.execPath}" "${program}" ${kept('e.checkpoint').join(' ')}`;
+    const run = spawnSync('bash', ['-c', command], { cwd: bench.folder, encoding: 'utf8' });
+    expect(run.stderr).toContain('cannot write e.checkpoint: larger than a file may be; going on');
+    expect(said(run.stdout)).toEqual(undisturbed);
+    expect(existsSync(bench.path('e.checkpoint'))).toBe(false);
+  });
+
+  it('that is a device is refused, and stays what it is', () => {
+    const run = bench.civac(kept('/dev/full'));
+    expect(run).toMatchObject({ status: 2, out: '' });
+    expect(run.err).toContain('cannot go on from /dev/full: it is no file that could be replaced');
+    expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
   it('leaves no draft behind', () => {

@@ -166,6 +166,11 @@ describe('mistakes', () => {
     expect(told(['--expand', ...four])[1]).toContain('exactly one design and one use case');
     expect(told(['--json', '--format', 'html', ...four])[1]).toContain('contradict');
     expect(told(['nowhere.design', ...four])[0]).toBe(2);
+    expect(told(['nowhere.litmus', 'one.litmus'])).toEqual([
+      2,
+      'civac: nowhere.litmus: no such file or directory\n',
+    ]);
+    expect(told(['one.litmus', '--cell', 'a:b'])[1]).toContain('there are none');
   });
 
   it('of two designs of one name are refused', () => {

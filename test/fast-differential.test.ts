@@ -20,7 +20,11 @@ const corpus = scenarios();
 /** The result as text, without the time; or what is wrong with the scenario. */
 function told(program: Program, options: CheckOptions): string {
   try {
-    const { reduction: _, ...said } = check(program, { ...options, projection: false });
+    const { reduction: _, ...said } = check(program, {
+      ...options,
+      projection: false,
+      por: false,
+    });
     return JSON.stringify({ ...said, seconds: 0 }, null, 1);
   } catch (error) {
     if (error instanceof ScenarioFault) return `${error.at.line}: ${error.message}`;

@@ -1,5 +1,5 @@
 /** mend on known scenarios: what it answers, what it must never do, and its front doors. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
@@ -256,6 +256,22 @@ describe('civac mend', () => {
     expect(run.out).toMatch(/^slow\.litmus: (unknown: interrupted|\d+ mend)/);
     expect(run.err).toBe('civac: interrupted\n');
     expect(readFileSync(bench.path('slow.litmus'), 'utf8')).toBe(text);
+  });
+
+  it('writes through a link, and not over what is read-only', () => {
+    const text = read('thread/a-wc-mmap-before-map.broken.litmus');
+    bench.write('linked.litmus', text);
+    symlinkSync('linked.litmus', bench.path('link.litmus'));
+    expect(bench.civac(['mend', '--write', '--quiet', 'link.litmus']).status).toBe(0);
+    expect(lstatSync(bench.path('link.litmus')).isSymbolicLink()).toBe(true);
+    expect(verdictOf(readFileSync(bench.path('linked.litmus'), 'utf8'))).toBe('coherent');
+    bench.write('locked.litmus', text);
+    chmodSync(bench.path('locked.litmus'), 0o444);
+    // Root may write anywhere.
+    if (process.getuid?.() === 0) return;
+    const run = bench.civac(['mend', '--write', 'locked.litmus']);
+    const err = 'civac: cannot write locked.litmus: permission denied\n';
+    expect(run).toEqual({ status: 2, out: '', err });
   });
 
   it('exits 1 when nothing mends it', () => {

@@ -68,6 +68,35 @@ describe('a lost worker', () => {
   });
 });
 
+describe('a fault in a worker', () => {
+  const long = ['check', '--brief', '--no-projection', 'endless.litmus'];
+  it.each([
+    ['throw', 70, /^$/, /internal error.*a fault on order/],
+    ['exit', 3, /unknown: its worker thread was ended/, /^$/],
+    ['memory', 3, /unknown: out of memory/, /^/],
+  ])('%s: status %i, never coherent', (fault, status, out, err) => {
+    bench.write('endless.litmus', endless);
+    const env = { CIVAC_FAULT: `worker:${fault}`, NODE_OPTIONS: '--max-old-space-size=60' };
+    const run = bench.civac(long, { env });
+    expect(run.status).toBe(status);
+    expect(run.out).toMatch(out);
+    expect(run.err).toMatch(err);
+    expect(run.out).not.toContain('coherent');
+  });
+
+  it('SIGINT at any time: 130, or killed before there was anything to say', async () => {
+    bench.write('large.litmus', large);
+    for (const afterMs of [30, 150, 400, 900, 1700]) {
+      const run = await bench.interrupted(['check', '--brief', ...unreducedFlags], afterMs);
+      // Null: Node had not come to our handler yet.
+      expect([130, null]).toContain(run.status);
+      expect(run.out).not.toContain('coherent');
+    }
+  });
+});
+
+const unreducedFlags = ['--no-projection', 'large.litmus'];
+
 describe('every limit', () => {
   it.each([
     ['--max-states', '2000', 'gave up after 2000 states'],

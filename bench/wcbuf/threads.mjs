@@ -64,7 +64,8 @@ try {
   for (const workers of Object.keys(all)) {
     const [wall, user] = ['wall', 'user'].map((what) => of(workers, what).toFixed(2));
     const name = `${workers} thread${workers === '1' ? ' ' : 's'}`;
-    console.log(`${name}  wall ${wall} s  user ${user} s`);
+    const waits = all[workers].flatMap((r) => r.idle.map((each) => Math.round(100 * each)));
+    console.log(`${name}  wall ${wall} s  user ${user} s  waiting ${waits.join(', ')} %`);
   }
   const speedUp = of(1, 'wall') / of(2, 'wall');
   const dearer = of(2, 'user') / of(1, 'user');

@@ -3,7 +3,7 @@
  * of JSON with wall and user time. The bundle is its own worker.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { pack } from '../../src/fast/pack.js';
+import { pack, type Searchable, searchable } from '../../src/fast/pack.js';
 import {
   foundShared,
   makeShared,
@@ -22,8 +22,8 @@ const limits = {
 };
 
 interface Start {
-  readonly lines: number;
-  readonly fixed: boolean;
+  /** Packed once, by the main thread. */
+  readonly packed: Searchable;
   readonly shared: Shared;
   readonly id: number;
 }
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const begun = performance.now();
   const shares = await Promise.all(
     Array.from({ length: Number(workers) }, (_, id) =>
-      inThread({ lines: Number(lines), fixed, shared, id }),
+      inThread({ packed: searchable(packed), shared, id }),
     ),
   );
   const wall = (performance.now() - begun) / 1000;
@@ -64,12 +64,14 @@ async function main(): Promise<void> {
   const stopped = shares.find((share) => share.stopped !== null)?.stopped ?? null;
   const result = { stopped, states: sum('states'), transitions: sum('transitions'), found };
   const parts = shares.map((share) => share.states);
+  // Of each thread's time, what went by waiting for another at the end of a layer.
+  const idle = shares.map((share) => share.waited / wall);
   const cost = { wall, user: userCPUTime / 1e6, rss: maxRSS * 1024 };
-  console.log(JSON.stringify({ ...result, parts, ...cost }));
+  console.log(JSON.stringify({ ...result, parts, idle, ...cost }));
 }
 
 if (isMainThread) await main();
 else {
-  const { lines, fixed, shared, id }: Start = workerData;
-  parentPort?.postMessage(searchShared(pack(wcbuf(lines, fixed)), shared, id, limits));
+  const { packed, shared, id }: Start = workerData;
+  parentPort?.postMessage(searchShared(packed, shared, id, limits));
 }

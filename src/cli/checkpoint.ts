@@ -172,6 +172,7 @@ export function readCheckpoint(file: string, identity: Identity): SavedRuns | nu
   try {
     const fd = openSync(file, 'r');
     try {
+      if (!fstatSync(fd).isFile()) throw new InputError('it is no file that could be replaced');
       return savedOf(readParts(fd), identity);
     } finally {
       closeSync(fd);
@@ -181,8 +182,7 @@ export function readCheckpoint(file: string, identity: Identity): SavedRuns | nu
     const damaged =
       error instanceof Damaged || error instanceof SyntaxError || error instanceof RangeError;
     const reason = damaged ? 'it is damaged' : reasonOf(error);
-    const hint = 'remove it to start anew';
-    throw new InputError(`cannot go on from ${file}: ${reason}; ${hint}`);
+    throw new InputError(`cannot go on from ${file}: ${reason}; remove it to start anew`);
   }
 }
 

@@ -11,6 +11,7 @@ const systemErrors: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
   ENOTDIR: 'a part of the path is not a directory',
   ENOSPC: 'no space left on the device',
+  EFBIG: 'larger than a file may be',
   EROFS: 'read-only file system',
   ELOOP: 'too many symbolic links',
   ENAMETOOLONG: 'the name is too long',

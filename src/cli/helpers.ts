@@ -13,7 +13,7 @@ import { reasonOf } from './errors.js';
 import { faultOnOrder } from './faults.js';
 import type { Input } from './inputs.js';
 
-/** An exploration of fewer states is over before a thread has started (bench/threads.mjs). */
+/** So many states take about a second; a thread of ours starts in a tenth of one. */
 export const AHEAD_FROM = 20_000;
 
 /** What a helper thread begins with. */

@@ -21,6 +21,9 @@ interface Job<I, O> {
   readonly known: MatrixCell[];
 }
 
+/** Room for what a step makes and drops at once; less of it costs a twentieth more CPU time. */
+const youngMb = 96;
+
 /** How long a worker may take to hand over what it knows. */
 const graceMs = 3000;
 
@@ -101,7 +104,10 @@ export class Pool<I extends Input, O> {
     const heapMb = maxMemoryBytes === undefined ? undefined : maxMemoryBytes / 2 ** 20 + 256;
     return new Worker(join(packageRoot(), 'dist', 'worker.mjs'), {
       ...options,
-      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+      resourceLimits: {
+        maxYoungGenerationSizeMb: youngMb,
+        ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+      },
     });
   }
 

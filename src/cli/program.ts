@@ -86,6 +86,7 @@ function addCheck(program: Command, finish: Finish): void {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is, instead of checking')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
@@ -358,6 +359,7 @@ export function makeProgram(finish: Finish): Command {
     )
     .option('--no-projection', 'explore all lines together')
     .option('--no-symmetry', 'explore each line of a range, not a few for all')
+    .option('--no-por', 'explore evictions and fills also where nothing could tell')
     .option('--explain <id>', 'what a hazard or rule is')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .enablePositionalOptions()

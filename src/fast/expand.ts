@@ -8,7 +8,7 @@
  * Everything is in locals and table-driven; V8 compiles a generated `switch` over program counters
  * again at each first visit of a case. Int32Array, so that no number leaves the 32-bit integers.
  */
-import { NO_LEAF, type Packed } from './pack.js';
+import { NO_LEAF, type Searchable } from './pack.js';
 
 /** What a chunk works on, and what it leaves behind. */
 export interface Work {
@@ -38,7 +38,7 @@ export const MIX_C = 0xc2b2ae35 | 0;
  * returns the words written.
  */
 export function successors(
-  packed: Packed,
+  packed: Searchable,
   seen: Uint8Array,
   low: number,
   high: number,
@@ -71,7 +71,7 @@ export function successors(
 
 /** The rest of a step: what it does to components it did not test, its finding, a new index. */
 function mapped(
-  packed: Packed,
+  packed: Searchable,
   seen: Uint8Array,
   extra: number,
   low: number,
@@ -84,7 +84,7 @@ function mapped(
 }
 
 function movedBy(
-  packed: Packed,
+  packed: Searchable,
   seen: Uint8Array,
   extra: number,
   low: number,
@@ -103,7 +103,7 @@ function movedBy(
 
 /** As `successors` without dense indexes, two words each: hashed sets have no use for them. */
 function bareSuccessors(
-  packed: Packed,
+  packed: Searchable,
   seen: Uint8Array,
   low: number,
   high: number,
@@ -133,7 +133,7 @@ function bareSuccessors(
 }
 
 /** The number of a state among those of its control point. */
-export function indexOf(packed: Packed, low: number, high: number): number {
+export function indexOf(packed: Searchable, low: number, high: number): number {
   const { place, offsets } = packed.dense;
   const { pointShift, pointMask, layout } = packed;
   const fields = layout.length / 3;
@@ -174,7 +174,7 @@ export function quotientOf(home: number, rest: number, slotBits: number): number
 }
 
 /** Expands up to `count` states of the queue; states of at most slotBits + 31 bits. */
-export function expandNarrow(packed: Packed, work: Work, count: number, next: Int32Array): void {
+export function expandNarrow(packed: Searchable, work: Work, count: number, next: Int32Array): void {
   const { keys, slotBits, distanceBits, queue, seen } = work;
   const slotMask = 2 ** slotBits - 1;
   const far = 2 ** distanceBits - 1;
@@ -219,7 +219,7 @@ export function expandNarrow(packed: Packed, work: Work, count: number, next: In
 }
 
 /** Expands up to `count` states of the queue; visited is a bit for each dense index. */
-export function expandDense(packed: Packed, work: Work, count: number, next: Int32Array): void {
+export function expandDense(packed: Searchable, work: Work, count: number, next: Int32Array): void {
   const { keys, queue, seen } = work;
   const { pointShift, pointMask } = packed;
   const { base } = packed.dense;
@@ -251,7 +251,7 @@ export function expandDense(packed: Packed, work: Work, count: number, next: Int
 }
 
 /** Expands up to `count` states of the queue; states of up to 63 bits. */
-export function expandWide(packed: Packed, work: Work, count: number, next: Int32Array): void {
+export function expandWide(packed: Searchable, work: Work, count: number, next: Int32Array): void {
   const { keys, slotBits, queue, seen } = work;
   const slotMask = 2 ** slotBits - 1;
   const queueMask = queue.length / 2 - 1;

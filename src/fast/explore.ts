@@ -12,12 +12,14 @@ import {
   WILLS,
 } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
+import type { Touched } from '../kernel/touched.js';
+import { type Environment, isNeeded } from '../system/environment.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
 import { findingAt, pathTo, stateOf } from './restored.js';
 import type { Keeper, Snapshot } from './snapshot.js';
 import { IntList, StateStore } from './store.js';
-import type { TabledStep, Tables } from './tables.js';
+import type { Leaf, TabledStep, Tables } from './tables.js';
 
 const CHECK_EVERY = 256;
 /**
@@ -45,6 +47,8 @@ class Search {
   private values = 0;
   private readonly liberties: number;
   private readonly steps: TabledStep[] = [];
+  private readonly touched: Touched[] = [];
+  private readonly leaves: (Leaf | null)[] = [];
 
   constructor(
     readonly tables: Tables,
@@ -132,9 +136,11 @@ class Search {
     steps.length = 0;
     tables.takeUp();
     const groups = tables.tables.length;
-    for (let group = 0; group < groups; group++) {
-      for (const step of tables.steps(group, ids)) steps.push(step);
-    }
+    if (this.system.environment === null) {
+      for (let group = 0; group < groups; group++) {
+        for (const step of tables.steps(group, ids).steps) steps.push(step);
+      }
+    } else this.ask(groups, ids, this.system.environment);
     if (tables.values !== this.values) {
       this.values = tables.values;
       store.fit(this.sizes());
@@ -145,6 +151,32 @@ class Search {
       const step = steps[action];
       if (step !== undefined) this.take(state, action, step);
     }
+  }
+
+  /** Takes up all steps but those of lines that no other step could tell. */
+  private ask(groups: number, ids: Int32Array, environment: Environment): void {
+    const { tables, steps, leaves, touched } = this;
+    leaves.length = 0;
+    touched.length = 0;
+    for (let group = 0; group < groups; group++) {
+      const own = tables.tables[group]?.group?.kind === 'cache';
+      const leaf = own ? null : tables.steps(group, ids);
+      leaves.push(leaf);
+      if (leaf?.touched) touched.push(leaf.touched);
+    }
+    leaves.forEach((leaf, group) => {
+      const { agent = 0, at = 0 } = tables.tables[group]?.group ?? {};
+      if (leaf !== null) {
+        for (const step of leaf.steps) steps.push(step);
+        return;
+      }
+      const line = tables.line(ids, agent, at);
+      const needed = line && environment.needed(line, agent, at, touched);
+      if (needed === null || (needed !== 'all' && needed.size === 0)) return;
+      for (const step of tables.steps(group, ids).steps) {
+        if (isNeeded(step, needed)) steps.push(step);
+      }
+    });
   }
 
   private take(state: number, action: number, step: TabledStep): void {

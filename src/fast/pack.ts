@@ -69,6 +69,16 @@ export interface Packed {
   readonly maxSteps: number;
 }
 
+/** What a search needs of a packed network: plain data, which can be sent to a thread. */
+export type Searchable = Omit<Packed, 'fields' | 'points' | 'closure' | 'dense'> & {
+  readonly dense: Pick<DenseIndex, 'words' | 'base' | 'place' | 'offsets'>;
+};
+
+export function searchable({ fields: _, points: __, closure: ___, ...rest }: Packed): Searchable {
+  const { words, base, place, offsets } = rest.dense;
+  return { ...rest, dense: { words, base, place, offsets } };
+}
+
 export class DoesNotFit extends Error {}
 
 function bitsFor(size: number): number {

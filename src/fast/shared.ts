@@ -7,7 +7,7 @@
  * Leaves out: threads themselves (the caller has them), and networks that are not dense.
  */
 import { indexOf, successors } from './expand.js';
-import type { Packed } from './pack.js';
+import type { Searchable } from './pack.js';
 import type { SearchLimits } from './search.js';
 
 /** What all threads work on; can be sent to each. */
@@ -26,6 +26,8 @@ export interface Share {
   readonly stopped: 'states' | 'seconds' | 'memory' | null;
   readonly states: number;
   readonly transitions: number;
+  /** Seconds of waiting for the others, at the ends of layers. */
+  readonly waited: number;
 }
 
 /** Places in `control`; after them for each worker a cursor, two queue lengths, its states. */
@@ -41,7 +43,7 @@ const STOPS = ['states', 'seconds', 'memory'] as const;
 /** In place of a stop: a thread is gone, and what it knew with it. */
 const LOST = 99;
 
-export function makeShared(packed: Packed, workers: number, maxMemoryBytes: number): Shared {
+export function makeShared(packed: Searchable, workers: number, maxMemoryBytes: number): Shared {
   const bits = 4 * packed.dense.words;
   const queueBytes = Math.min(4 * WORDS * (packed.bound + CHUNK), (maxMemoryBytes - bits) / 2);
   if (!(queueBytes > 0)) throw new Error('no room for a dense set');
@@ -72,9 +74,10 @@ class Worker {
   readonly next: Int32Array;
   states = 0;
   transitions = 0;
+  waited = 0;
 
   constructor(
-    readonly packed: Packed,
+    readonly packed: Searchable,
     readonly shared: Shared,
     readonly id: number,
     readonly limits: SearchLimits,
@@ -109,10 +112,12 @@ class Worker {
       Atomics.notify(control, TURN);
       return;
     }
+    const since = this.limits.now();
     while (Atomics.load(control, TURN) === turn) {
       if (Atomics.load(control, STOP) === LOST) throw new Error('another thread is gone');
       Atomics.wait(control, TURN, turn, 100);
     }
+    this.waited += this.limits.now() - since;
   }
 
   private stop(why: (typeof STOPS)[number]): void {
@@ -148,8 +153,8 @@ class Worker {
       const why = Atomics.load(this.control, STOP);
       if (why === LOST) throw new Error('another thread is gone');
       if (why > 0 || waiting === 0) {
-        const { states, transitions } = this;
-        return { stopped: STOPS[why - 1] ?? null, states, transitions };
+        const { states, transitions, waited } = this;
+        return { stopped: STOPS[why - 1] ?? null, states, transitions, waited };
       }
     }
   }
@@ -224,7 +229,7 @@ class Worker {
 
 /** One thread's part in a search; returns when all have ended. Throws when one is lost. */
 export function searchShared(
-  packed: Packed,
+  packed: Searchable,
   shared: Shared,
   id: number,
   limits: SearchLimits,
@@ -233,7 +238,7 @@ export function searchShared(
 }
 
 /** Finding → steps of the shortest run to it, after the search. */
-export function foundShared({ findings }: Packed, { found }: Shared): ReadonlyMap<string, number> {
+export function foundShared({ findings }: Searchable, { found }: Shared): ReadonlyMap<string, number> {
   const depths = new Int32Array(found);
   return new Map(
     findings.flatMap((name, i) => {

@@ -9,7 +9,10 @@
 import type { Will } from '../explore/model.js';
 import type { RawFinding, Recorder } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
+import { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
+import type { RuleRow } from '../machine/cache-rules.js';
+import type { Line } from '../machine/line.js';
 import type { State, Unkeyed } from '../system/state.js';
 import { type Group, System } from '../system/system.js';
 import { type Change, Parts } from './parts.js';
@@ -22,6 +25,16 @@ export interface TabledStep {
   readonly ids: readonly number[];
   readonly findings: readonly RawFinding[];
   readonly will: Will;
+  /** What a line did by itself; null in other steps. */
+  readonly row: RuleRow | null;
+}
+
+/** The steps of a group, and what they have to do with lines; null where nobody asked. */
+export interface Leaf {
+  readonly look: null;
+  readonly next: null;
+  readonly steps: readonly TabledStep[];
+  readonly touched: Touched | null;
 }
 
 /** Which branch of a test each local id takes; shared by all tests of the same parts. */
@@ -35,7 +48,7 @@ export interface Look {
 
 export type Node =
   | { readonly look: Look; readonly next: (Node | undefined)[]; readonly steps: null }
-  | { readonly look: null; readonly next: null; readonly steps: readonly TabledStep[] };
+  | Leaf;
 
 /** Ids of components in a state, by component; 0 for what is not there. */
 export type Ids = Int32Array;
@@ -102,7 +115,13 @@ export class Tables {
   /** Answers of the reference engine so far. */
   leaves = 0;
 
-  constructor(program: Program, layout: Layout, recorder: Recorder) {
+  constructor(
+    program: Program,
+    layout: Layout,
+    recorder: Recorder,
+    /** For explorations that leave out environment steps. */
+    private readonly lazy = false,
+  ) {
     this.system = new TabulatingSystem(program, layout, this.watched, recorder);
     const [initial] = this.system.initial();
     if (initial === undefined) throw new Error('no initial state');
@@ -151,8 +170,14 @@ export class Tables {
     return this.parts.assemble((component) => this.data(component, ids));
   }
 
+  /** A line of a state; null while there is none. */
+  line(ids: Ids, frame: number, at: number): Line | null {
+    // The component holds the text of the line's record.
+    return this.data(this.parts.line(frame, at), ids) as unknown as Line | null;
+  }
+
   /** Steps of a group, by index in `tables`. Throws what the reference engine throws. */
-  steps(table: number, ids: Ids): readonly TabledStep[] {
+  steps(table: number, ids: Ids): Leaf {
     const at = this.tables[table];
     if (at === undefined) throw new Error(`no group ${table}`);
     return this.lookUp(at, ids);
@@ -160,7 +185,7 @@ export class Tables {
 
   /** Everything has run to its end. */
   isComplete(ids: Ids): boolean {
-    return this.lookUp(this.complete, ids).length > 0;
+    return this.lookUp(this.complete, ids).steps.length > 0;
   }
 
   /** The tree of `isComplete`: a leaf with a step where it is. */
@@ -168,14 +193,14 @@ export class Tables {
     return this.complete.root;
   }
 
-  private lookUp(table: Table, ids: Ids): readonly TabledStep[] {
+  private lookUp(table: Table, ids: Ids): Leaf {
     let node = table.root;
     while (node !== undefined && node.look !== null) {
       const id = ids[node.look.component] ?? 0;
       const known = node.look.branches[id] ?? -1;
       node = node.next[known >= 0 ? known : this.branch(node.look, id)];
     }
-    return node?.steps ?? this.ask(table, ids);
+    return node ?? this.ask(table, ids);
   }
 
   private branch(look: Look, id: number): number {
@@ -195,31 +220,38 @@ export class Tables {
   }
 
   /** Asks the reference engine, and grows the tree to the answer. */
-  private ask(table: Table, ids: Ids): readonly TabledStep[] {
+  private ask(table: Table, ids: Ids): Leaf {
     const tracker = new Tracker();
     this.watched.ask = (liberty) => {
       tracker.note(this.liberties, liberty);
       return unitText(this.data(this.liberties, ids), liberty) === 'true';
     };
     const view = this.parts.view(tracker, (component) => this.data(component, ids));
+    const { group } = table;
+    const touched = this.lazy && group !== null && group.kind !== 'cache' ? new Touched() : null;
     const steps =
-      table.group === null ? this.completed(view) : this.tabled(view, table.group, tracker);
+      group === null ? this.completed(view) : this.tabled(view, group, tracker, touched);
     this.leaves++;
-    const leaf: Node = { look: null, next: null, steps };
+    const leaf: Leaf = { look: null, next: null, steps, touched };
     const looks = [...tracker.reads].map(([component, units]) =>
       this.look(component, covering(units)),
     );
     this.grow(table, looks, ids, leaf);
-    return steps;
+    return leaf;
   }
 
   private completed(view: State): readonly TabledStep[] {
-    const step: TabledStep = { components: [], ids: [], findings: [], will: 'must' };
+    const step: TabledStep = { components: [], ids: [], findings: [], will: 'must', row: null };
     return this.system.complete(view) ? [step] : [];
   }
 
-  private tabled(view: State, group: Group, tracker: Tracker): readonly TabledStep[] {
-    return this.system.stepsOf(view, group).map((step) => {
+  private tabled(
+    view: State,
+    group: Group,
+    tracker: Tracker,
+    touched: Touched | null,
+  ): readonly TabledStep[] {
+    return this.system.stepsOf(view, group, touched).map((step) => {
       const changes = this.parts.changesFrom(view, step.next);
       const before = this.values;
       const components = changes.map(([component]) => component);
@@ -230,7 +262,7 @@ export class Tables {
         this.meetGroups(step.next);
         tracker.watching = true;
       }
-      return { components, ids, findings: step.findings, will: step.will };
+      return { components, ids, findings: step.findings, will: step.will, row: step.row };
     });
   }
 

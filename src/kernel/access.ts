@@ -4,7 +4,7 @@
  * Leaves out: when an access happens; loads taken early are system/early.ts.
  */
 import type { Attribute } from '../machine/attributes.js';
-import { rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
+import { isOpen, rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
 import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.js';
 import type { KernelContext, Place } from './context.js';
 import { isHidden } from './layout.js';
@@ -12,6 +12,7 @@ import { judge, leak } from './judge.js';
 import { noteAccess } from './mismatch.js';
 import { loadWaitsForPosted } from './posted.js';
 import { type Destination, noteRefused, realCell, realPosition } from './standing.js';
+import { lineCode } from './touched.js';
 import { secretOf, showValue } from './values.js';
 
 export type { Destination };
@@ -19,13 +20,8 @@ export type { Destination };
 /** Picks one of the rows open under the liberties of this run. `own`: see RuleRow.own. */
 export function pickRow(context: KernelContext, rows: readonly RuleRow[], own = false): RuleRow {
   const { liberties } = context;
-  const mayHit = liberties.has('may-hit');
-  const open = rows.filter((row) => {
-    if (row.liberty === undefined) return true;
-    context.recorder.met?.(row.liberty);
-    if (row.liberty !== 'arch-hit') return liberties.has(row.liberty);
-    return mayHit || (liberties.has('arch-hit') && (row.own !== true || own));
-  });
+  for (const { liberty } of rows) if (liberty !== undefined) context.recorder.met?.(liberty);
+  const open = rows.filter((row) => isOpen(row, liberties, own));
   const row = open[open.length > 1 ? context.choose(open.length) : 0];
   if (row === undefined) throw new Error('no cache rule for this event');
   if (row.liberty !== undefined) context.tookLiberty = true;
@@ -48,7 +44,7 @@ function lineEvent(
   if (state === undefined) throw new Error('access to a line that is not there');
   const own = context.hasTouched(destination.frame, line);
   const row = pickRow(context, rowsFor(state, event), own);
-  const outcome = context.apply(destination.frame, line, row, { word, value });
+  const outcome = context.apply(destination.frame, line, row, { word, value }, undefined, own);
   if (event === 'load WB' || event === 'load NC') {
     noteTouch(context, destination.frame, line, event === 'load WB');
   }
@@ -213,7 +209,23 @@ export function pushEntries(context: KernelContext, entries: readonly Entry[]): 
   const full = entries.some((each) => each.kind === 'barrier' && holdsLoads(each.scope));
   if (full) context.step.touched = [];
   const { profile } = context.machine;
+  noteStores(context, entries);
   context.step.entries = tidy([...context.step.entries, ...entries], profile);
+}
+
+/** Stores that are issued or leave: what is lost by a write-back hangs on them (M3, H3). */
+export function noteStores(context: KernelContext, entries: readonly Entry[]): void {
+  for (const each of entries) {
+    if (each.kind === 'store') context.touched?.stores.add(lineCode(each.frame, each.line));
+  }
+}
+
+/** A device's store through a bounce buffer is one to the word it stands for, too. */
+export function noteBounced(context: KernelContext, { slot, cell }: Destination): void {
+  if (slot === undefined || context.touched === null) return;
+  const { page, line } = context.layout.position(cell);
+  const own = context.buffer(cell.buffer).pages[page];
+  if (own?.state === 'resident') context.touched.stores.add(lineCode(own.frame, line));
 }
 
 /** What a release waits for: stores and doorbells, and on RISC-V maintenance too (M7, M9). */
@@ -256,6 +268,9 @@ export function deviceWrite(
   if (isFree(context, destination)) return;
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
+  const { line } = realPosition(context, destination);
+  context.touched?.stores.add(lineCode(destination.frame, line));
+  noteBounced(context, destination);
   const done = lineEvent(context, destination, snoops ? 'snooping write' : 'device write', value);
   context.say(done.row.rule, () => `writes ${showValue(value)}: ${done.row.text}`);
 }

@@ -17,6 +17,7 @@ import type { Overrides } from './overrides.js';
 import type { Buffer, Frame, KernelState, Piece } from './state.js';
 import type { EarlyRead, Place, StepState } from './step-state.js';
 import { ScenarioError } from './scenario-error.js';
+import { lineCode, type Touched } from './touched.js';
 import type { Value } from './value.js';
 import type { Work } from './work.js';
 
@@ -68,7 +69,10 @@ export class KernelContext {
     readonly recorder: Recorder,
     readonly choose: (ways: number) => number,
     readonly overrides: Overrides = new Map(),
+    /** Where reductions are told what the step has to do with lines. */
+    readonly touched: Touched | null = null,
   ) {
+    touched?.begin();
     this.startedWith = { kernel: step.kernel, frames: step.frames };
   }
 
@@ -221,6 +225,12 @@ export class KernelContext {
     return this.step.frames[index];
   }
 
+  /** A line's record; whoever looks at one otherwise is overlooked by reductions (Touched). */
+  lineAt(frame: number, at: number): Line | undefined {
+    this.touched?.look(lineCode(frame, at));
+    return this.frame(frame)?.lines[at];
+  }
+
   setFrame(index: number, frame: Frame): void {
     const frames = this.step.frames.slice();
     frames[index] = frame;
@@ -288,7 +298,10 @@ export class KernelContext {
     row: RuleRow,
     access?: { word: number; value: number },
     range?: { from: number; to: number },
+    own = false,
   ): LineOutcome {
+    const { word = 0, value = 0 } = access ?? {};
+    this.touched?.access(lineCode(frameIndex, lineIndex), { event: row.event, word, value, own });
     let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');

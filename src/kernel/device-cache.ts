@@ -7,7 +7,7 @@
  * Leaves out: lines that the device's cache fetches by itself.
  */
 import type { Entry } from '../machine/store-buffer.js';
-import { deviceRead, deviceWrite, passesBy, pushEntries } from './access.js';
+import { deviceRead, deviceWrite, noteBounced, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
 import { judge } from './judge.js';
 import type { Cell } from './layout.js';
@@ -49,6 +49,7 @@ export function writeByDevice(
   }
   if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
+  noteBounced(context, destination);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
   pushEntries(context, [
@@ -78,6 +79,7 @@ function postFromDevice(
   context.recorder.couples?.("a device's writes are under way");
   const real = realCell(context, destination);
   const { line, word } = context.layout.position(real);
+  noteBounced(context, destination);
   context.write(destination.cell, value, context.tick());
   const posted = context.option('relaxed') === 0 ? 'ordered' : 'relaxed';
   const how = posted === 'relaxed' ? ', relaxed' : '';
@@ -150,7 +152,7 @@ function keepLine(
   snoops: boolean,
 ): void {
   const { device } = context.step;
-  const real = context.frame(frame)?.lines[context.layout.position(cell).line];
+  const real = context.lineAt(frame, context.layout.position(cell).line);
   if (real === undefined) return;
   forgetLine(context, line);
   const kept = line.map(({ id }, i) => {

@@ -119,7 +119,7 @@ function peek(walker: Walker): Peeked | null {
     const cell = table === null ? null : entryAt(context, table + entryByte(iova, level));
     if (cell === null) return null;
     const { frame, line, word } = placeOf(context, cell);
-    const now = context.frame(frame)?.lines[line];
+    const now = context.lineAt(frame, line);
     const value = now === undefined ? 0 : seenByWalk(now, word, snoops);
     const entry = isSecret(value) ? ({ kind: 'fault' } as const) : decode(value, level);
     if (entry.kind !== 'table') return { cell: cell.id, value, level };
@@ -198,7 +198,7 @@ function lostTable({ context }: Walker, table: number): Fault {
 function entryValue(walker: Walker, cell: Cell): number {
   const { context, observer, snoops } = walker;
   const { frame, line, word } = placeOf(context, cell);
-  const now = context.frame(frame)?.lines[line];
+  const now = context.lineAt(frame, line);
   const seen = now === undefined ? 0 : seenByWalk(now, word, snoops);
   const cached = cachedValues(context, observer, cell.id);
   const other = cached.filter((each) => each.value !== seen);

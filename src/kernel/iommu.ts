@@ -4,7 +4,7 @@
  * goes, because before that nobody can tell.
  * Sources: drivers/iommu/iommu.c (iommu_map, iommu_unmap = unmap and iotlb_sync,
  * iommu_unmap_fast), drivers/iommu/dma-iommu.c, io-pgtable-arm.c:arm_lpae_prot_to_pte (CACHE).
- * Leaves out: page tables in memory, block leaves, walk caches, flush queues (strict mode only).
+ * Leaves out: page tables in memory, with blocks and walk caches: io-tables.ts and io-walk.ts.
  */
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from './constants.js';
 import type { Destination } from './access.js';

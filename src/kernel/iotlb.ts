@@ -39,13 +39,19 @@ function order(a: IotlbEntry, b: IotlbEntry): number {
   return a.observer - b.observer || a.cell - b.cell || a.iova - b.iova || a.value - b.value;
 }
 
+/** What IOMMUs hold; lines of page tables write it when they change (Touched). */
+function iotlbOf(context: KernelContext): readonly IotlbEntry[] {
+  context.touched?.lookUp();
+  return context.kernel.iotlb;
+}
+
 export function setIotlb(context: KernelContext, entries: readonly IotlbEntry[]): void {
   context.update({ iotlb: [...entries].sort(order) });
 }
 
 /** Adds an entry; one that may be there becomes one that is. */
 export function hold(context: KernelContext, entry: IotlbEntry): void {
-  const { iotlb } = context.kernel;
+  const iotlb = iotlbOf(context);
   const same = (each: IotlbEntry): boolean => order(each, entry) === 0 && each.tag === entry.tag;
   const known = iotlb.find(same);
   if (known !== undefined && (known.sure || !entry.sure)) return;
@@ -105,7 +111,8 @@ export function invalidateIotlb(
   range: { readonly iova: number; readonly size: number },
   how: { readonly lazily?: boolean; readonly observer?: number } = {},
 ): void {
-  const { iommusOff, iotlb } = context.kernel;
+  const { iommusOff } = context.kernel;
+  const iotlb = iotlbOf(context);
   const family = sameAsid(context, domain);
   const hit = (entry: IotlbEntry): boolean => {
     if (iommusOff.includes(entry.observer)) return false;
@@ -135,7 +142,7 @@ function isOwned(context: KernelContext, cell: number): boolean {
 
 /** Everything an IOMMU holds goes. */
 export function flushIotlb(context: KernelContext, observer: number): void {
-  const { iotlb } = context.kernel;
+  const iotlb = iotlbOf(context);
   const kept = iotlb.filter((each) => each.observer !== observer);
   if (kept.length < iotlb.length) setIotlb(context, kept);
 }
@@ -148,7 +155,7 @@ export function translationsAt(
   iova: number,
 ): readonly IotlbEntry[] {
   const tag = domain.parent ?? domain.id;
-  return context.kernel.iotlb.filter(
+  return iotlbOf(context).filter(
     (each) =>
       each.observer === observer &&
       each.tag === tag &&
@@ -164,7 +171,7 @@ export function cachedValues(
   observer: number,
   cell: number,
 ): readonly IotlbEntry[] {
-  return context.kernel.iotlb.filter(
+  return iotlbOf(context).filter(
     (each) => each.observer === observer && each.iova < 0 && each.cell === cell,
   );
 }
@@ -173,7 +180,7 @@ export function forgetEntries(context: KernelContext, entries: readonly IotlbEnt
   if (entries.length === 0) return;
   setIotlb(
     context,
-    context.kernel.iotlb.filter((each) => !entries.includes(each)),
+    iotlbOf(context).filter((each) => !entries.includes(each)),
   );
 }
 

@@ -127,7 +127,7 @@ function drained(
   const position = context.layout.position(cell);
   const slot = context.buffer(cell.buffer).pages[position.page];
   const index = slot?.state === 'resident' ? slot.frame : -1;
-  const line = context.frame(index)?.lines[position.line];
+  const line = context.lineAt(index, position.line);
   let dram = line?.dram[position.word];
   let copy = line?.copy[position.word];
   for (const entry of context.step.allBuffers().flat()) {

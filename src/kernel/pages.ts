@@ -259,7 +259,7 @@ function swapOutLine(
   swap: MachineConfig['swap'],
 ): readonly number[] {
   const device = typeof swap === 'object' ? context.machine.devices[swap.device] : undefined;
-  const state = () => context.frame(frame)?.lines[line]?.state ?? 'absent';
+  const state = () => context.lineAt(frame, line)?.state ?? 'absent';
   if (device !== undefined && !device.coherent) {
     // The block layer's dma_map_sg(TO_DEVICE) cleans the page through the linear map.
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));

@@ -5,7 +5,7 @@
  * with a liberty is open only where that liberty is allowed (model.md §1, `needs`).
  * Sources: model.md M2-M5, M9, M10; Arm ARM DDI0487 B2.11 and D8.18; the TRMs of Cortex-A35 and
  * A53 for M6 `ignore` (a non-cacheable access does not use the lookup).
- * Leaves out: caches per shareability domain, device caches (M11).
+ * Leaves out: caches per shareability domain; device caches (M11), which are kernel/device-cache.ts.
  */
 export type LineState = 'absent' | 'clean' | 'dirty';
 
@@ -120,6 +120,13 @@ export const cacheRules: readonly RuleRow[] = [
   row('clean', 'snooping write', 'dirty', ['copy<-value'], 'M10', 'device write stays in the cache, dirty', 'stash'),
   row('dirty', 'snooping write', 'dirty', ['copy<-value'], 'M10', 'device write stays in the dirty line', 'stash'),
 ];
+
+/** Whether the machine may take a row. `own`: see RuleRow.own. */
+export function isOpen({ liberty, ...row }: RuleRow, liberties: ReadonlySet<string>, own: boolean): boolean {
+  if (liberty === undefined) return true;
+  if (liberty !== 'arch-hit') return liberties.has(liberty);
+  return liberties.has('may-hit') || (liberties.has('arch-hit') && (row.own !== true || own));
+}
 
 const index = new Map<string, readonly RuleRow[]>();
 for (const each of cacheRules) {

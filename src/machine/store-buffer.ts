@@ -1,7 +1,7 @@
 /**
  * The per-CPU store buffer (M7) and the cache maintenance that waits in it (M9): which entry may
  * leave before an earlier one. The order is a data table, so that docs and engine agree.
- * Leaves out: load order (M8); loads run in program order.
+ * Leaves out: the order of loads (M8), which is system/early.ts and delayed.ts.
  */
 import type { Attribute } from './attributes.js';
 import { orderProfiles, type ProfileName } from './profile.js';

@@ -2,7 +2,7 @@
  * An entry leaves a store buffer, or a device's own cache, for cache, memory or a device (M7, M11).
  * Leaves out: which entry may leave when (machine/store-buffer.ts).
  */
-import { attributeEvent, pickRow } from '../kernel/access.js';
+import { attributeEvent, noteStores, pickRow } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
 import { post, postedTo } from '../kernel/posted.js';
@@ -36,6 +36,7 @@ export function drain(
     context.say('M7', () => 'the doorbell arrives: the device starts');
     return;
   }
+  noteStores(context, [entry]);
   if (entry.kind === 'barrier' || (!wasPosted && post(context, entry))) return;
   checkWriteBack(context, entry);
   const at = leavesTo(context, entry);
@@ -45,7 +46,8 @@ export function drain(
   const row = pickRow(context, rowsFor(state, event), entry.kind === 'store' && entry.own);
   const access = entry.kind === 'store' ? { word: at.word, value: entry.value } : undefined;
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
-  context.apply(entry.frame, at.line, row, access, range);
+  const own = entry.kind === 'store' && entry.own;
+  context.apply(entry.frame, at.line, row, access, range, own);
   const how = wasPosted ? 'the posted write arrives, ' : '';
   context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${how}${row.text}`);
 }

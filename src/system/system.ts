@@ -1,7 +1,8 @@
 /**
  * A scenario as a Model: which steps the whole system may take from a state. Threads, their store
- * buffers, the cache on its own (M3, M4) and devices each contribute steps; nothing is reduced.
- * Leaves out: reductions of any kind.
+ * buffers, the cache on its own (M3, M4) and devices each contribute steps. Asked to, it leaves out
+ * what lines do by themselves where nothing could tell (environment.ts).
+ * Leaves out: every other reduction.
  */
 import type { Model, Transition } from '../explore/model.js';
 import {
@@ -15,13 +16,15 @@ import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import type { Overrides } from '../kernel/overrides.js';
 import { arrived, firstPosted } from '../kernel/posted.js';
+import type { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
-import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
+import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
 import { advance, markAlternatives, placed } from './choices.js';
 import { doDelayed, dueLoad } from './delayed.js';
 import { drain } from './drain.js';
 import { earlyReads, readEarly, readsEarly } from './early.js';
+import { Environment, neededSteps, noteChanges, noteTables } from './environment.js';
 import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
@@ -37,6 +40,8 @@ export interface Step extends Transition<State, RawFinding> {
   /** The word it read; -1 for none. */
   readonly judged: number;
   readonly said: readonly { readonly rule: string; readonly text: string }[];
+  /** What a line did by itself; null in other steps. */
+  readonly row: RuleRow | null;
 }
 
 /**
@@ -53,7 +58,9 @@ export interface Group {
 
 export class System implements Model<State, RawFinding> {
   readonly sites: Sites;
+  readonly environment: Environment | null;
   private readonly keys = new KeyMaker();
+  private touched: Touched | null = null;
   private readonly progress: Progress;
 
   private readonly overrides: Overrides;
@@ -65,7 +72,11 @@ export class System implements Model<State, RawFinding> {
     readonly recorder: Recorder,
     /** Without, states have no text of their own: for those who never compare them. */
     private readonly hasKeys = true,
+    /** Leaves out what lines do by themselves where nothing could tell. */
+    lazy = false,
   ) {
+    const met = (liberty: string): void => recorder.met?.(liberty);
+    this.environment = lazy ? new Environment(liberties, met) : null;
     this.sites = new Sites(program);
     this.overrides = overridesOf(program);
     this.progress = new Progress(program, layout, this.sites);
@@ -99,7 +110,11 @@ export class System implements Model<State, RawFinding> {
 
   successors(state: State): readonly Step[] {
     if (this.progress.complete(state)) return [];
-    return this.groups(state).flatMap((group) => this.stepsOf(state, group));
+    const groups = this.groups(state);
+    if (this.environment === null) return groups.flatMap((group) => this.stepsOf(state, group));
+    const stepsOf = (group: Group, touched: Touched | null) =>
+      this.stepsOf(state, group, touched);
+    return neededSteps(state, groups, this.environment, stepsOf);
   }
 
   /**
@@ -125,9 +140,13 @@ export class System implements Model<State, RawFinding> {
     return groups;
   }
 
-  /** The steps of one group; none when the state has no such group. */
-  stepsOf(state: State, group: Group): readonly Step[] {
+  /**
+   * The steps of one group; none when the state has no such group. `touched` is told what they have
+   * to do with lines.
+   */
+  stepsOf(state: State, group: Group, touched: Touched | null = null): readonly Step[] {
     const steps: Step[] = [];
+    this.touched = touched;
     const { kind, agent, at } = group;
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (kind === 'posted') this.postedSteps(state, agent, steps);
@@ -206,11 +225,12 @@ export class System implements Model<State, RawFinding> {
       for (const row of rowsFor(line.state, event)) {
         // Only its walker looks at a table: whether a clean copy is there makes no difference.
         if (state.frames[index]?.table === true && row.next === 'absent') continue;
-        this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+        const own = (context: KernelContext) => {
           context.apply(index, at, row);
           context.say(row.rule, () => `${this.lineName(state, index, at)}: ${row.text}`);
           return null;
-        });
+        };
+        this.enumerate(state, -1, -1, 'cache', steps, own, row);
       }
     }
   }
@@ -258,6 +278,7 @@ export class System implements Model<State, RawFinding> {
     kind: Step['kind'],
     steps: Step[],
     run: (context: KernelContext) => Thread | null,
+    row: RuleRow | null = null,
   ): void {
     const first = steps.length;
     const taken: number[] = [];
@@ -277,9 +298,11 @@ export class System implements Model<State, RawFinding> {
         const next = this.finish(state, context, agent, kind, thread);
         const { findings, said, judged } = context;
         const will = kind === 'cache' ? 'free' : context.tookLiberty ? 'liberty' : 'must';
-        steps.push({ next, findings, will, agent, kind, site, said, judged });
+        if (this.touched !== null) noteChanges(state, next, this.touched);
+        steps.push({ next, findings, will, agent, kind, site, said, judged, row });
       }
     } while (advance(taken, ways));
+    if (this.touched !== null) noteTables(state, this.layout, this.touched);
     markAlternatives(steps, first);
   }
 
@@ -323,6 +346,7 @@ export class System implements Model<State, RawFinding> {
       this.recorder,
       choose,
       this.overrides,
+      this.touched,
     );
   }
 

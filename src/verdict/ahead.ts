@@ -18,7 +18,7 @@ import type { Program } from '../litmus/program.js';
 import { type Role, withStubs } from '../reduce/stubs.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
-import { lostWakeups, type Stuck } from './lost-wakeup.js';
+import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
 import { Facts, type FactsData } from './recorder.js';
 import type { Liberty } from './result.js';
 
@@ -37,12 +37,18 @@ export interface Task {
   readonly limits: Limits;
   /** When the time is up, in seconds since 1970: the task may have to wait for its turn. */
   readonly deadline: number;
+  /** Evictions and fills that nothing could tell are left out. */
+  readonly lazy: boolean;
 }
 
 export interface Answer {
   readonly snapshot: Snapshot;
   readonly stopped: Exploration<State, RawFinding>['stopped'];
   readonly stuck: readonly Stuck[];
+  /** What was left out of it; null: nothing. */
+  readonly decided: { readonly asked: number; readonly leftOut: number } | null;
+  /** It was made with all steps although they were to be left out: threads can wait for ever. */
+  readonly waits: boolean;
   readonly tables: TablesData;
   /** Answers of the reference engine that the tables are made of. */
   readonly leaves: number;
@@ -102,7 +108,7 @@ export function exploreFor(
 
 function exploredFor(
   written: Program,
-  { source, liberties, order, limits, deadline }: Task,
+  { source, liberties, order, limits, deadline, lazy }: Task,
   tick: (states: number, transitions: number) => boolean,
 ): Answer | null {
   const { machine, roles } = source;
@@ -112,8 +118,7 @@ function exploredFor(
   layout.restore(source.layout);
   const before = textOf(layout);
   const facts = new Facts();
-  const system = new System(program, layout, new Set(liberties), facts);
-  const tables = new Tables(program, layout, facts);
+  const tables = new Tables(program, layout, facts, lazy);
   let snapshot: Snapshot | undefined;
   const options: Options = {
     limits: { ...limits, maxSeconds: deadline - clock() },
@@ -129,12 +134,23 @@ function exploredFor(
       },
     },
   };
-  const exploration = exploreTables(tables, system, options);
+  const explored = (few: boolean) => {
+    const system = new System(program, layout, new Set(liberties), facts, true, few);
+    return { system, exploration: exploreTables(tables, system, options) };
+  };
+  const first = explored(lazy);
+  const complete = first.exploration.stopped === null;
+  const waits = lazy && complete && someoneWaits(first.system, first.exploration);
+  // Which states a loop goes round in, and how soon, is asked of all there are.
+  const { system, exploration } = waits ? explored(false) : first;
+  const { environment } = system;
   const { stopped } = exploration;
-  const stuck = stopped === null ? lostWakeups(system, exploration) : [];
+  const stuck = stopped === null && environment === null ? lostWakeups(system, exploration) : [];
   if (snapshot === undefined || textOf(layout) !== before) return null;
   const { saved, leaves } = tables;
-  return { snapshot: own(snapshot), stopped, stuck, tables: saved, leaves, facts: facts.saved };
+  const decided = environment && { asked: environment.asked, leftOut: environment.leftOut };
+  const found = { snapshot: own(snapshot), stopped, stuck, decided, waits };
+  return { ...found, tables: saved, leaves, facts: facts.saved };
 }
 
 /** With arrays of the right length, and without edges, which only `stuck` was made of. */

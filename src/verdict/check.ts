@@ -42,6 +42,8 @@ export interface CheckOptions {
   readonly projection?: boolean;
   /** Lines that nothing tells apart as one; true unless said otherwise. */
   readonly symmetry?: boolean;
+  /** Evictions and fills only where a step could tell; true unless said otherwise. */
+  readonly por?: boolean;
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
@@ -171,6 +173,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
     checkpoints: options.checkpoints,
+    por: options.por ?? true,
     ahead: typeof options.ahead === 'object' ? options.ahead : undefined,
     limits: {
       maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
@@ -230,11 +233,15 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
     assertions: judged.map((each) => each.result),
     expected,
     asExpected: expected === null ? null : stopped === null && matches(program, found),
-    reduction: runs.effort.lines(runs.options.engine, runs.options.tablesFrom),
+    reduction: effortLines(runs),
     states: full.exploration.states,
     transitions: full.exploration.transitions,
     seconds: now() - started,
   };
+}
+
+function effortLines({ effort, options }: RunSource): readonly string[] {
+  return effort.lines(options.engine, options.tablesFrom, options.por === true);
 }
 
 /**

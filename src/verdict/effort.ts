@@ -12,6 +12,17 @@ export class Effort {
   leaves = 0;
   states = 0;
   seconds = 0;
+  /** Lines looked at for environment steps, over all states, and those that needed none. */
+  private looks = 0;
+  private still = 0;
+  /** Threads can wait for ever, so that some explorations were made with all of them. */
+  waits = false;
+
+  /** Adds what was left out in one exploration; null: nothing was to be. */
+  environment(decided: { readonly asked: number; readonly leftOut: number } | null): void {
+    this.looks += decided?.asked ?? 0;
+    this.still += decided?.leftOut ?? 0;
+  }
 
   add(other: Effort): void {
     this.reference += other.reference;
@@ -20,10 +31,17 @@ export class Effort {
     this.leaves += other.leaves;
     this.states += other.states;
     this.seconds += other.seconds;
+    this.looks += other.looks;
+    this.still += other.still;
+    this.waits ||= other.waits;
   }
 
   /** A line for each engine, with why it was chosen, and one for the rate. */
-  lines(chosen: 'reference' | 'fast', tablesFrom: number): readonly string[] {
+  lines(
+    chosen: 'reference' | 'fast',
+    tablesFrom: number,
+    por: boolean,
+  ): readonly string[] {
     const { reference, others, leaves, states, seconds } = this;
     const tables = this.tables + others;
     const why =
@@ -37,6 +55,21 @@ export class Effort {
       lines.push(`on packed states by tables: ${tables} (tables of ${count(leaves, 'answer')})`);
     }
     if (others > 0) lines.push(`in other threads: ${others} of these`);
-    return lines;
+    return [...lines, ...this.environmentLines(chosen, por)];
+  }
+
+  private environmentLines(chosen: 'reference' | 'fast', por: boolean): readonly string[] {
+    if (!por) return ['evictions and fills: all, as asked'];
+    if (chosen === 'reference') {
+      return ['evictions and fills: all (the reference engine reduces nothing)'];
+    }
+    const { looks, still } = this;
+    const all = 'threads may wait for ever, whose loops are looked at with all of them';
+    return [
+      ...(looks > 0
+        ? [`evictions and fills: none in ${groupDigits(still)} of ${count(looks, 'case')}`]
+        : []),
+      ...(this.waits ? [`evictions and fills: all in some explorations (${all})`] : []),
+    ];
   }
 }

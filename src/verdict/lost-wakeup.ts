@@ -50,6 +50,20 @@ export function lostWakeups(
   return [...found.values()];
 }
 
+/** Some set of states that no necessary step leaves is no end of a run. */
+export function someoneWaits(
+  system: System,
+  { graph, states, stateAt }: Exploration<State, RawFinding>,
+): boolean {
+  if (graph === null) return false;
+  return POLICIES.some((never) =>
+    terminalComponents(graph, states, never).some(([first = -1]) => {
+      const state = stateAt(first);
+      return state !== undefined && !system.complete(state);
+    }),
+  );
+}
+
 function stuckIn(
   system: System,
   exploration: Exploration<State, RawFinding>,

@@ -14,7 +14,7 @@ import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import type { Role } from '../reduce/stubs.js';
 import { type Ahead, type Asked, clock, explorationOf } from './ahead.js';
-import { lostWakeups, type Stuck } from './lost-wakeup.js';
+import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
 import { Facts } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly tick: (states: number, transitions: number, run: string) => boolean;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
+  /** Leaves out environment steps that nothing could tell; only with the engine `fast`. */
+  readonly por?: boolean;
   /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
   readonly smallOnly?: boolean;
   /** Keeps long explorations of the scenario as it stands. */
@@ -127,6 +129,8 @@ export class Runs implements RunSource {
   private readonly asked = new Map<string, Asked>();
   /** Some exploration was large enough for other threads. */
   private isLarge = false;
+  /** Threads can wait for ever: explorations since have all environment steps. */
+  private waits = false;
 
   constructor(
     readonly program: Program,
@@ -142,7 +146,8 @@ export class Runs implements RunSource {
 
   private ownTables(): Tables {
     if (this.tables === undefined) {
-      this.tables = new Tables(this.program, this.layout, this.facts);
+      const lazy = this.options.por === true;
+      this.tables = new Tables(this.program, this.layout, this.facts, lazy);
       if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
     }
     return this.tables;
@@ -183,7 +188,9 @@ export class Runs implements RunSource {
     const { machine } = this.program;
     const left = limits.maxSeconds - (this.options.now() - this.started);
     const source = { machine, roles, layout: this.layout.saved };
-    const asked = ahead.ask({ source, liberties, order, limits, deadline: clock() + left });
+    const { lazy } = this;
+    const deadline = clock() + left;
+    const asked = ahead.ask({ source, liberties, order, limits, deadline, lazy });
     if (asked !== null) this.asked.set(key, asked);
   }
 
@@ -199,7 +206,9 @@ export class Runs implements RunSource {
     effort.seconds += options.now() - begun;
     if (answer === null) return null;
     facts.merge(answer.facts);
-    const system = this.system(liberties);
+    const system = this.system(liberties, answer.decided !== null);
+    effort.environment(answer.decided);
+    if (answer.waits) this.waitsAfterAll();
     const exploration = explorationOf(answer, this.program, this.layout, system, facts);
     effort.others++;
     effort.leaves += answer.leaves;
@@ -229,7 +238,7 @@ export class Runs implements RunSource {
 
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
-    const { found, stopped } = this.search(this.system(liberties), options);
+    const { found, stopped } = this.search(this.system(liberties, this.lazy), options);
     this.cut ??= stopped;
     return new Set([...names].filter((name) => found.has(name)));
   }
@@ -241,6 +250,7 @@ export class Runs implements RunSource {
     try {
       const found = this.byEngine(system, options);
       effort.states += found.states;
+      effort.environment(system.environment);
       return found;
     } finally {
       effort.seconds += this.options.now() - begun;
@@ -268,8 +278,8 @@ export class Runs implements RunSource {
     return exploreTables(tables, system, options);
   }
 
-  private system(liberties: readonly Liberty[]): System {
-    return new System(this.program, this.layout, new Set(liberties), this.facts);
+  private system(liberties: readonly Liberty[], lazy = false): System {
+    return new System(this.program, this.layout, new Set(liberties), this.facts, true, lazy);
   }
 
   private exploreOptions(liberties: readonly Liberty[], next: Sets = []) {
@@ -292,9 +302,20 @@ export class Runs implements RunSource {
     };
   }
 
+  /** Evictions and fills that nothing could tell are left out. */
+  private get lazy(): boolean {
+    return this.options.por === true && this.options.engine === 'fast' && !this.waits;
+  }
+
+  private waitsAfterAll(): void {
+    this.waits = true;
+    this.effort.waits = true;
+  }
+
   private explore(liberties: readonly Liberty[], next: Sets): Run {
-    const system = this.system(liberties);
-    const keeper = this.kept?.keeper(liberties.join('+'), () => {
+    const { lazy } = this;
+    const system = this.system(liberties, lazy);
+    const keeper = this.kept?.keeper(`${liberties.join('+')}${lazy ? ' lazy' : ''}`, () => {
       return { tables: this.ownTables().saved, facts: this.facts.saved };
     });
     const exploration = this.search(system, {
@@ -307,7 +328,12 @@ export class Runs implements RunSource {
     const partial =
       exploration.stopped !== null ||
       (this.options.stopAtFirst === true && exploration.found.size > 0);
-    const stuck = partial ? [] : lostWakeups(system, exploration);
+    if (lazy && !partial && someoneWaits(system, exploration)) {
+      // Which states a loop goes round in, and how soon, is asked of all there are.
+      this.waitsAfterAll();
+      return this.explore(liberties, next);
+    }
+    const stuck = partial || lazy ? [] : lostWakeups(system, exploration);
     return runOf(liberties, system, exploration, stuck);
   }
 }

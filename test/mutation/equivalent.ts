@@ -129,6 +129,10 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'the device has the address only when the call is over, and it ends with a wmb(): nobody walks there before',
   ],
   [
+    'dma_vunmap_noncontiguous: memory',
+    "nothing names a table's pages to take the linear map from them: lines are fetched by that, whatever a TLB keeps of the vmap",
+  ],
+  [
     'memchr_inv: memory',
     'the lines that a cacheable load fills could have been filled by speculation at any time before',
   ],

@@ -272,6 +272,78 @@ const syncs: Scenarios = [
   ],
 ];
 
+/** What a TLB keeps is flushed once no store of a CPU is under way to those pages. */
+const flushes: Scenarios = [
+  [
+    'flush_tlb_kernel_range: a store by the linear map is there',
+    text('coherent', {
+      device: '.coherent = true',
+      settings: '.linear_map_removable = true;',
+      names: 'u32 *p;',
+      init: `page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	phys = page_to_phys(page);
+	p = page_address(page);`,
+      cpu: `p[0] = 1;
+	set_direct_map_invalid_noflush(page);
+	flush_tlb_kernel_range(p, p + 1024);
+	writel_relaxed(1, nic);`,
+      nic: 'u32 x = dma_read(phys);',
+    }),
+  ],
+  [
+    'vm_unmap_aliases: a store by a vmap is there',
+    text('coherent', {
+      device: '.coherent = true',
+      settings: '',
+      init: `page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	phys = page_to_phys(page);`,
+      cpu: `u32 *p = vmap(page, PAGE_KERNEL);
+	p[0] = 1;
+	vunmap(p);
+	vm_unmap_aliases();
+	writel_relaxed(1, nic);`,
+      nic: 'u32 x = dma_read(phys);',
+    }),
+  ],
+];
+
+const others: Scenarios = [
+  [
+    'dma_read: of its own memory, behind what is on the way there',
+    text('coherent', {
+      ...plain,
+      names: 'u32 *ring;\nphys_addr_t vram;',
+      init: `vram = pci_resource_start(nic, 2);
+	ring = ioremap_wc(vram, PAGE_SIZE);
+	ring[0] = 5;
+	wmb();`,
+      cpu: 'ring[0] = 7;',
+      nic: 'u32 x = dma_read(vram);',
+      after: 'forbidden (nic:x == 0)',
+    }),
+  ],
+  [
+    'dma_map_single: has the barriers of a kernel that does its maintenance otherwise',
+    text('coherent', {
+      ...plain,
+      names: `u32 *p;
+u32 *wc;
+dma_addr_t addr;
+dma_addr_t dma;
+override arch_sync_dma_for_device(paddr, size, dir) {
+	dcache_clean_poc_nosync(phys_to_virt(paddr), phys_to_virt(paddr) + size);
+	dma_wmb();
+}`,
+      init: `p = kmalloc(256, GFP_KERNEL);
+	wc = dma_alloc_wc(nic, PAGE_SIZE, &dma, GFP_KERNEL);`,
+      cpu: `wc[0] = 1;
+	addr = dma_map_single(nic, p, 256, DMA_TO_DEVICE);
+	writel_relaxed(1, nic);`,
+      nic: 'u32 x = dma_read(dma);',
+    }),
+  ],
+];
+
 export function tableScenarios(): Scenarios {
-  return [...tables, ...newTables, ...switches, ...alloced, ...syncs];
+  return [...tables, ...newTables, ...switches, ...alloced, ...syncs, ...flushes, ...others];
 }

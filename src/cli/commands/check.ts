@@ -42,6 +42,7 @@ export interface CheckOptions {
   /** False after --no-projection. */
   readonly projection?: boolean;
   readonly symmetry?: boolean;
+  readonly por?: boolean;
 }
 
 /** What all outcomes together come to. */
@@ -61,7 +62,7 @@ function formatOf(options: CheckOptions): Format {
 
 export function settingsOf(options: CheckOptions): Settings {
   const { maxStates, maxSeconds, maxMemory, order, engine, checkpoint } = options;
-  const { projection, symmetry, strictAlias } = options;
+  const { projection, symmetry, por, strictAlias } = options;
   return {
     ...(options.advise === true ? { advise: 'all' as const } : {}),
     ...(strictAlias === undefined ? {} : { strictAlias }),
@@ -73,6 +74,7 @@ export function settingsOf(options: CheckOptions): Settings {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(projection === undefined ? {} : { projection }),
     ...(symmetry === undefined ? {} : { symmetry }),
+    ...(por === undefined ? {} : { por }),
   };
 }
 

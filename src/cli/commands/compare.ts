@@ -107,11 +107,19 @@ function refuseTwins(
   }
 }
 
+function isIncomplete({ designs, useCases, rivals }: Sources): boolean {
+  if (designs.length + useCases.length > 0) return designs.length * useCases.length === 0;
+  return rivals.length < 2;
+}
+
 /** Of designs and use cases those of one cell; a use case by its name or its column. */
 function oneCell(sources: Sources, cell: string | undefined): Sources {
   if (cell === undefined) return sources;
   const [, design = '', useCase = ''] = /^([^:]+):([^:]+)$/u.exec(cell) ?? [];
   if (design === '') throw new InputError(`compare: --cell is DESIGN:USECASE, not '${cell}'`);
+  if (sources.designs.length + sources.useCases.length === 0) {
+    throw new InputError('compare: --cell names a design and a use case; there are none');
+  }
   const facts = useCaseFacts(sources.useCases);
   const columns = sources.useCases.map((each, index) => ({ each, key: facts[index]?.key ?? '' }));
   const designs = sources.designs.filter(({ name }) => name === design);
@@ -232,6 +240,8 @@ export async function runCompare(
   if (options.expand === true) {
     return problems.found ? exitCode.input : expandOnly(sources, options);
   }
+  // What could not be read has been told, and may be all that is missing.
+  if (unread.length > 0 && isIncomplete(sources)) return exitCode.input;
   checkSources(sources, inputs, paths);
   const files = inputs.map(({ file }) => file);
   const output = openOutput({ path: options.output, noColor: !options.color, inputs: files });

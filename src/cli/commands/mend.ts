@@ -14,7 +14,7 @@ import { mendInThread } from '../mend-thread.js';
 import type { MendSettings } from '../mend-worker.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
-import { replaceFile } from '../replace-file.js';
+import { mayReplace, replaceFile } from '../replace-file.js';
 import { type Signals, watchSignals } from '../signals.js';
 import { tellDiagnostics } from './tell.js';
 
@@ -112,6 +112,7 @@ export async function runMend(
   if (options.write && input.file === stdinName) {
     throw new InputError('mend: --write needs a file, not stdin');
   }
+  if (options.write) mayReplace(input.file);
   const { output: path, quiet, color, json } = options;
   const signals = watchSignals();
   const outcome = await search(input, optionsOf(options), signals, quiet === true);

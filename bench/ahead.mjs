@@ -1,0 +1,87 @@
+/**
+ * `node bench/ahead.mjs [LINES [ROUNDS]]`: `civac check --no-projection` of a streaming buffer of so
+ * many lines (default 5) on one core and on all, in turns: with more than one, helper threads make
+ * some explorations ahead. Medians of wall and user time, and what was free on the machine before
+ * each run: on a busy one wall time says nothing. Needs taskset (util-linux). Reports must be equal.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const lines = Number(process.argv[2] ?? 5);
+const rounds = Number(process.argv[3] ?? 3);
+const folder = mkdtempSync(join(tmpdir(), 'ahead-'));
+const program = join(import.meta.dirname, '..', 'bin', 'civac.mjs');
+const each = (text) => Array.from({ length: lines }, (_, i) => text(i)).join('\n');
+
+const scenario = `machine arm64 { device nic { .coherent = false }; }
+u32 *buf;
+dma_addr_t bus;
+init { buf = kzalloc(PAGE_SIZE, GFP_KERNEL); }
+cpu driver {
+${each((i) => `	buf[${16 * i}] = 1;`)}
+	bus = dma_map_single(nic, buf, ${64 * lines}, DMA_BIDIRECTIONAL);
+	submit(nic);
+	wait(nic);
+	dma_unmap_single(nic, bus, ${64 * lines}, DMA_BIDIRECTIONAL);
+${each((i) => `	u32 v${i} = buf[${16 * i}];`)}
+}
+device nic {
+${each((i) => `	u32 r${i} = dma_read(bus + ${64 * i});\n	dma_write(bus + ${64 * i}, 9);`)}
+}
+`;
+
+/** Part of all cores' time that was idle in the half second before, in percent. */
+async function free() {
+  const times = () =>
+    cpus().map(({ times: t }) => [t.idle, t.user + t.nice + t.sys + t.irq + t.idle]);
+  const before = times();
+  await new Promise((done) => setTimeout(done, 500));
+  const after = times();
+  const sum = (at) => after.reduce((total, one, i) => total + one[at] - before[i][at], 0);
+  return Math.round((100 * sum(0)) / sum(1));
+}
+
+function run(cores) {
+  const file = join(folder, 'lines.litmus');
+  const check = [process.execPath, program, 'check', '--no-projection', '--json', file];
+  const begun = performance.now();
+  const timed = ['-c', 'TIMEFORMAT=user=%U; time "$@"', 'bash', 'taskset', '-c', cores, ...check];
+  const child = spawnSync('bash', timed, { encoding: 'utf8' });
+  const wall = (performance.now() - begun) / 1000;
+  if (child.status !== 0) throw new Error(child.stderr || String(child.error));
+  const user = Number(/user=([\d.]+)/.exec(child.stderr)?.[1]);
+  const said = child.stdout.replace(/"seconds": [\d.]+/g, '');
+  return { wall, user, said };
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+try {
+  writeFileSync(join(folder, 'lines.litmus'), scenario);
+  const ways = { 'one core': '0', 'all cores': `0-${cpus().length - 1}` };
+  const all = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+  const idle = [];
+  for (let i = 0; i < rounds; i += 1) {
+    for (const [way, cores] of Object.entries(ways)) {
+      idle.push(await free());
+      all[way].push(run(cores));
+    }
+  }
+  const texts = new Set(Object.values(all).flatMap((list) => list.map(({ said }) => said)));
+  if (texts.size > 1) throw new Error('the reports differ');
+  console.log(`${lines} lines, median of ${rounds}; free before each run: ${idle.join(', ')} %;`);
+  console.log(`load ${loadavg()[0].toFixed(1)}`);
+  const [one, both] = Object.entries(all).map(([way, list]) => {
+    const [wall, user] = ['wall', 'user'].map((what) => median(list.map((run) => run[what])));
+    console.log(`${way.padEnd(10)} wall ${wall.toFixed(2)} s  user ${user.toFixed(2)} s`);
+    return { wall, user };
+  });
+  const ratio = (a, b) => (a / b).toFixed(2);
+  console.log(
+    `wall one : all = ${ratio(one.wall, both.wall)}; user all : one = ${ratio(both.user, one.user)}`,
+  );
+} finally {
+  rmSync(folder, { recursive: true });
+}
