@@ -37,14 +37,6 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'dma_write_unpriv: domains changed',
     'a stale IOTLB entry that was not taken is gone for later accesses; what they could do by it, the first one could',
   ],
-  [
-    'dma_vunmap_noncontiguous: memory',
-    'what it leaves in the TLBs lets lines be fetched, which the linear map does anyway: such pages cannot leave it',
-  ],
-  [
-    'qcom_scm_assign_mem: then wait for all',
-    'a store that is still waiting then is one that could as well have left before, which is tried too',
-  ],
   ['drm_gem_object_put: buffers.pins', 'the object is gone, and its counts with it'],
   ['drm_gem_object_put: issues invalidate', freed],
   ['drm_gem_object_put: then wait for all', freed],
