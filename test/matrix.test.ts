@@ -86,11 +86,15 @@ describe('check --matrix', () => {
       'ops/dma-alloc.ts',
       'ops/dma-buf.ts',
       'ops/gem.ts',
+      'ops/page-pool.ts',
       'ops/scatterlist.ts',
       'ops/streaming.ts',
+      'ops/ttm.ts',
+      'ops/videobuf2.ts',
     ]);
     const maps = ['dma_map_sgtable', 'dma_buf_map_attachment', 'drm_gem_shmem_get_pages_sgt'];
-    for (const name of [...maps, 'msm_gem_new']) expect(mapsByDma(name), name).toBe(true);
+    const drivers = ['msm_gem_new', 'page_pool_dev_alloc_pages', 'vb2_dma_sg_alloc'];
+    for (const name of [...maps, ...drivers]) expect(mapsByDma(name), name).toBe(true);
     for (const name of ['dma_alloc_coherent', 'iommu_map']) expect(mapsByDma(name)).toBe(false);
     expect(using('dmaUnmap')).toEqual([
       'msm.ts',
@@ -98,6 +102,7 @@ describe('check --matrix', () => {
       'ops/gem-parts.ts',
       'ops/scatterlist.ts',
       'ops/streaming.ts',
+      'ops/ttm.ts',
     ]);
     const unmaps = ['dma_unmap_page', 'dma_free_coherent', 'dma_buf_unmap_attachment'];
     for (const name of [...unmaps, 'msm_gem_new']) expect(unmapsByDma(name), name).toBe(true);

@@ -23,6 +23,9 @@ const mapInside: ReadonlySet<string> = new Set([
   'drm_gem_shmem_get_pages_sgt',
   // Its get_pages maps, whoever calls it: a pin, a fault, a vmap.
   'msm_gem_new',
+  'page_pool_dev_alloc_pages',
+  'ttm_tt_populate',
+  'vb2_dma_sg_alloc',
 ]);
 const unmapInside: ReadonlySet<string> = new Set([
   'dma_buf_unmap_attachment',
@@ -30,6 +33,10 @@ const unmapInside: ReadonlySet<string> = new Set([
   'drm_gem_object_put',
   'drm_gem_shmem_purge',
   'msm_gem_new',
+  'page_pool_destroy',
+  'ttm_tt_unpopulate',
+  'vb2_dc_put',
+  'vb2_dma_sg_put',
 ]);
 
 /** The call makes a streaming mapping, itself or inside: what can bounce (K5, K9). */
