@@ -1,8 +1,9 @@
 /**
- * `node bench/ahead.mjs [LINES [ROUNDS]]`: `civac check --no-projection` of a streaming buffer of so
- * many lines (default 5) on one core and on all, in turns: with more than one, helper threads make
- * some explorations ahead. Medians of wall and user time, and what was free on the machine before
- * each run: on a busy one wall time says nothing. Needs taskset (util-linux). Reports must be equal.
+ * `node bench/ahead.mjs [LINES [ROUNDS]]`: `civac check --no-projection` of a streaming buffer of
+ * so many lines (default 5) on one core and on all, in turns: with more than one, helper threads
+ * make some explorations ahead. Medians of wall and user time, and what was free on the machine
+ * before each run: on a busy one wall time says nothing. Needs taskset (util-linux). Reports must
+ * be equal.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -79,9 +80,8 @@ try {
     return { wall, user };
   });
   const ratio = (a, b) => (a / b).toFixed(2);
-  console.log(
-    `wall one : all = ${ratio(one.wall, both.wall)}; user all : one = ${ratio(both.user, one.user)}`,
-  );
+  const wall = ratio(one.wall, both.wall);
+  console.log(`wall one : all = ${wall}; user all : one = ${ratio(both.user, one.user)}`);
 } finally {
   rmSync(folder, { recursive: true });
 }

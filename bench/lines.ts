@@ -10,7 +10,11 @@ const [, , file = '', engine = 'fast'] = process.argv;
 const { program, diagnostics } = compile(readFileSync(file, 'utf8'), file);
 if (program === null) throw new Error(`${file}: ${diagnostics[0]?.message}`);
 const before = process.cpuUsage().user;
-const result = check(program, { engine: engine === 'reference' ? 'reference' : 'fast' });
+const result = check(program, {
+  engine: engine === 'reference' ? 'reference' : 'fast',
+  projection: false,
+  por: false,
+});
 const user = (process.cpuUsage().user - before) / 1e6;
 const { verdict, states, transitions } = result;
 const rss = process.resourceUsage().maxRSS * 1024;

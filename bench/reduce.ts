@@ -7,7 +7,8 @@ import { compile } from '../src/litmus/index.js';
 import { check, type CheckOptions } from '../src/verdict/check.js';
 
 const ways: Readonly<Record<string, CheckOptions>> = {
-  none: { projection: false },
+  none: { projection: false, por: false },
+  por: { projection: false },
   projection: { symmetry: false },
   all: {},
 };

@@ -127,7 +127,8 @@ describe('--checkpoint', () => {
   it('for which there is no room is told, and the check goes on', () => {
     // No file may be longer than 8 KiB: what a full disk is to a program.
     const program = join(root, 'bin', 'civac.mjs');
-    const command = `ulimit -f 8; exec "${process.execPath}" "${program}" ${kept('e.checkpoint').join(' ')}`;
+    const rest = kept('e.checkpoint').join(' ');
+    const command = `ulimit -f 8; exec "${process.execPath}" "${program}" ${rest}`;
     const run = spawnSync('bash', ['-c', command], { cwd: bench.folder, encoding: 'utf8' });
     expect(run.stderr).toContain('cannot write e.checkpoint: larger than a file may be; going on');
     expect(said(run.stdout)).toEqual(undisturbed);

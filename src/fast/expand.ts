@@ -174,7 +174,12 @@ export function quotientOf(home: number, rest: number, slotBits: number): number
 }
 
 /** Expands up to `count` states of the queue; states of at most slotBits + 31 bits. */
-export function expandNarrow(packed: Searchable, work: Work, count: number, next: Int32Array): void {
+export function expandNarrow(
+  packed: Searchable,
+  work: Work,
+  count: number,
+  next: Int32Array,
+): void {
   const { keys, slotBits, distanceBits, queue, seen } = work;
   const slotMask = 2 ** slotBits - 1;
   const far = 2 ** distanceBits - 1;

@@ -238,7 +238,10 @@ export function searchShared(
 }
 
 /** Finding → steps of the shortest run to it, after the search. */
-export function foundShared({ findings }: Searchable, { found }: Shared): ReadonlyMap<string, number> {
+export function foundShared(
+  { findings }: Searchable,
+  { found }: Shared,
+): ReadonlyMap<string, number> {
   const depths = new Int32Array(found);
   return new Map(
     findings.flatMap((name, i) => {

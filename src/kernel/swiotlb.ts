@@ -63,15 +63,17 @@ export function bounces(
   part: Mapped,
   direction: number,
 ): 'no' | 'yes' | 'error' {
-  const { swiotlb, pageSize } = context.machine;
+  // `swiotlb` is read where it counts: elsewhere a matrix has the answer of another setting.
+  const { machine } = context;
   const unaligned = kmallocNeedsBounce(context, device, part.size, direction);
   if (deviceConfig(context, device).iommu) {
+    const { pageSize } = machine;
     const pageCut = part.offset % pageSize !== 0 || part.size % pageSize !== 0;
     if (!unaligned || !pageCut) return 'no';
-  } else if (swiotlb !== 'force') {
+  } else if (machine.swiotlb !== 'force') {
     if (endOf(context, part) <= dmaLimit(context, device) && !unaligned) return 'no';
   }
-  return swiotlb === 'noforce' ? 'error' : 'yes';
+  return machine.swiotlb === 'noforce' ? 'error' : 'yes';
 }
 
 /** Gives slots to those parts that bounce; the pool is in the lowest zone (arm64/mm/init.c). */

@@ -4,6 +4,7 @@
  * a cheaper operation in its place does. *Destructive*: without it something comes right.
  * Each but `redundant` comes with the run that proves it; that one takes all runs.
  */
+import { findOperation } from '../kernel/registry.js';
 import { compile, removableCalls, type RemovableCall, withoutCall } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
@@ -86,20 +87,21 @@ class Adviser {
   private judged(call: RemovableCall, base: Explored, without: Explored): Note | null {
     const caused = [...without.byPlace].find(([place]) => !base.byPlace.has(place));
     const cured = [...base.byPlace].find(([place]) => !without.byPlace.has(place));
+    const left = leftOut(call);
     const sighting = cured?.[1] ?? this.kept(base, without);
     if (sighting !== null) {
       const then = caused?.[1] ?? this.changed(base, without);
       const also = then === null ? '' : `; but then ${placed(without, then)}`;
-      const message = `destructive: without it there is no ${placed(base, sighting)}${also}`;
+      const message = `destructive: ${left} there is no ${placed(base, sighting)}${also}`;
       return note(call, 'destructive', message, stepsOf(base, sighting));
     }
     const other = caused?.[1] ?? this.changed(base, without);
     if (other === null) {
-      return note(call, 'redundant', 'redundant: without it every run is as right or wrong', []);
+      return note(call, 'redundant', `redundant: ${left} every run is as right or wrong`, []);
     }
     if (this.advice === 'waste') return null;
     const cheaper = base.byPlace.size === 0 ? this.cheaper(call) : null;
-    const needed = `without it ${placed(without, other)}`;
+    const needed = `${left} ${placed(without, other)}`;
     const steps = stepsOf(without, other);
     if (cheaper === null) return note(call, 'needed', `needed: ${needed}`, steps);
     const message = `sufficient but dearer than ${cheaper.title}; ${needed}`;
@@ -158,6 +160,12 @@ class Adviser {
       }
     }
   }
+}
+
+/** Of a call that maps as well only the maintenance is left out: what it gives is still needed. */
+function leftOut({ operation }: RemovableCall): string {
+  const isPart = findOperation(operation)?.removable === 'skip-sync';
+  return isPart ? 'without its cache maintenance' : 'without it';
 }
 
 /** A change of the call at that offset, or a move of the statement it is in. */

@@ -309,6 +309,20 @@ const flushes: Scenarios = [
 
 const others: Scenarios = [
   [
+    'qcom_scm_assign_mem: maintenance under way is over before the memory goes',
+    text('coherent', {
+      ...plain,
+      settings: '.linear_map_removable = true;',
+      names: 'u32 *wc;',
+      init: `page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
+	set_direct_map_invalid_noflush(page);
+	flush_tlb_all();`,
+      cpu: `dcache_clean_poc_nosync(wc, wc + 1024);
+	qcom_scm_assign_mem(page_to_phys(page), PAGE_SIZE, QCOM_SCM_VMID_CP_PIXEL);`,
+    }),
+  ],
+  [
     'dma_read: of its own memory, behind what is on the way there',
     text('coherent', {
       ...plain,

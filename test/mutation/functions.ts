@@ -54,6 +54,12 @@ const flavours: readonly Flavour[] = [
     unmap: (dir) => `dma_unmap_page_attrs(nic, dma, PAGE_SIZE, ${dir}, 0);`,
   },
   {
+    name: 'dma_map_phys',
+    init: 'pg = virt_to_page(p);',
+    map: (dir) => `dma = dma_map_phys(nic, page_to_phys(pg), PAGE_SIZE, ${dir}, 0);`,
+    unmap: (dir) => `dma_unmap_phys(nic, dma, PAGE_SIZE, ${dir}, 0);`,
+  },
+  {
     name: 'dma_map_sg',
     init: table,
     map: (dir) => `dma_map_sg(nic, sgt, 1, ${dir});\n\tdma = sg_dma_address(sgt);`,

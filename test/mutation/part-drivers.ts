@@ -1,8 +1,8 @@
 /** What the scenarios for drivers' helpers share. */
 import { behind, type Part, plain, type Scenarios, text } from './part.js';
 
-export { behind, plain };
 export type { Part, Scenarios };
+export { behind, plain };
 
 export const names = 'u32 *p;\nu32 *q;\ndma_addr_t dma;\nstruct page *pg;\nstruct page *pg2;';
 

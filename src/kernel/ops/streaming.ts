@@ -3,9 +3,9 @@
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
  * Leaves out: segment limits.
  */
-import { deviceArg, int, pointerArg, rangeArg, bufferArg } from '../args.js';
+import { bufferArg, deviceArg, fail, int, pointerArg, rangeArg } from '../args.js';
 import { dmaMap, dmaSync, dmaUnmap } from '../dma.js';
-import { DMA_MAPPING_ERROR } from '../dma-address.js';
+import { DMA_MAPPING_ERROR, physicalPlace } from '../dma-address.js';
 import type { Effect, Operation } from '../registry.js';
 import type { DmaMapping } from '../state.js';
 import {
@@ -14,6 +14,7 @@ import {
   dir,
   attrs,
   addr,
+  phys,
   ptr,
   offset,
   mapDoc,
@@ -51,6 +52,21 @@ const mapPage: Effect = (context, args) =>
     attrs: attrsOf(context, args[5]),
     type: 'page',
   })?.address ?? DMA_MAPPING_ERROR;
+
+/** As dma_map_page_attrs, which calls it since 6.18; DMA_ATTR_MMIO is left to dma_map_resource. */
+const mapPhys: Effect = (context, args) => {
+  const place = physicalPlace(context, int(args[1]));
+  if (place === null) return fail(context, 'no page at this physical address');
+  const { buffer, offset: from } = place;
+  const mapping = dmaMap(context, {
+    device: deviceArg(context, args[0]),
+    ranges: [{ buffer, from, size: int(args[2]) }],
+    direction: int(args[3]),
+    attrs: attrsOf(context, args[4]),
+    type: 'page',
+  });
+  return mapping?.address ?? DMA_MAPPING_ERROR;
+};
 
 function unmapSingle(type: Type, attrsAt: number): Effect {
   return (context, args) => {
@@ -114,6 +130,15 @@ export const streamingOperations: readonly Operation[] = [
     [dev, { name: 'page', kinds: ['page'] }, offset, size, dir, attrs],
     mapDoc,
     mapPage,
+    'skip-sync',
+  ),
+  op('dma_map_phys', 'dma', [dev, phys, size, dir, attrs], mapDoc, mapPhys, 'skip-sync'),
+  op(
+    'dma_unmap_phys',
+    'void',
+    [dev, addr, size, dir, attrs],
+    unmapDoc,
+    unmapSingle('page', 4),
     'skip-sync',
   ),
   op(
