@@ -2,9 +2,9 @@
  * `node bench/reduce.mjs [MOST]`: what reductions are worth. First ratios: `check` on a buffer of
  * 2 to MOST lines (default 5), each line written and read by its own statements, without
  * reductions, with needed evictions and fills only, and with all, in turns; then buffers of 64
- * lines to 67 million, with reductions. User CPU time.
- * Warm: the median of the second half of many runs in one process, which compile the scenario anew
- * each time and keep nothing of its verdict; what is warm is V8's code for civac.
+ * lines to 67 million, with reductions. User CPU time. Warm: the median of the second half of many
+ * runs in one process, which compile the scenario anew each time and keep nothing of its verdict;
+ * what is warm is V8's code for civac.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
