@@ -54,7 +54,7 @@ describe('load buffering', () => {
     ] as const) {
       const both = program(ways[a]?.text ?? '', ways[b]?.text ?? '');
       const told = (engine: 'fast' | 'reference'): unknown => ({
-        ...check(both, { engine, tablesFrom: 0 }),
+        ...check(both, { engine, tablesFrom: 0, por: false }),
         seconds: 0,
         reduction: [],
       });

@@ -218,6 +218,8 @@ export class Progress {
 
   /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
   startDevices(state: Unkeyed): Unkeyed {
+    // What init rang is in the queue until init is over.
+    if (state.threads[0]?.pc !== -2) return state;
     let next = state;
     this.sites.threads.forEach((code, i) => {
       if (code.kind !== 'device') return;

@@ -342,7 +342,7 @@ export class System implements Model<State, RawFinding> {
     }
     let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
     if (kind === 'thread') next = this.progress.settled(next, agent);
-    next = this.progress.afterInit(this.progress.startDevices(next));
+    next = this.progress.startDevices(this.progress.afterInit(next));
     const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
     if (learned || next.words !== state.words) next = this.progress.prune(next);
     return this.keyed(next, state);

@@ -145,7 +145,7 @@ function earlyReads(litmus: Litmus, state: State, liberties: Liberties): readonl
   const found: Step[] = [];
   litmus.cpu.forEach((op, i) => {
     if (op.op !== 'load' || i <= state.cpu || takenEarly(state, 'cpu', i) !== null) return;
-    if (!mayPass(litmus, litmus.cpu.slice(state.cpu, i), op)) return;
+    if (!mayPass(litmus, state, litmus.cpu.slice(state.cpu, i), op)) return;
     if (!mayLoad(litmus, state, op, liberties)) return;
     const { after, value } = loaded(litmus, state, op);
     found.push({ to: withEarly(after, { agent: 'cpu', op: i, value }) });
@@ -169,9 +169,17 @@ function withEarly(state: State, read: Early): State {
 }
 
 /** M8: a load may go before an earlier load; never past the same word or a barrier for loads. */
-function mayPass(litmus: Litmus, passed: readonly CpuOp[], load: Load): boolean {
-  const isFree = passed.every((op) => isPassable(litmus, op, load));
+function mayPass(litmus: Litmus, state: State, passed: readonly CpuOp[], load: Load): boolean {
+  const isFree = passed.every(
+    (op, i) => isPassable(litmus, op, load) || isIdleWmb(state, passed.slice(0, i), op),
+  );
   return isFree && passed.some((op) => op.op === 'load');
+}
+
+/** A wmb() is a dsb st: it waits for stores, and holds what follows no longer than that. */
+function isIdleWmb({ buffer }: State, before: readonly CpuOp[], op: CpuOp): boolean {
+  if (op.op !== 'barrier' || op.name !== 'wmb' || buffer.length > 0) return false;
+  return before.every((each) => each.op === 'load' || each.op === 'barrier');
 }
 
 function isPassable(litmus: Litmus, op: CpuOp, load: Load): boolean {
