@@ -9,6 +9,7 @@ import { absentLine } from '../machine/line.js';
 import type { KernelContext } from './context.js';
 import { hasCacheableAlias } from './mismatch.js';
 import type { Frame } from './state.js';
+import { lineCode } from './touched.js';
 
 export function assignFrames(
   context: KernelContext,
@@ -18,6 +19,8 @@ export function assignFrames(
   for (const index of frames) {
     const frame = context.frame(index);
     if (frame === undefined) continue;
+    // Which lines are dirty, and which there are at all, is asked and changed (reductions.md).
+    for (const at of frame.lines.keys()) context.touched?.look(lineCode(index, at));
     if (secure) checkCaches(context, frame, index);
     const { secure: _, ...plain } = frame;
     const lines = frame.lines.map(({ dram }) => absentLine(dram));

@@ -70,6 +70,7 @@ function isOther(frame: Frame, now: Frame): boolean {
     now.buffer !== frame.buffer ||
     now.page !== frame.page ||
     now.table !== frame.table ||
+    now.secure !== frame.secure ||
     now.linear !== frame.linear ||
     now.linearAs !== frame.linearAs ||
     now.inTlb !== frame.inTlb ||
