@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { free } from './free.mjs';
 
 const lines = Number(process.argv[2] ?? 5);
 const rounds = Number(process.argv[3] ?? 3);
@@ -32,17 +33,6 @@ device nic {
 ${each((i) => `	u32 r${i} = dma_read(bus + ${64 * i});\n	dma_write(bus + ${64 * i}, 9);`)}
 }
 `;
-
-/** Part of all cores' time that was idle in the half second before, in percent. */
-async function free() {
-  const times = () =>
-    cpus().map(({ times: t }) => [t.idle, t.user + t.nice + t.sys + t.irq + t.idle]);
-  const before = times();
-  await new Promise((done) => setTimeout(done, 500));
-  const after = times();
-  const sum = (at) => after.reduce((total, one, i) => total + one[at] - before[i][at], 0);
-  return Math.round((100 * sum(0)) / sum(1));
-}
 
 function run(cores) {
   const file = join(folder, 'lines.litmus');

@@ -5,24 +5,14 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { free } from '../free.mjs';
 
 const [lines = '9', rounds = '3'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'wcbuf-'));
 const program = join(folder, 'threads.mjs');
-
-/** Part of all cores' time that was idle in the half second before. */
-async function free() {
-  const times = () =>
-    cpus().map(({ times: t }) => [t.idle, t.user + t.nice + t.sys + t.irq + t.idle]);
-  const before = times();
-  await new Promise((done) => setTimeout(done, 500));
-  const after = times();
-  const sum = (at) => after.reduce((total, each, i) => total + each[at] - before[i][at], 0);
-  return Math.round((100 * sum(0)) / sum(1));
-}
 
 function run(workers) {
   const child = spawnSync(process.execPath, [program, lines, workers], { encoding: 'utf8' });

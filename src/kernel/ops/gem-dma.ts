@@ -10,7 +10,7 @@ import { DMA_TO_DEVICE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { deviceConfig } from '../dma-address.js';
-import type { Effect, Operation, Option, Param } from '../registry.js';
+import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { allocCached } from './dma-alloc.js';
@@ -82,18 +82,8 @@ function gem(
   more: Partial<Operation> = {},
 ): Operation {
   const file = name.startsWith('drm_fb') ? 'drm_fb_dma_helper.c' : 'drm_gem_dma_helper.c';
-  return {
-    name,
-    family: 'GEM',
-    where: 'cpu',
-    returns,
-    rules: ['K7', 'K5'],
-    params,
-    doc,
-    source: `drivers/gpu/drm/${file}:${name}`,
-    effect,
-    ...more,
-  };
+  const op = family({ family: 'GEM', where: 'cpu', returns, rules: ['K7', 'K5'] });
+  return op(name, params, doc, `drivers/gpu/drm/${file}:${name}`, effect, more);
 }
 
 const part: readonly Param[] = [

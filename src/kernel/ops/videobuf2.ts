@@ -22,7 +22,7 @@ import { dmaMap } from '../dma.js';
 import { deviceConfig } from '../dma-address.js';
 import { wholeBuffer } from '../maintenance.js';
 import { allocatePages } from '../pages.js';
-import type { Effect, Operation, Option, Param } from '../registry.js';
+import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
@@ -148,18 +148,8 @@ function vb2(
   more: Partial<Operation> = {},
 ): Operation {
   const file = name.startsWith('vb2_dc') ? 'videobuf2-dma-contig.c' : 'videobuf2-dma-sg.c';
-  return {
-    name,
-    family: 'videobuf2',
-    where: 'cpu',
-    returns,
-    rules: ['K5'],
-    params,
-    doc,
-    source: `drivers/media/common/videobuf2/${file}:${name}`,
-    effect,
-    ...more,
-  };
+  const op = family({ family: 'videobuf2', where: 'cpu', returns, rules: ['K5'] });
+  return op(name, params, doc, `drivers/media/common/videobuf2/${file}:${name}`, effect, more);
 }
 
 function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
