@@ -185,8 +185,10 @@ export function cpuReach(
   const page = context.frame(frame);
   const removed = map.kind === 'linear' && page?.linear === false;
   if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
-  const refused =
-    standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
+  const refused: Destination['refused'] =
+    standsFor === undefined
+      ? (refusal(context, frame, map.buffer, cell.page) ?? (map.foreign === true ? 'H9' : null))
+      : 'H15';
   const plain = { frame, cell, refused };
   const destination = map.nonPosted === true ? { ...plain, nonPosted: true as const } : plain;
   const now = mapOf(context, map.id)?.attribute ?? map.attribute;
