@@ -150,6 +150,8 @@ export interface CpuMap {
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
   readonly leaving?: 'detached' | 'unlinked';
+  /** What vunmap() took out of the page table and left to a lazy flush (M18). */
+  readonly unflushed?: readonly (readonly [number, number])[];
   /** Not in the page table (any more), and maybe in a TLB. */
   readonly stale?: readonly StaleTranslation[];
 }

@@ -36,7 +36,7 @@ export const gemHandleOperations: readonly Operation[] = [
   op(
     'drm_gem_handle_create',
     params,
-    'a handle for a client (a number); where all clients are gone and it was none of them, what they left there is their secret',
+    'a handle for a client (a number); what clients left who are all gone is a secret to others',
     'drivers/gpu/drm/drm_gem.c:drm_gem_handle_create',
     create,
   ),
