@@ -9,6 +9,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
+import { gemHandleOperations } from './ops/gem-handles.js';
 import { gemDmaOperations } from './ops/gem-dma.js';
 import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
@@ -47,6 +48,7 @@ defineOperations([
   ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
+  ...gemHandleOperations,
   ...gemDmaOperations,
   ...ttmOperations,
   ...msmOperations,
