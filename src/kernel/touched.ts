@@ -22,6 +22,11 @@ export function lineCode(frame: number, line: number): number {
   return frame * LINES_MAX + line;
 }
 
+/** The line of such a number. */
+export function placeOf(code: number): { readonly frame: number; readonly line: number } {
+  return { frame: Math.floor(code / LINES_MAX), line: code % LINES_MAX };
+}
+
 /** Collected over all choices of a group of steps, also those that cannot happen now. */
 export class Touched {
   /** Lines whose record was looked at or replaced: whatever happens to them before may matter. */
