@@ -4,7 +4,8 @@
  * Leaves out: H12 and H13, which no single step shows (docs/export.md).
  */
 import { exploreTables } from '../fast/explore.js';
-import { type Node, Tables } from '../fast/tables.js';
+import { Tables } from '../fast/tables.js';
+import type { Node } from '../fast/tree.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Condition, Program } from '../litmus/program.js';
 import { type Group, System } from '../system/system.js';

@@ -42,7 +42,7 @@ import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import { syncsIotlb } from './overrides.js';
 import type { DmaMapping, Piece } from './state.js';
-import { bounces, endOf, takeSlots } from './swiotlb.js';
+import { bounces, endOf, freeSlots, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
@@ -141,7 +141,7 @@ function layOut(
   );
   if (how.includes('error')) return null;
   const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
-  const slots = takeSlots(context, id, wanted, iommu);
+  const slots = takeSlots(context, wanted, iommu);
   // swiotlb_map: the device does not even reach the pool.
   const limit = dmaLimit(context, device);
   const missed = slots.some(
@@ -241,8 +241,10 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
     if (!skip && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece);
   }
   if (iommu && !bounced) endMapping(context, mapping, request.size ?? mapping.size);
-  else forget(context, mapping);
-  if (bounced) context.queue({ do: 'free', buffer: mapping.id });
+  else {
+    forget(context, mapping);
+    freeSlots(context, mapping.pieces);
+  }
 }
 
 function whole(piece: Piece): SyncPart {
@@ -260,7 +262,7 @@ function forget(context: KernelContext, mapping: DmaMapping): void {
   context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
 }
 
-/** Takes the translation away and forgets the mapping. `size`: as the caller says. */
+/** Takes the translation and slots away and forgets the mapping. `size`: as the caller says. */
 export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
   if (deviceConfig(context, mapping.device).iommu) {
     const single = mapping.pieces.length === 1;
@@ -269,6 +271,7 @@ export function endMapping(context: KernelContext, mapping: DmaMapping, size: nu
     }
   }
   forget(context, mapping);
+  freeSlots(context, mapping.pieces);
 }
 
 /** dma_sync_single_for_*: the range is found from the address, as the ops do. */
