@@ -21,6 +21,7 @@ import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
 import { kernelTlbOperations } from './ops/kernel-tlb.js';
 import { sizeOperations } from './ops/sizes.js';
+import { remoteprocOperations } from './ops/remoteproc.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
@@ -76,6 +77,7 @@ defineOperations([
   ...pagePoolOperations,
   ...deviceOperations,
   ...deviceRangeOperations,
+  ...remoteprocOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

@@ -52,7 +52,7 @@ function writes(instruction: Instruction, local: number): boolean {
 function orders(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
   const { operation } = instruction;
-  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
+  return !['wmb', 'dma_wmb', 'smp_wmb', 'barrier'].includes(operation.as ?? operation.name);
 }
 
 function touchesMemory(code: ThreadCode, kinds: RegExp, op: 'load' | 'store'): boolean {
