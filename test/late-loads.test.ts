@@ -104,7 +104,7 @@ device nic {
     if (program === null) throw new Error(JSON.stringify(diagnostics));
     const fast = check(program);
     expect(fast.verdict).toBe(verdict);
-    expect(fast.findings.map(({ id }) => id)).toEqual(verdict === 'hazard' ? ['H13'] : []);
+    expect(fast.hazards.map(({ id }) => id)).toEqual(verdict === 'hazard' ? ['H13'] : []);
     expect(check(program, { engine: 'reference', por: false }).verdict).toBe(verdict);
   });
 });
