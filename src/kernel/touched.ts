@@ -22,6 +22,11 @@ export function lineCode(frame: number, line: number): number {
   return frame * LINES_MAX + line;
 }
 
+/** The line of such a number. */
+export function placeOf(code: number): { readonly frame: number; readonly line: number } {
+  return { frame: Math.floor(code / LINES_MAX), line: code % LINES_MAX };
+}
+
 /** Never added to: most groups have to do with few lines, or none. */
 const NONE = new Set<number>();
 const NO_LINES = new Map<number, Map<string, LineAccess>>();
