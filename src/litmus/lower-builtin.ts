@@ -2,7 +2,7 @@
  * The calls that are part of the language and no operations: READ_ONCE and friends are loads and
  * stores, DMA_BIT_MASK and pgprot_* are constants.
  */
-import { PROT_DEVICE, PROT_WC } from '../kernel/constants.js';
+import { PROT_DEVICE, PROT_EXEC, PROT_WC } from '../kernel/constants.js';
 import { findOperation } from '../kernel/registry.js';
 import type { CallNode, Expression } from './ast.js';
 import { barrierOf } from './barriers.js';
@@ -103,7 +103,10 @@ function pgprot(value: number, doc: string): Builtin {
       const message = `${node.callee}() cannot change ${describeType(given.type)}`;
       context.diagnostics.error('L032', base?.at ?? node.at, message, { expected: 'PAGE_KERNEL' });
     }
-    return { expr: { kind: 'const', value }, type: { kind: 'pgprot' }, zero: false };
+    const bits = given?.expr.kind === 'const' ? given.expr.value : 0;
+    const executable = typeof bits === 'number' && bits >= PROT_EXEC ? PROT_EXEC : 0;
+    const expr = { kind: 'const', value: value + executable } as const;
+    return { expr, type: { kind: 'pgprot' }, zero: false };
   };
   return { params: '[PAGE_KERNEL]', arity: [0, 1], doc: `page attributes: ${doc}`, lower };
 }
