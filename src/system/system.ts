@@ -140,11 +140,13 @@ export class System implements Model<State, RawFinding> {
     state: Unkeyed,
     use: (kind: Group['kind'], agent: number, at: number) => void,
   ): void {
+    // Where every word is left out, nothing comes of an early read.
+    const blind = this.layout.hidesNew && this.layout.cells.length === 0;
     state.threads.forEach((thread, agent) => {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
         use('thread', agent, 0);
-        for (const at of earlyReads(thread, code)) use('early', agent, at);
+        if (!blind) for (const at of earlyReads(thread, code)) use('early', agent, at);
       }
       for (let at = 0; at < thread.entries.length; at++) use('drain', agent, at);
     });
