@@ -107,6 +107,8 @@ export interface Buffer {
   readonly attribute?: Attribute;
   /** TTM maps the pages for the device when it gets them. */
   readonly mapsPages?: boolean;
+  /** Freed when its device's driver goes (devres). */
+  readonly managed?: true;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -203,6 +205,15 @@ export interface DmaMapping {
   readonly checked: boolean;
 }
 
+/** struct dma_iova_state in use: a range of addresses, and what is linked into it. */
+export interface IovaState {
+  readonly id: number;
+  readonly device: number;
+  readonly address: number;
+  readonly size: number;
+  readonly pieces: readonly Piece[];
+}
+
 export interface Attachment {
   readonly id: number;
   readonly buffer: number;
@@ -212,7 +223,7 @@ export interface Attachment {
 
 export interface Lock {
   readonly id: number;
-  readonly kind: 'mutex' | 'completion';
+  readonly kind: 'mutex' | 'completion' | 'iova';
   /** Holder of a mutex, -1 when free. Completions count in `count`. */
   readonly holder: number;
   readonly count: number;
@@ -281,6 +292,12 @@ export interface PostedWrite {
   readonly store: Extract<Entry, { readonly kind: 'store' }>;
 }
 
+/** A shmem file with the contents of a TTM object that was swapped out. */
+export interface SwapFile {
+  readonly buffer: number;
+  readonly lines: readonly (readonly (readonly number[])[])[];
+}
+
 export interface KernelState {
   /** In the order they were sent. */
   readonly posted: readonly PostedWrite[];
@@ -293,6 +310,7 @@ export interface KernelState {
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
+  readonly files: readonly SwapFile[];
   readonly pools: readonly Pool[];
   readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
@@ -308,6 +326,7 @@ export interface KernelState {
   readonly domains: readonly Domain[];
   readonly sgts: readonly Sgt[];
   readonly mappings: readonly DmaMapping[];
+  readonly iovas: readonly IovaState[];
   readonly attachments: readonly Attachment[];
   readonly locks: readonly Lock[];
   readonly ports: readonly Port[];
