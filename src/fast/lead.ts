@@ -8,7 +8,7 @@ import type { Limits } from '../explore/bfs.js';
 import { pack, type Place, placesFor, unpack, widthOf } from './store.js';
 import { NoRoom } from './sharing.js';
 import type { Member } from './team.js';
-import { C, HALTS, PHASES, PIECE, PIECE_WORDS, PIECES_MAX, WIDTH_MAX } from './team-memory.js';
+import { C, HALTS, PHASES, PIECE, PIECE_WORDS, PIECES_MAX, SLOTS_MIN, WIDTH_MAX } from './team-memory.js';
 import type { Entry, FoundData } from './tables-text.js';
 
 /** What a leading thread is told, and asks. */
@@ -59,7 +59,6 @@ const ROUND_MAX = 2 ** 17;
 /** States of a piece at most, and pieces for each thread where there are fewer states. */
 const PIECE_STATES = 64;
 const PIECES_EACH = 16;
-const SLOTS_MIN = 2 ** 12;
 /** Rounds of which nothing is kept, one after the other. */
 const STUCK_MAX = 4;
 const waitMs = 20;

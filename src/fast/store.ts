@@ -28,7 +28,7 @@ export class IntList {
 
   push(value: number): void {
     if (this.length === this.items.length) {
-      const larger = new Int32Array(2 * this.items.length);
+      const larger = new Int32Array(Math.max(START_STATES, 2 * this.items.length));
       larger.set(this.items);
       this.items = larger;
     }

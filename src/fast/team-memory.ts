@@ -68,6 +68,8 @@ export const HALTS = { grow: 1, places: 2, alone: 3, stop: 4 } as const;
 export const PIECE = { done: 0, fresh: 1, steps: 2, firstState: 3, firstStep: 4, asked: 5, leftOut: 6 };
 export const PIECE_WORDS = 8;
 export const PIECES_MAX = 2 ** 15;
+/** Slots of the smallest visited set. */
+export const SLOTS_MIN = 2 ** 12;
 /** Words of a state, at most. */
 export const WIDTH_MAX = 16;
 
@@ -87,7 +89,7 @@ function lengths(states: number, steps: number) {
     parent: states,
     action: states,
     edges: 3 * steps,
-    slots: 2 * 2 ** Math.ceil(Math.log2(4 * states)),
+    slots: 2 * Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(4 * states))),
     fresh: WIDTH_MAX * states,
     claim: states,
     slotOf: states,
