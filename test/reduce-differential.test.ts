@@ -8,7 +8,7 @@ import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
 import { scenarios } from './corpus-scenarios.js';
-import { Random, randomScenario } from './scenario-mutations.js';
+import { Random, randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
 const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
@@ -106,10 +106,7 @@ describe('reductions', () => {
 
   it(`agree on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
     const seen = new Map<string, number>();
-    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-      const text = randomScenario(seed, corpus);
-      const { program } = compile(text, 'random.litmus');
-      if (program === null) continue;
+    for (const { seed, text, program } of randomPrograms(firstSeed, count, corpus)) {
       const limits = { maxStates: 20_000 };
       const plain = told(program, { ...limits, projection: false });
       if (/gave up|"portable": null/.test(plain.text)) continue;

@@ -351,7 +351,7 @@ export class Tables {
 }
 
 /** The order of the groups of one agent in the reference engine. */
-const RANK = { thread: 0, early: 1, drain: 2, cache: 3, posted: 4 } as const;
+const RANK = { thread: 0, early: 1, drain: 2, cache: 3, posted: 4, fetch: 5 } as const;
 
 /** What no thread does comes behind what threads do. */
-const OWN = { thread: 0, early: 0, drain: 0, cache: 1, posted: 2 } as const;
+const OWN = { thread: 0, early: 0, drain: 0, cache: 1, posted: 2, fetch: 3 } as const;

@@ -273,6 +273,7 @@ export class KernelContext {
 
   /** The ideal memory takes a store. */
   write(cell: Cell, value: number, tick: { count: number; clock: Clock }): void {
+    this.recorder.wrote?.(this.step.site, cell.id);
     const write = { value, agent: this.step.agent, ...tick };
     this.setWord(cell, withWrite(this.word(cell), write));
   }

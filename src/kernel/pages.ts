@@ -264,8 +264,7 @@ function swapOutLine(
     // The block layer's dma_map_sg(TO_DEVICE) cleans the page through the linear map.
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
   }
-  const event =
-    device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
+  const event = device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
   return (layout.lines[line]?.cells ?? []).map((cell, word) => {
     const row = pickRow(context, rowsFor(state(), event));
     const outcome = context.apply(frame, line, row, { word, value: 0 });

@@ -63,7 +63,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [
     'dmb',
     {
-      params: 'sy | st | ld | osh[st|ld] | ish[st|ld]',
+      params: 'sy | st | ld | osh[st|ld] | ish[st|ld] | nsh[st|ld]',
       arity: [1, 1],
       lower: lowerBarrier,
       returnsVoid: true,
@@ -73,7 +73,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [
     'dsb',
     {
-      params: 'sy | st | ld | osh[st|ld] | ish[st|ld]',
+      params: 'sy | st | ld | osh[st|ld] | ish[st|ld] | nsh[st|ld]',
       arity: [1, 1],
       lower: lowerBarrier,
       returnsVoid: true,

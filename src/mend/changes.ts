@@ -376,10 +376,14 @@ function lengthOf(scene: Scene, node: Expression): number {
   return last(node) - firstOffset(scene, node);
 }
 
+/** What user space asked for, what firmware does, what the device tree says: no driver's choice. */
+const givenOptions: ReadonlySet<string> = new Set(['private', 'keep_tlb', 'mapped']);
+
 /** Options that are true or false: `.map_wc`, whether the CPU's mappings are write-combined. */
 function optionChanges(site: Site): readonly Draft[] {
   const options = site.operation.options ?? [];
-  return options.flatMap(({ name, kind }) => (kind === 'bool' ? [optionChange(site, name)] : []));
+  const own = options.filter(({ name, kind }) => kind === 'bool' && !givenOptions.has(name));
+  return own.map(({ name }) => optionChange(site, name));
 }
 
 function optionChange(site: Site, name: string): Draft {

@@ -37,6 +37,9 @@ interface Passage {
   readonly pending: boolean;
 }
 
+/** The thread that all others wait for. */
+const INIT = 'init';
+
 export interface Counterexample {
   readonly variant: Variant;
   readonly run: Run;
@@ -181,6 +184,8 @@ function passed(spot: Spot, run: Counterexample): boolean {
   if (spot.kind === 'statement') {
     return steps.some(({ offset }) => offset >= spot.from && offset < spot.to);
   }
+  // What anybody else does stands behind all of init.
+  if (spot.thread === INIT && run.labels.at(-1)?.agent !== INIT) return true;
   const from = spot.loopFrom >= 0 ? spot.loopFrom : spot.at;
   return steps.some(({ offset }) => offset >= from);
 }

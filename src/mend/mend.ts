@@ -117,6 +117,7 @@ class Mender {
       order: 'forward',
       engine: 'fast',
       tablesFrom: TABLES_FROM,
+      por: true,
       limits: {
         maxStates: options.maxStates ?? MEND_LIMITS.maxStates,
         maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,

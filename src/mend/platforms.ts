@@ -9,7 +9,7 @@ import { check, ScenarioFault } from '../verdict/check.js';
 import type { RunOptions } from '../verdict/runs.js';
 import type { Counterexample } from './counterexample.js';
 import type { PlatformCell } from './outcome.js';
-import { type Outcome, refuteHere } from './refute.js';
+import { type OutcomeHere, refuteHere } from './refute.js';
 import { AS_WRITTEN, type Platform, type Variant, type Variants } from './variant.js';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -70,7 +70,7 @@ export function cellsOf(
   });
 }
 
-function cell(outcome: Outcome | null): Pick<PlatformCell, 'verdict' | 'hazard'> {
+function cell(outcome: OutcomeHere | null): Pick<PlatformCell, 'verdict' | 'hazard'> {
   if (outcome === null || outcome.kind === 'senseless') {
     return { verdict: 'does not apply', hazard: '' };
   }

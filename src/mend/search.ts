@@ -80,6 +80,8 @@ export class Searcher {
   readonly conflicts: Conflicts;
   /** Platforms where a set of edits fails that does on the machine as written. */
   readonly deciding = new Set<string>();
+  /** Platforms that sets of edits failed on, the last one first: the next may fail there, too. */
+  private readonly refuting: string[] = [];
   /** By normalised program text: two sets of edits may come to the same. */
   private readonly byText = new Map<string, Outcome>();
   /** Do two edits make sense together? By their numbers. */
@@ -160,8 +162,8 @@ export class Searcher {
       this.counts.senseless++;
       return { kind: 'senseless' };
     }
-    const refuted = refute(variant, this.remaining(), this.mayHang);
-    const strays = refuted.kind === 'coherent' && !this.keepsTargets(variant);
+    const refuted = refute(variant, this.remaining(), this.mayHang, this.refuting);
+    const strays = refuted.kind === 'coherent' && !this.keepsTargets(refuted.targets);
     const outcome: Outcome = strays ? { kind: 'senseless' } : refuted;
     this.note(outcome);
     this.byText.set(variant.text, outcome);
@@ -176,10 +178,16 @@ export class Searcher {
   }
 
   /** Every access still reaches what it reached. */
-  private keepsTargets(variant: Variant): boolean {
-    const { platforms } = this.base;
-    this.targets ??= targetsOf(this.base, platforms, this.options);
-    return keepTargets(this.targets, targetsOf(variant, platforms, this.options));
+  private keepsTargets(after: Targets): boolean {
+    this.targets ??= targetsOf(this.base, this.base.platforms, this.options);
+    return keepTargets(this.targets, after);
+  }
+
+  private refutedOn(platform: string): void {
+    if (platform === AS_WRITTEN) return;
+    this.deciding.add(platform);
+    const others = this.refuting.filter((each) => each !== platform);
+    this.refuting.splice(0, this.refuting.length, platform, ...others);
   }
 
   private note(outcome: Outcome): void {
@@ -187,9 +195,7 @@ export class Searcher {
       case 'hazard':
         this.counts.explored++;
         this.counts.counterexamples++;
-        if (outcome.run.variant.platform !== AS_WRITTEN) {
-          this.deciding.add(outcome.run.variant.platform);
-        }
+        this.refutedOn(outcome.run.variant.platform);
         break;
       case 'unknown':
         this.counts.undecided++;

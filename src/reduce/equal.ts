@@ -5,9 +5,10 @@
  */
 import type { Instruction, Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
-import type { Analysis, DataLine, LineKey, Named } from './analysis.js';
+import type { Analysis, DataLine } from './analysis.js';
 import { IdleText } from './idle-text.js';
 import { labelOf, type Role } from './stubs.js';
+import type { LineKey, Named } from './words.js';
 
 /** Helpers that maintain a range and complete it, and do nothing else. */
 const HELPERS: readonly string[] = [

@@ -60,7 +60,7 @@ export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): vo
     const now = next.frames[i];
     if (now === undefined) return;
     const other = now !== frame && isOther(frame, now);
-    if (other || (remapped && mayFill(state, i) && !mayFill(next, i))) touched.frames.add(i);
+    if (other || (remapped && mayFill(state, i) && !mayFill(next, i))) touched.change(i);
   });
 }
 

@@ -7,9 +7,10 @@
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
-import { type Analysis, type DataLine, layoutOf, type Named as Word } from '../reduce/analysis.js';
+import type { Analysis, DataLine } from '../reduce/analysis.js';
 import { equalGroups, rolesFor } from '../reduce/equal.js';
 import { withStubs } from '../reduce/stubs.js';
+import { layoutOf, type Named as Word } from '../reduce/words.js';
 import { System } from '../system/system.js';
 import { Facts } from './recorder.js';
 import type { Liberty } from './result.js';

@@ -20,9 +20,9 @@ import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
+import { makeSgt } from '../sg-tables.js';
 import type { Buffer, Zone } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import { makeSgt } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 import { addr, attrs, cpuAddr, dev, gfp, handle, op, size } from './dma-parts.js';
 

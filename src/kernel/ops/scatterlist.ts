@@ -12,9 +12,9 @@ import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
 import { framesIn } from '../pages.js';
 import type { Operation } from '../registry.js';
+import { addSgt, makeSgt } from '../sg-tables.js';
 import type { DmaMapping, SgEntry, Sgt } from '../state.js';
 import type { Value } from '../value.js';
-import { addSgt, makeSgt } from './gem-parts.js';
 import {
   dev,
   dir,

@@ -18,23 +18,19 @@ import {
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
-import { dmaMap } from '../dma.js';
 import { deviceConfig } from '../dma-address.js';
-import { wholeBuffer } from '../maintenance.js';
 import { allocatePages } from '../pages.js';
 import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
+import { addSgt, mapObject, wholeEntry } from '../sg-tables.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { allocCached } from './dma-alloc.js';
 import { dir } from './dma-parts.js';
 import {
-  addSgt,
   defaultAttribute,
   deviceParam,
-  makeSgt,
   sizeParam,
-  wholeEntry,
 } from './gem-parts.js';
 import { freeMapped, kernelMapOf, mappingOf, syncWhole } from './own-mapping.js';
 import { newBuffer } from './pages.js';
@@ -72,17 +68,9 @@ const sgAlloc: Effect = (context, args) => {
   const what = { kind: 'vb2-sg', size: int(args[1]), zone: 'any', device } as const;
   const { id } = newBuffer(context, what);
   allocatePages(context, id, true);
-  const mapping = dmaMap(context, {
-    device,
-    ranges: [wholeBuffer(context.buffer(id))],
-    direction: int(args[2]),
-    attrs: DMA_ATTR_SKIP_CPU_SYNC,
-    type: 'sg',
-    shared: true,
-  });
-  if (mapping === null) return NULL;
-  const table = makeSgt(context, context.buffer(id), mapping.id);
-  const sgt = typeof table === 'object' && table.kind === 'sgt' ? table.id : -1;
+  const how = { device, direction: int(args[2]), attrs: DMA_ATTR_SKIP_CPU_SYNC, shared: true };
+  const sgt = mapObject(context, context.buffer(id), how);
+  if (sgt === null) return NULL;
   context.setBuffer({ ...context.buffer(id), pins: 1, sgt });
   return { kind: 'buffer', id };
 };
