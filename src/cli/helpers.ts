@@ -231,7 +231,7 @@ export function help({ input, port, control, index }: HelperStart): void {
   port.on('message', (message: Order | Call) => {
     if ('join' in message) {
       faultOnOrder('helper');
-      joiner?.join(message.join, message.ledger);
+      joiner?.join(message.join, message.ledger, () => faultOnOrder('member'));
       return;
     }
     const { id, task } = message;

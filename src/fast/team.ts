@@ -120,8 +120,8 @@ export class Member {
     return Atomics.load(this.control, what);
   }
 
-  /** Comes to the others, and does as it is told until all is over. */
-  serve(): void {
+  /** Comes to the others, and does as it is told until all is over; `between`: two pieces. */
+  serve(between: () => void = () => {}): void {
     const { control } = this;
     let turn = this.get(C.TURN);
     const index = Atomics.add(control, C.JOINED, 1) + 1;
@@ -132,7 +132,7 @@ export class Member {
       turn = this.get(C.TURN);
       const phase = this.get(C.PHASE);
       if (index <= this.get(C.MEMBERS)) {
-        this.does(phase, index);
+        this.does(phase, index, between);
         Atomics.add(control, C.DONE, 1);
         Atomics.notify(control, C.DONE);
       }

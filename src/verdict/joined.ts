@@ -46,7 +46,7 @@ export class Joiner {
   constructor(private readonly written: Program) {}
 
   /** Explores along until all is over. `ledger` is a number for the one of `join`. */
-  join(join: Join, ledger: number): void {
+  join(join: Join, ledger: number, between: () => void): void {
     const { liberties, lazy, memory, way } = join;
     if (Atomics.load(controlOf(memory), C.JOINED) < 0) return;
     if (this.replica?.ledger !== ledger) this.replica = this.replicaOf(join, ledger);
@@ -65,7 +65,7 @@ export class Joiner {
     sharing.told = (entry) => {
       if (entry[0] === 'places') member.setPlaces(entry[1]);
     };
-    member.serve();
+    member.serve(between);
     // Not kept: whatever it has taken up and not told was of no use.
     sharing.unhear(0);
     sharing.at = -1;
