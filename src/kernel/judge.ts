@@ -29,6 +29,7 @@ export function judge(
   sync: boolean,
 ): number {
   context.judged = cell.id;
+  context.recorder.read?.(context.step.site, cell.id);
   const word = context.word(cell);
   const allowed = admissible(word, context.view(cell));
   const matching = newest(allowed.filter((write) => write.value === value));
@@ -110,7 +111,8 @@ function causeOf(
 /** What the bounce buffers of a word hold, in memory and in the cache. */
 function slotValues(context: KernelContext, cell: Cell): readonly number[] {
   const byte = cell.page * context.machine.pageSize + cell.offset;
-  const pieces = context.kernel.mappings.flatMap((each) => each.pieces);
+  const { mappings, iovas } = context.kernel;
+  const pieces = [...mappings, ...iovas].flatMap((each) => each.pieces);
   return pieces.flatMap(({ buffer, offset, size, slot }) => {
     const inside = buffer === cell.buffer && byte >= offset && byte + cell.size <= offset + size;
     if (slot === undefined || !inside) return [];
