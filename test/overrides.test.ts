@@ -195,3 +195,176 @@ describe('the text of an override', () => {
     expect(once).toContain('override iommu_iotlb_sync(domain) {\n\twmb();\n}');
   });
 });
+
+describe('an override of what functions of objects call', () => {
+  const object = (override: string, more = ''): string => `${dev}u32 *p;
+dma_addr_t addr;
+${override}
+init {
+  bo = drm_gem_shmem_create(nic, 4096);
+  sgt = drm_gem_shmem_get_pages_sgt(bo);
+  addr = sg_dma_address(sgt);
+  p = mmap(bo);
+}
+cpu user {
+  ${more}
+  submit(nic);
+}
+device nic { u32 x = dma_read(addr); }
+`;
+
+  it('maps the table of an object, and may fail', () => {
+    const skips = `override dma_map_sgtable(dev, sgt, dir, attrs) {
+  dma_map_sg_attrs(dev, sgt, 1, dir, DMA_ATTR_SKIP_CPU_SYNC);
+  return 0;
+}`;
+    expect(ids(object(''))).toBe('');
+    expect(ids(object(skips))).toBe('H2 H6');
+    const cleans = skips.replace('DMA_ATTR_SKIP_CPU_SYNC', 'attrs');
+    expect(ids(object(cleans))).toBe('');
+    const fails = 'override dma_map_sgtable(dev, sgt, dir, attrs) { return 1; }';
+    expect(() => checked(object(fails))).toThrow(/holds no sgt/u);
+  });
+
+  it('unmaps it', () => {
+    const text = (override: string): string => `${dev}u32 *p;
+dma_addr_t addr;
+${override}
+init {
+  buf = system_heap_allocate(4096);
+  att = dma_buf_attach(buf, nic);
+  sgt = dma_buf_map_attachment(att, DMA_FROM_DEVICE);
+  addr = sg_dma_address(sgt);
+  p = mmap(buf);
+}
+cpu user {
+  u32 before = p[0];
+  submit(nic);
+  wait(nic);
+  dma_buf_unmap_attachment(att, sgt, DMA_FROM_DEVICE);
+  u32 got = p[0];
+}
+device nic { dma_write(addr, 7); }
+`;
+    const skips = (name: string, args: string): string => `override ${name}(dev, sgt, ${args}) { }`;
+    expect(ids(text(''))).toBe('');
+    expect(ids(text(skips('dma_unmap_sgtable', 'dir, attrs')))).toBe('H1');
+    expect(ids(text(skips('dma_unmap_sg_attrs', 'nents, dir, attrs')))).toBe('H1');
+  });
+
+  it('is called by msm, whose clean at get_pages is a mapping', () => {
+    const text = (override: string): string =>
+      `${dev}u32 *p;
+${override}
+init {
+  vm = iommu_domain_alloc(nic);
+  bo = msm_gem_new(nic, 4096, .map_wc = true);
+  msm_gem_pin_pages_locked(bo);
+  pages = drm_prime_pages_to_sg(bo);
+  iommu_map_sgtable(vm, 0x10000, pages, IOMMU_READ);
+  p = mmap(bo);
+}
+cpu user { p[0] = 5; submit(nic); }
+device nic { u32 x = dma_read(vm, 0x10000); }
+`.replace('.coherent = false', '.coherent = false, .iommu = smmu');
+    const nothing = 'override dma_map_sgtable(dev, sgt, dir, attrs) { return 0; }';
+    expect(ids(text(''))).toBe('');
+    expect(ids(text(nothing))).toBe('H3');
+    const none = 'override iommu_map_sg(domain, iova, sgt, nents, prot) { return 0; }';
+    expect(ids(text(none))).toBe('H14');
+  });
+});
+
+describe('an override of what the DMA API asks of the IOMMU', () => {
+  const behind = dev.replace('.coherent = false', '.coherent = false, .iommu = smmu');
+
+  it('maps, by page', () => {
+    const readOnly = `override iommu_map(domain, iova, paddr, size, prot, gfp) {
+  if (size == 4096) return iommu_map_sgtable(domain, iova, pages, IOMMU_READ);
+  return 0;
+}`;
+    const made = `page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+ buf = page_address(page);
+ pages = drm_prime_pages_to_sg(page);`;
+    const text = receive(readOnly, unmap, behind);
+    const own = text
+      .replace('dma_addr_t addr;', 'dma_addr_t addr;\nstruct page *page;')
+      .replace('buf = kzalloc(4096, GFP_KERNEL);', made);
+    expect(ids(own.replace(readOnly, ''))).toBe('');
+    expect(ids(own)).toContain('H14');
+    const whole = own.replace('IOMMU_READ)', 'IOMMU_READ | IOMMU_WRITE)');
+    expect(ids(whole)).toBe('');
+  });
+
+  it('unmaps, and the driver of the IOMMU syncs', () => {
+    const after = `${unmap}\n  kfree(buf);\n  submit(nic);`;
+    const late = receive('', after, behind).replace('u32 got = buf[0];', '');
+    expect(ids(late)).toBe('H14');
+    const kept = 'override iommu_unmap_fast(domain, iova, size) { return size; }';
+    const left = receive(kept, after, behind).replace('u32 got = buf[0];', '');
+    expect(ids(left)).toContain('H8');
+  });
+});
+
+describe("an override of the page tables' sync", () => {
+  const text = (override: string, walk = ''): string => `machine arm64 {
+ ${walk}
+ device gpu { .coherent = false, .iommu = smmu, .coherent_walk = false };
+}
+u32 *p;
+dma_addr_t addr;
+${override}
+init { p = kzalloc(4096, GFP_KERNEL); }
+cpu driver {
+  addr = dma_map_single(gpu, p, 4096, DMA_TO_DEVICE);
+  writel(1, gpu);
+}
+device gpu { u32 x = dma_read(addr); }
+`;
+
+  it('runs where io-pgtable-arm syncs its entries', () => {
+    expect(ids(text(''))).toBe('');
+    const nothing = 'override dma_sync_single_for_device(dev, addr, size, dir) { }';
+    expect(ids(text(nothing))).toContain('H2');
+    const cleans = `override dma_sync_single_for_device(dev, addr, size, dir) {
+  dcache_clean_poc(phys_to_virt((phys_addr_t)addr), phys_to_virt((phys_addr_t)addr) + size);
+}`;
+    expect(ids(text(cleans))).toBe('');
+  });
+
+  it('and so does arch_sync_dma_for_device', () => {
+    expect(ids(text('', '.arch_sync_dma_for_device = none;'))).toContain('H2');
+  });
+});
+
+describe('what an override stores through an argument', () => {
+  const text = (body: string): string => `${dev}u32 *p;
+dma_addr_t addr;
+override dma_alloc_coherent(dev, size, dma_handle, gfp) {
+  ${body}
+}
+init { p = dma_alloc_coherent(nic, 4096, &addr, GFP_KERNEL); }
+cpu driver { p[0] = 5; writel(1, nic); }
+device nic { u32 x = dma_read(addr); }
+`;
+
+  it('is what it assigns', () => {
+    const cached = `u32 *mem = kzalloc(size, gfp);
+  *dma_handle = dma_map_single(dev, mem, size, DMA_BIDIRECTIONAL);
+  return mem;`;
+    expect(ids(text(cached))).toBe('H2');
+    expect(ids(text(`if (size > 4096) return 0;\n${cached}`))).toBe('H2');
+  });
+
+  it('may come from another function', () => {
+    expect(ids(text('return dma_alloc_attrs(dev, size, dma_handle, gfp, 0);'))).toBe('');
+    const cached = 'return dma_alloc_noncoherent(dev, size, dma_handle, DMA_BIDIRECTIONAL, gfp);';
+    expect(ids(text(cached))).toBe('H2 H6');
+    expect(ids(text('return dma_alloc_attrs(dev, size, (dma_handle), gfp, 0);'))).toBe('');
+  });
+
+  it('is laid out by fmt as it was written', () => {
+    const once = format(text('*dma_handle = 0;\nreturn 0;')).text ?? '';
+    expect(once).toContain('*dma_handle = 0;');
+  });
+});

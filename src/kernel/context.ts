@@ -369,7 +369,9 @@ export class KernelContext {
     const mapping = this.kernel.mappings.find(
       (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
     );
-    return mapping?.id ?? -1 - cell.id;
+    if (mapping !== undefined) return mapping.id;
+    const linked = this.kernel.iovas.find(({ pieces }) => pieces.some(covers));
+    return linked === undefined ? -1 - cell.id : 2 ** 40 + linked.id;
   }
 
   private pendingValues(frame: number, cell: Cell): number[] {

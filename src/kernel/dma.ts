@@ -36,13 +36,13 @@ import {
   type UnmapRequest,
 } from './dma-debug.js';
 import { objectId } from './ids.js';
-import { dmaDomain, translationFor } from './iommu.js';
-import { queueInstall, queueRemove } from './io-tables.js';
+import { dmaDomain, domainOf, translationFor } from './iommu.js';
+import { queueInstall, queueInvalidate, queueRemove, WHOLE_SPACE } from './io-tables.js';
 import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
-import { syncsIotlb } from './overrides.js';
+import { overridden, syncsIotlb } from './overrides.js';
 import type { DmaMapping, Piece } from './state.js';
-import { bounces, endOf, takeSlots } from './swiotlb.js';
+import { bounces, endOf, freeSlots, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
@@ -91,9 +91,7 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   if (streaming) mapMaintenance(context, request, pieces);
   if (config.iommu) {
     const prot = protOf(direction, config.coherent, attrs);
-    for (const piece of pieces) {
-      queueInstall(context, dmaDomain(device), translationFor(piece, prot));
-    }
+    for (const piece of pieces) mapPiece(context, request, piece, prot);
   }
   const mapping: DmaMapping = {
     id,
@@ -110,6 +108,26 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   if (request.shared !== true) checkOverlap(context, mapping);
   context.update({ mappings: [...context.kernel.mappings, mapping] });
   return mapping;
+}
+
+/** __iommu_dma_map() of one range calls iommu_map(); a scatterlist goes by iommu_map_sg(). */
+function mapPiece(
+  context: KernelContext,
+  { device, type }: MapRequest,
+  piece: Piece,
+  prot: number,
+): void {
+  const id = dmaDomain(device);
+  if (type === 'sg' || piece.slot !== undefined || !context.overrides.has('iommu_map')) {
+    queueInstall(context, id, translationFor(piece, prot));
+    return;
+  }
+  const { pageSize } = context.machine;
+  const skipped = piece.address % pageSize;
+  const size = pageAligned(context, skipped + piece.size);
+  const phys = physicalIn(context, piece, piece.offset) - skipped;
+  const domain = { kind: 'domain', id } as const;
+  overridden(context, 'iommu_map', [domain, piece.address - skipped, phys, size, prot, 0]);
 }
 
 function checkExtent(context: KernelContext, { buffer, from, size }: Range): void {
@@ -141,7 +159,7 @@ function layOut(
   );
   if (how.includes('error')) return null;
   const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
-  const slots = takeSlots(context, id, wanted, iommu);
+  const slots = takeSlots(context, wanted, iommu);
   // swiotlb_map: the device does not even reach the pool.
   const limit = dmaLimit(context, device);
   const missed = slots.some(
@@ -165,9 +183,9 @@ function layOut(
 }
 
 /** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
-function mapMaintenance(
+export function mapMaintenance(
   context: KernelContext,
-  { device, attrs, direction }: MapRequest,
+  { device, attrs, direction }: Pick<MapRequest, 'device' | 'attrs' | 'direction'>,
   pieces: readonly Piece[],
 ): void {
   const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
@@ -241,26 +259,41 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
     if (!skip && direction !== DMA_TO_DEVICE) bounce(context, 'out', piece);
   }
   if (iommu && !bounced) endMapping(context, mapping, request.size ?? mapping.size);
-  else forget(context, mapping);
-  if (bounced) context.queue({ do: 'free', buffer: mapping.id });
+  else {
+    forget(context, mapping);
+    freeSlots(context, mapping.pieces);
+  }
 }
 
 function whole(piece: Piece): SyncPart {
   return { piece, from: piece.offset, size: piece.size };
 }
 
-function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
-  const strict = context.machine.iommuStrict;
+/** __iommu_dma_unmap(); not `strict`: the IOTLB waits for the flush queue. */
+export function untranslate(
+  context: KernelContext,
+  device: number,
+  iova: number,
+  size: number,
+  strict = context.machine.iommuStrict,
+): void {
+  const id = dmaDomain(device);
+  if (overridden(context, 'iommu_unmap_fast', [{ kind: 'domain', id }, iova, size])) {
+    const domain = domainOf(context, id);
+    if (!strict || domain === undefined || syncsIotlb(context, id)) return;
+    queueInvalidate(context, domain, WHOLE_SPACE.iova, WHOLE_SPACE.size);
+    return;
+  }
   const own = strict && context.overrides.has('iommu_iotlb_sync');
-  queueRemove(context, dmaDomain(device), iova, size, strict && !own);
-  if (own) syncsIotlb(context, dmaDomain(device));
+  queueRemove(context, id, iova, size, strict && !own);
+  if (own) syncsIotlb(context, id);
 }
 
 function forget(context: KernelContext, mapping: DmaMapping): void {
   context.update({ mappings: context.kernel.mappings.filter((each) => each !== mapping) });
 }
 
-/** Takes the translation away and forgets the mapping. `size`: as the caller says. */
+/** Takes the translation and slots away and forgets the mapping. `size`: as the caller says. */
 export function endMapping(context: KernelContext, mapping: DmaMapping, size: number): void {
   if (deviceConfig(context, mapping.device).iommu) {
     const single = mapping.pieces.length === 1;
@@ -269,6 +302,7 @@ export function endMapping(context: KernelContext, mapping: DmaMapping, size: nu
     }
   }
   forget(context, mapping);
+  freeSlots(context, mapping.pieces);
 }
 
 /** dma_sync_single_for_*: the range is found from the address, as the ops do. */

@@ -24,7 +24,8 @@ import {
   PTE_BYTES,
   tablePte,
 } from './io-pgtable.js';
-import { dsb, issueMaintenance, syncForDevice } from './maintenance.js';
+import { dsb, syncForDevice } from './maintenance.js';
+import { overridden } from './overrides.js';
 import { allocatePages, emptySlots, physicalAddress, unused } from './pages.js';
 import type { Buffer, Domain, IoTable, Translation } from './state.js';
 
@@ -211,14 +212,26 @@ function newTable(context: KernelContext, domain: Domain): number {
 function queueStores(context: KernelContext, domain: Domain, work: PteWork): void {
   context.queue(work);
   if (work.stores.length === 0 || !cleansWalks(context, domain)) return;
-  for (const { cell } of work.stores) {
-    const at = context.layout.cells[cell];
-    if (at !== undefined) {
-      const range = { buffer: at.buffer, from: at.offset, size: PTE_BYTES, otherAddress: true };
-      issueMaintenance(context, 'clean', range);
-    }
+  const words = work.stores.flatMap(({ cell }) => context.layout.cells[cell] ?? []);
+  for (const id of new Set(words.map(({ buffer }) => buffer))) {
+    const bytes = words.filter(({ buffer }) => buffer === id).map(({ offset }) => offset);
+    syncEntries(context, domain.device, id, Math.min(...bytes), Math.max(...bytes) + PTE_BYTES);
   }
-  dsb(context);
+}
+
+/** dma_sync_single_for_device() of neighbouring entries of a table. */
+function syncEntries(
+  context: KernelContext,
+  device: number,
+  id: number,
+  from: number,
+  to: number,
+): void {
+  const address = physicalAddress(context, context.buffer(id), from);
+  const args = [{ kind: 'device', id: device } as const, address, to - from, DMA_TO_DEVICE];
+  if (overridden(context, 'dma_sync_single_for_device', args)) return;
+  const range = { buffer: id, from, size: to - from, otherAddress: true };
+  syncForDevice(context, DMA_TO_DEVICE, range);
 }
 
 function unmapInTables(context: KernelContext, domain: Domain, iova: number, size: number): void {

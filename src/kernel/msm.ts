@@ -6,8 +6,7 @@
  */
 import { DMA_BIDIRECTIONAL } from './constants.js';
 import type { KernelContext } from './context.js';
-import { dmaMap, dmaUnmap } from './dma.js';
-import { wholeBuffer } from './maintenance.js';
+import { mapObject, unmapTable } from './sg-tables.js';
 import type { Buffer } from './state.js';
 
 /** update_lru: the object goes to the tail of its list, where it is reclaimed last. */
@@ -24,30 +23,19 @@ export function msmGetPages(context: KernelContext, buffer: Buffer): void {
   if (buffer.kind !== 'msm' || buffer.held) return;
   context.setBuffer({ ...buffer, held: true });
   if (!buffer.mapWc || buffer.device < 0) return;
-  const mapping = dmaMap(context, {
-    device: buffer.device,
-    ranges: [wholeBuffer(buffer)],
-    direction: DMA_BIDIRECTIONAL,
-    attrs: 0,
-    type: 'sg',
-  });
+  const { device } = buffer;
+  const sgt = mapObject(context, buffer, { device, direction: DMA_BIDIRECTIONAL, attrs: 0 });
   // sync_for_device() does not look at what dma_map_sgtable() returned.
-  if (mapping === null) return;
-  context.setBuffer({ ...context.buffer(buffer.id), sgt: mapping.id });
+  if (sgt === null) return;
+  context.setBuffer({ ...context.buffer(buffer.id), sgt });
 }
 
 /** put_pages: the mapping for the clean ends (an invalidate), the pages go back to shmem. */
 export function msmPutPages(context: KernelContext, buffer: Buffer): void {
   if (buffer.kind !== 'msm') return;
-  const mapping = context.kernel.mappings.find((each) => each.id === buffer.sgt);
+  const { device, sgt } = buffer;
   context.setBuffer({ ...buffer, held: false, sgt: -1 });
-  if (mapping === undefined) return;
-  dmaUnmap(context, {
-    device: mapping.device,
-    address: mapping.address,
-    size: mapping.size,
-    direction: mapping.direction,
-    attrs: 0,
-    type: 'sg',
-  });
+  if (sgt < 0) return;
+  unmapTable(context, sgt, { device, direction: DMA_BIDIRECTIONAL, attrs: 0 });
+  context.update({ sgts: context.kernel.sgts.filter(({ id }) => id !== sgt) });
 }

@@ -19,7 +19,7 @@ export type Overrides = ReadonlyMap<string, OverrideEffect>;
  * arch_sync_dma_for_*: kernel/dma/direct.h, direct.c, drivers/iommu/dma-iommu.c;
  * arch_dma_prep_coherent: kernel/dma/direct.c:dma_direct_alloc, drivers/iommu/dma-iommu.c;
  * iommu_iotlb_sync: drivers/iommu/iommu.c:iommu_unmap, dma-iommu.c:__iommu_dma_unmap.
- * dma_sync_* are called by drivers, and by a few functions here: syncsTable(), panthor_gem_sync.
+ * Others are called by drivers, and by a few functions here: the table is in docs/language.md.
  */
 export const hooks: ReadonlySet<string> = new Set([
   'arch_sync_dma_for_device',
@@ -44,10 +44,16 @@ export function waits({ family, blocks }: Operation): boolean {
 
 /** Runs the scenario's version in place of Linux'; false when it has none. */
 export function overridden(context: KernelContext, name: string, args: readonly Value[]): boolean {
-  const effect = context.overrides.get(name);
-  if (effect === undefined) return false;
-  effect(context, args);
-  return true;
+  return overriddenValue(context, name, args) !== undefined;
+}
+
+/** The same for what the function returns; undefined where the scenario has no version. */
+export function overriddenValue(
+  context: KernelContext,
+  name: string,
+  args: readonly Value[],
+): Value | undefined {
+  return context.overrides.get(name)?.(context, args);
 }
 
 /**

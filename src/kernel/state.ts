@@ -107,6 +107,8 @@ export interface Buffer {
   readonly attribute?: Attribute;
   /** TTM maps the pages for the device when it gets them. */
   readonly mapsPages?: boolean;
+  /** Freed when its device's driver goes (devres). */
+  readonly managed?: true;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -114,8 +116,19 @@ export interface Buffer {
   readonly leaving?: true;
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
+  readonly clients?: Clients;
   /** It was taken for this buffer's page, which it is not (H15). */
   readonly standsFor?: number;
+}
+
+/** Who has handles for an object, and who had. Only kept for objects that got one. */
+export interface Clients {
+  /** One entry for each handle. */
+  readonly now: readonly number[];
+  /** All that had one since the memory last changed hands: the data there may be theirs. */
+  readonly known: readonly number[];
+  /** What the CPU that took the last handle away knew; absent while there is one. */
+  readonly left?: readonly number[];
 }
 
 export interface CpuMap {
@@ -133,10 +146,14 @@ export interface CpuMap {
   readonly copyOnWrite?: true;
   /** Device-nGnRnE: a store is not over before the device has it (M5). */
   readonly nonPosted?: true;
+  /** Of a client whose object went to another one (M14). */
+  readonly foreign?: boolean;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
   readonly leaving?: 'detached' | 'unlinked';
+  /** What vunmap() took out of the page table and left to a lazy flush (M18). */
+  readonly unflushed?: readonly (readonly [number, number])[];
   /** Not in the page table (any more), and maybe in a TLB. */
   readonly stale?: readonly StaleTranslation[];
 }
@@ -203,6 +220,15 @@ export interface DmaMapping {
   readonly checked: boolean;
 }
 
+/** struct dma_iova_state in use: a range of addresses, and what is linked into it. */
+export interface IovaState {
+  readonly id: number;
+  readonly device: number;
+  readonly address: number;
+  readonly size: number;
+  readonly pieces: readonly Piece[];
+}
+
 export interface Attachment {
   readonly id: number;
   readonly buffer: number;
@@ -212,7 +238,7 @@ export interface Attachment {
 
 export interface Lock {
   readonly id: number;
-  readonly kind: 'mutex' | 'completion';
+  readonly kind: 'mutex' | 'completion' | 'iova';
   /** Holder of a mutex, -1 when free. Completions count in `count`. */
   readonly holder: number;
   readonly count: number;
@@ -281,6 +307,12 @@ export interface PostedWrite {
   readonly store: Extract<Entry, { readonly kind: 'store' }>;
 }
 
+/** A shmem file with the contents of a TTM object that was swapped out. */
+export interface SwapFile {
+  readonly buffer: number;
+  readonly lines: readonly (readonly (readonly number[])[])[];
+}
+
 export interface KernelState {
   /** In the order they were sent. */
   readonly posted: readonly PostedWrite[];
@@ -293,6 +325,7 @@ export interface KernelState {
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
+  readonly files: readonly SwapFile[];
   readonly pools: readonly Pool[];
   readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
@@ -308,6 +341,7 @@ export interface KernelState {
   readonly domains: readonly Domain[];
   readonly sgts: readonly Sgt[];
   readonly mappings: readonly DmaMapping[];
+  readonly iovas: readonly IovaState[];
   readonly attachments: readonly Attachment[];
   readonly locks: readonly Lock[];
   readonly ports: readonly Port[];

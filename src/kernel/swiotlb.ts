@@ -13,6 +13,7 @@ import { cpuFetch, loadMustWait, pushEntries } from './access.js';
 import { DMA_TO_DEVICE } from './constants.js';
 import type { KernelContext } from './context.js';
 import { deviceConfig, dmaLimit, pageAligned, physicalIn } from './dma-address.js';
+import { objectId } from './ids.js';
 import type { Cell } from './layout.js';
 import { emptySlots, framesIn, takeFrame, unused } from './pages.js';
 import type { Buffer, Piece } from './state.js';
@@ -79,7 +80,6 @@ export function bounces(
 /** Gives slots to those parts that bounce; the pool is in the lowest zone (arm64/mm/init.c). */
 export function takeSlots(
   context: KernelContext,
-  id: number,
   parts: readonly { readonly part: Mapped; readonly bounce: boolean }[],
   wholePages: boolean,
 ): readonly Piece['slot'][] {
@@ -92,6 +92,7 @@ export function takeSlots(
   });
   if (next === 0) return parts.map(() => undefined);
   context.recorder.couples?.('a bounce buffer holds words of another one');
+  const id = poolId(context);
   addPoolBuffer(context, id, pageAligned(context, next));
   const slots = parts.map(({ part, bounce }, i) => {
     const offset = offsets[i] ?? 0;
@@ -100,6 +101,19 @@ export function takeSlots(
   });
   const frames = framesIn(context, context.buffer(id), 0, next);
   return slots.map((slot) => slot && { ...slot, frames });
+}
+
+/** Not the name of an object that the same call made, as vb2_dma_sg_alloc() does. */
+function poolId(context: KernelContext): number {
+  const { buffers } = context.kernel;
+  const isTaken = ({ kind, gone }: Buffer): boolean => kind !== 'swiotlb' || gone === 'no';
+  return objectId(context, (each) => buffers.some((one) => one.id === each && isTaken(one)));
+}
+
+/** The slots of a mapping are free again, once the calls' earlier work is done. */
+export function freeSlots(context: KernelContext, pieces: readonly Piece[]): void {
+  const slot = pieces.find((each) => each.slot !== undefined)?.slot;
+  if (slot !== undefined) context.queue({ do: 'free', buffer: slot.buffer });
 }
 
 function addPoolBuffer(context: KernelContext, id: number, size: number): void {

@@ -46,14 +46,20 @@ export function lowerCall(
   const isInside = context.inlined.some(({ name }) => name === node.callee);
   if (override !== undefined && !isInside) {
     checkCount(context, node, operation);
+    const stores = new Map<number, Target>();
     const checked = node.args.map((arg, index) => {
-      const value = context.lower(arg);
       const param = operation.params[index];
+      if (param?.out === true) {
+        const out = lowerOut(context, node, param, arg);
+        if (out?.kind === 'out') stores.set(index, out.target);
+        return unknownValue;
+      }
+      const value = context.lower(arg);
       if (param !== undefined) checkArgument(context, node, param, arg, value);
       return value;
     });
     lowerOptions(context, node.options, { ...operation, options: [] });
-    return lowerOverridden(context, node, override, checked, used);
+    return lowerOverridden(context, node, override, { args: checked, stores }, used);
   }
   const args = lowerArguments(context, node, operation);
   const options = lowerOptions(context, node.options, operation);

@@ -10,7 +10,7 @@ import { Label } from './code-writer.js';
 import { isAccepted } from './convert.js';
 import { assignTo } from './lower-assign.js';
 import { unknownValue } from './lower-memory.js';
-import type { Instruction, OverrideCode } from './program.js';
+import type { Instruction, OverrideCode, Target } from './program.js';
 import { renameBlock } from './rename.js';
 import type { Override } from './symbols.js';
 import type { Inlined, Lowered, ThreadContext } from './thread-context.js';
@@ -18,18 +18,26 @@ import { int64, typeOfKind, unknownType, type ValueType, voidPointer } from './t
 import { markSyncReads } from './sync-reads.js';
 import { everyStatement, withoutParens } from './walk.js';
 
-/** `checked`: the arguments fit the function. Without a value the result is 0. */
+/** The arguments of a call, which fit the function. */
+interface Checked {
+  readonly args: readonly Lowered[];
+  /** By argument: what the function stores its result to. */
+  readonly stores: ReadonlyMap<number, Target>;
+}
+
+/** Without a value the result is 0. */
 export function lowerOverridden(
   context: ThreadContext,
   node: CallNode,
   override: Override,
-  checked: readonly Lowered[],
+  checked: Checked,
   used: boolean,
 ): Lowered {
   const { operation } = override;
   const devices = new Map<string, string>();
   const result = used && operation.returns !== 'void' ? resultOf(context, override, node.at) : null;
   const inlined: Inlined = { name: operation.name, end: new Label(), result };
+  const results: { target: Target; value: Target; at: Span }[] = [];
   context.inOverride(inlined, () => {
     override.node.params.forEach(({ name }, index) => {
       const arg = node.args[index];
@@ -37,12 +45,21 @@ export function lowerOverridden(
       if (written?.kind === 'name' && context.symbols.devices.has(written.name)) {
         devices.set(name, written.name);
       } else {
-        bind(context, name, operation.params[index], checked[index], arg?.at ?? node.at);
+        const local = bind(
+          context,
+          name,
+          operation.params[index],
+          checked.args[index],
+          arg?.at ?? node.at,
+        );
+        const target = checked.stores.get(index);
+        if (target !== undefined) results.push({ target, value: local, at: arg?.at ?? node.at });
       }
     });
     const body = renameBlock(override.node.body, (name) => devices.get(name) ?? name);
     context.lowerStatement(body);
     context.code.place(inlined.end);
+    for (const each of results) context.code.write({ op: 'set', ...each });
   });
   if (result === null) return unknownValue;
   return { expr: result.target, type: result.type, zero: false };
@@ -54,14 +71,17 @@ function bind(
   param: Param | undefined,
   value: Lowered | undefined,
   at: Span,
-): void {
+): Target {
   const given = value ?? { expr: { kind: 'const', value: 0 }, type: unknownType, zero: true };
   const type = param === undefined ? unknownType : typeOfParam(param, given.type);
   const { index } = context.declare(name, type, at);
   const target = { kind: 'local', index } as const;
-  if (param === undefined || isAccepted(param, given)) {
+  if (param?.out === true) {
+    context.code.write({ op: 'set', target, value: { kind: 'const', value: 0 }, at });
+  } else if (param === undefined || isAccepted(param, given)) {
     assignTo(context, { target, type }, given, at);
   }
+  return target;
 }
 
 /** Sizes are 64 bits wide, as size_t is; a pointer keeps what it points to. */

@@ -38,7 +38,7 @@ export function readOverrides(
       const message = `the machine block already says '.${setting}'`;
       diagnostics.error('L014', item.nameAt, message, { expected: 'one of the two' });
     }
-    const node = renamed(item);
+    const node = renamed(item, operation);
     overrides.set(item.name, { node, operation });
     return [node];
   });
@@ -63,23 +63,20 @@ function operationOf(node: OverrideNode, diagnostics: DiagnosticCollector): Oper
     });
     return null;
   }
-  const stored = operation.params.find(({ out }) => out === true);
   const lock = operation.params.find(({ kinds }) => kinds.some(isLockKind));
   const why =
     operation.where === 'device'
       ? 'it is what a device does, not the kernel'
-      : stored !== undefined
-        ? `it stores through '${stored.name}', which an override cannot`
-        : lock !== undefined
-          ? 'locks are what they are'
-          : null;
+      : lock !== undefined
+        ? `it works on '${lock.name}' itself`
+        : null;
   if (why === null) return operation;
   diagnostics.error('L084', nameAt, `${name}() cannot be overridden: ${why}`);
   return null;
 }
 
 function isLockKind(kind: string): boolean {
-  return kind === 'mutex' || kind === 'completion';
+  return kind === 'mutex' || kind === 'completion' || kind === 'iova';
 }
 
 function checkParams(
@@ -111,7 +108,7 @@ function checkParams(
 }
 
 /** `size` of the override of dma_map_single is `dma_map_single.size` from here on. */
-function renamed(node: OverrideNode): OverrideNode {
+function renamed(node: OverrideNode, { params: known }: Operation): OverrideNode {
   const own = new Set(node.params.map(({ name }) => name));
   everyStatement(node.body, (statement) => {
     if (statement.kind !== 'declaration') return;
@@ -119,7 +116,8 @@ function renamed(node: OverrideNode): OverrideNode {
   });
   const newName = (name: string): string => (own.has(name) ? `${node.name}.${name}` : name);
   const params = node.params.map(({ name, at }) => ({ name: newName(name), at }));
-  return { ...node, params, body: renameBlock(node.body, newName) };
+  const stored = node.params.flatMap(({ name }, i) => (known[i]?.out === true ? [name] : []));
+  return { ...node, params, body: renameBlock(node.body, newName, new Set(stored)) };
 }
 
 /** An override that calls itself, or another one that calls it. */

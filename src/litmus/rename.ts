@@ -1,18 +1,29 @@
 /**
  * A block of statements with other names for some of its variables: what an override declares must
- * not meet the variables of the thread that it is put into. Places stay as they are.
+ * not meet the variables of the thread that it is put into. Places stay as they are. What an
+ * override stores through, `*dma_handle`, is a variable of its own: `dma_handle` is its address.
  */
 import type { BlockNode, Expression, OptionNode, Statement } from './ast.js';
+import { withoutParens } from './walk.js';
 
 type NewName = (name: string) => string;
+type Names = ReadonlySet<string>;
 
-export function renameBlock(block: BlockNode, newName: NewName): BlockNode {
-  return { ...block, body: block.body.map((each) => renameStatement(each, newName)) };
+export function renameBlock(
+  block: BlockNode,
+  newName: NewName,
+  stored: ReadonlySet<string> = new Set(),
+): BlockNode {
+  return renameBody(block, newName, stored);
 }
 
-function renameStatement(node: Statement, newName: NewName): Statement {
-  const inner = (each: Statement): Statement => renameStatement(each, newName);
-  const value = (each: Expression): Expression => renameExpression(each, newName);
+function renameBody(block: BlockNode, newName: NewName, stored: Names): BlockNode {
+  return { ...block, body: block.body.map((each) => renameStatement(each, newName, stored)) };
+}
+
+function renameStatement(node: Statement, newName: NewName, stored: Names): Statement {
+  const inner = (each: Statement): Statement => renameStatement(each, newName, stored);
+  const value = (each: Expression): Expression => renameExpression(each, newName, stored);
   switch (node.kind) {
     case 'declaration':
       return {
@@ -24,7 +35,7 @@ function renameStatement(node: Statement, newName: NewName): Statement {
         })),
       };
     case 'block':
-      return renameBlock(node, newName);
+      return renameBody(node, newName, stored);
     case 'if': {
       const then = inner(node.then);
       const otherwise = node.otherwise && inner(node.otherwise);
@@ -47,18 +58,27 @@ function renameStatement(node: Statement, newName: NewName): Statement {
   }
 }
 
-function renameExpression(node: Expression, newName: NewName): Expression {
-  const value = (each: Expression): Expression => renameExpression(each, newName);
+function renameExpression(node: Expression, newName: NewName, stored: Names): Expression {
+  const value = (each: Expression): Expression => renameExpression(each, newName, stored);
   const option = (each: OptionNode): OptionNode => ({ ...each, value: value(each.value) });
   switch (node.kind) {
     case 'number':
     case 'sizeof':
       return node;
-    case 'name':
-      return { ...node, name: newName(node.name) };
+    case 'name': {
+      const renamed = { ...node, name: newName(node.name) };
+      if (!stored.has(node.name)) return renamed;
+      return { kind: 'unary', operator: '&', operand: renamed, at: node.at };
+    }
     case 'paren':
       return { ...node, inner: value(node.inner) };
-    case 'unary':
+    case 'unary': {
+      const inside = withoutParens(node.operand);
+      if (node.operator === '*' && inside.kind === 'name' && stored.has(inside.name)) {
+        return { ...inside, name: newName(inside.name) };
+      }
+      return { ...node, operand: value(node.operand) };
+    }
     case 'cast':
       return { ...node, operand: value(node.operand) };
     case 'binary':

@@ -13,9 +13,10 @@ import { unshare } from '../kernel/private-maps.js';
 import type { KernelState } from '../kernel/state.js';
 import { assignFrames } from '../kernel/secure.js';
 import { copyBounce } from '../kernel/swiotlb.js';
+import { copyBack } from '../kernel/ttm-swap.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
-import { delay, dueLoad } from './delayed.js';
+import { delay, dueLoad, isDoorbell } from './delayed.js';
 import { endEarlyReads, takeEarlyRead } from './early.js';
 import { type Environment, evaluate } from './evaluate.js';
 import { earlyReadsAfter } from './lookahead.js';
@@ -135,6 +136,8 @@ function runCall(
   if (used !== null) return used;
   const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
   context.takeEarly = (cell) => takeEarlyRead(context, thread.pc, cell, false);
+  // What comes of the doorbell is known by it: a load put off past it may not return that (M8).
+  if (thread.delayed.length > 0 && isDoorbell(instruction)) context.tick();
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
   endEarlyReads(context, context.stored);
@@ -238,6 +241,9 @@ function doWork(context: KernelContext, item: Work): boolean {
       return true;
     case 'free':
       freePages(context, item.buffer);
+      return true;
+    case 'copy-back':
+      copyBack(context, item.buffer, item.lines);
       return true;
   }
 }

@@ -24,10 +24,10 @@ import { dmaDomain, translationFor } from '../iommu.js';
 import { prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, framesIn, releasePages } from '../pages.js';
 import type { Effect, Operation } from '../registry.js';
+import { addSgt, wholeEntry } from '../sg-tables.js';
 import type { Buffer, DmaMapping, Piece, Pool } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
-import { addSgt, wholeEntry } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 import {
   addr,

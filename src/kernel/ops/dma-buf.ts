@@ -14,15 +14,15 @@ import {
   DMA_TO_DEVICE,
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { dmaMap, dmaUnmap, syncPieces } from '../dma.js';
+import { syncPieces } from '../dma.js';
 import { objectId } from '../ids.js';
-import { wholeBuffer } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
+import { attrsOfTable, mapObject, unmapTable } from '../sg-tables.js';
 import type { Attachment, Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import { getPages, makeSgt, putPages } from './gem-parts.js';
+import { getPages, putPages } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -78,38 +78,27 @@ function mapAttachment(context: KernelContext, args: Args): Value {
   const attachment = attachmentArg(context, args[0]);
   const buffer = context.buffer(attachment.buffer);
   const attrs = mapsWithSync(buffer) ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
-  const mapping = dmaMap(context, {
+  const sgt = mapObject(context, buffer, {
     device: attachment.device,
-    ranges: [wholeBuffer(buffer)],
     direction: int(args[1]),
     attrs: attrs | context.skipSyncAttrs(),
-    type: 'sg',
     shared: true,
   });
-  if (mapping === null) return NULL;
-  const sgt = makeSgt(context, context.buffer(buffer.id), mapping.id);
-  if (typeof sgt === 'object' && sgt.kind === 'sgt') {
-    setAttachment(context, { ...attachment, sgt: sgt.id });
-  }
-  return sgt;
+  if (sgt === null) return NULL;
+  setAttachment(context, { ...attachment, sgt });
+  return { kind: 'sgt', id: sgt };
 }
 
 function unmapAttachment(context: KernelContext, args: Args): Value {
   const attachment = attachmentArg(context, args[0]);
   const table = sgtArg(context, args[1]);
-  const mapping = context.kernel.mappings.find((each) => each.id === table.mapping);
-  if (mapping === undefined) {
+  const { device } = attachment;
+  if (attachment.sgt !== table.id) {
     context.contract('dma_buf_unmap_attachment of a table that is not mapped');
     return 0;
   }
-  dmaUnmap(context, {
-    device: mapping.device,
-    address: mapping.address,
-    size: mapping.size,
-    direction: int(args[2]),
-    attrs: mapping.attrs,
-    type: 'sg',
-  });
+  const attrs = attrsOfTable(context, table.id);
+  unmapTable(context, table.id, { device, direction: int(args[2]), attrs });
   setAttachment(context, { ...attachment, sgt: -1 });
   return 0;
 }

@@ -6,16 +6,16 @@ import { bufferArg, deviceArg, fail, int, pointerArg } from '../args.js';
 import { queueRemove } from '../io-tables.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
-import { dmaUnmap } from '../dma.js';
-import { MADV_DONTNEED } from '../constants.js';
+import { DMA_BIDIRECTIONAL, MADV_DONTNEED } from '../constants.js';
 import { msmGetPages, usedNow } from '../msm.js';
-import { framesIn, releasePages, residentPages } from '../pages.js';
+import { releasePages, residentPages } from '../pages.js';
 import { setLinearAttribute } from '../linear-map.js';
 import { wholeBuffer } from '../maintenance.js';
 import { profileOf, uncachedAttribute } from '../profile.js';
-import { objectId } from '../ids.js';
-import type { Buffer, BufferKind, SgEntry, Sgt } from '../state.js';
+import type { Buffer, BufferKind } from '../state.js';
+import { overridden, syncsIotlb } from '../overrides.js';
 import type { Operation } from '../registry.js';
+import { unmapTable } from '../sg-tables.js';
 import type { Value } from '../value.js';
 import type { Attribute } from '../../machine/attributes.js';
 import { newBuffer } from './pages.js';
@@ -65,43 +65,12 @@ export function putPages(context: KernelContext, buffer: Buffer): void {
   if (buffer.pins === 1) changeLinear(context, buffer, 'WB');
 }
 
-/** A table over all pages of an object, as they are now. */
-export function makeSgt(context: KernelContext, buffer: Buffer, mapping: number): Value {
-  return addSgt(context, [wholeEntry(context, buffer)], mapping);
-}
-
-export function wholeEntry(context: KernelContext, buffer: Buffer): SgEntry {
-  const { id, size } = buffer;
-  const frames = framesIn(context, buffer, 0, size);
-  return { buffer: id, offset: 0, size, frames, perPage: !buffer.contiguous };
-}
-
-/** A table made again by the same call takes the place of the last one, unless that is mapped. */
-export function addSgt(
-  context: KernelContext,
-  entries: readonly SgEntry[],
-  mapping: number,
-): Value {
-  const { sgts, mappings } = context.kernel;
-  const mapped = (table: Sgt): boolean => mappings.some((each) => each.id === table.mapping);
-  const id = objectId(context, (each) => sgts.some((table) => table.id === each && mapped(table)));
-  const others = sgts.filter((table) => table.id !== id);
-  context.update({ sgts: [...others, { id, entries, mapping }] });
-  return { kind: 'sgt', id };
-}
-
+/** The table of an object is unmapped; nothing where it has none. */
 export function dropSgt(context: KernelContext, buffer: Buffer): void {
-  const sgt = context.kernel.sgts.find((each) => each.id === buffer.sgt);
-  const mapping = context.kernel.mappings.find((each) => each.id === sgt?.mapping);
-  if (mapping === undefined) return;
-  dmaUnmap(context, {
-    device: mapping.device,
-    address: mapping.address,
-    size: mapping.size,
-    direction: mapping.direction,
-    attrs: context.skipSyncAttrs(),
-    type: 'sg',
-  });
+  if (buffer.sgt < 0) return;
+  const { device, sgt } = buffer;
+  const attrs = context.skipSyncAttrs();
+  unmapTable(context, sgt, { device, direction: DMA_BIDIRECTIONAL, attrs });
 }
 
 export function defaultAttribute(context: KernelContext, buffer: Buffer): Attribute {
@@ -135,12 +104,20 @@ export function truncate(context: KernelContext, buffer: Buffer, gone: 'purged' 
   context.setBuffer({ ...context.buffer(buffer.id), gone, pins: 0, sgt: -1 });
 }
 
+/** iommu_unmap(), and the iommu_iotlb_sync() in it. */
+function unmapRange(context: KernelContext, id: number, iova: number, size: number): void {
+  if (overridden(context, 'iommu_unmap', [{ kind: 'domain', id }, iova, size])) return;
+  const own = context.overrides.has('iommu_iotlb_sync');
+  queueRemove(context, id, iova, size, !own);
+  if (own) syncsIotlb(context, id);
+}
+
 /** put_iova_spaces: the object leaves every domain, each iommu_unmap with its IOTLB sync. */
 export function unmapIova(context: KernelContext, buffer: Buffer): void {
   for (const domain of context.kernel.domains) {
     if (domain.id < 0) continue;
     for (const entry of domain.entries.filter((each) => each.buffer === buffer.id)) {
-      queueRemove(context, domain.id, entry.iova, entry.size, true);
+      unmapRange(context, domain.id, entry.iova, entry.size);
     }
   }
 }

@@ -7,10 +7,9 @@ import { bufferArg } from '../args.js';
 import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { zapUserMaps } from '../cpu-maps.js';
-import { dmaMap } from '../dma.js';
-import { wholeBuffer } from '../maintenance.js';
 import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
+import { mapObject } from '../sg-tables.js';
 import { NULL, type Value } from '../value.js';
 import { freeMapped } from './own-mapping.js';
 import {
@@ -22,7 +21,6 @@ import {
   holdRow,
   isPurgeable,
   madviseRow,
-  makeSgt,
   dropSgt,
   truncate,
   unmapIova,
@@ -39,22 +37,16 @@ function getPagesSgt(context: KernelContext, args: Args): Value {
     return { kind: 'sgt', id: buffer.sgt };
   }
   getPages(context, buffer);
-  const mapping = dmaMap(context, {
-    device: buffer.device,
-    ranges: [wholeBuffer(buffer)],
-    direction: DMA_BIDIRECTIONAL,
-    attrs: context.skipSyncAttrs(),
-    type: 'sg',
-  });
-  if (mapping === null) {
+  const { device } = buffer;
+  const attrs = context.skipSyncAttrs();
+  const how = { device, direction: DMA_BIDIRECTIONAL, attrs };
+  const sgt = mapObject(context, context.buffer(buffer.id), how);
+  if (sgt === null) {
     putPages(context, context.buffer(buffer.id));
     return NULL;
   }
-  const sgt = makeSgt(context, context.buffer(buffer.id), mapping.id);
-  if (typeof sgt === 'object' && sgt.kind === 'sgt') {
-    context.setBuffer({ ...context.buffer(buffer.id), sgt: sgt.id });
-  }
-  return sgt;
+  context.setBuffer({ ...context.buffer(buffer.id), sgt });
+  return { kind: 'sgt', id: sgt };
 }
 
 function purge(context: KernelContext, args: Args): Value {

@@ -1,5 +1,5 @@
 /** Operations: the IOMMU API (K6, M12). Source: drivers/iommu/iommu.c. */
-import { deviceArg, fail, handle, int, sgRanges, sgtArg } from '../args.js';
+import { deviceArg, fail, handle, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { type Place, physicalPlace } from '../dma-address.js';
 import { objectId } from '../ids.js';
@@ -13,7 +13,7 @@ import {
 } from '../io-tables.js';
 import type { Range } from '../maintenance.js';
 import { framesIn, pagesIn } from '../pages.js';
-import { syncsIotlb } from '../overrides.js';
+import { overriddenValue, syncsIotlb } from '../overrides.js';
 import type { Operation, Param } from '../registry.js';
 import type { Domain, Piece, Translation } from '../state.js';
 import type { Value } from '../value.js';
@@ -117,7 +117,11 @@ function slotAt(context: KernelContext, place: Place, address: number, size: num
 
 /** The pages are those the table names, also where the object has others by now. */
 function iommuMapSgtable(context: KernelContext, args: Args): Value {
-  return mapInto(context, args, sgRanges(context, sgtArg(context, args[2])), int(args[3]));
+  const [domain = 0, iova = 0, sgt = 0, prot = 0] = args;
+  const table = sgtArg(context, sgt);
+  const given = [domain, iova, sgt, sgCount(context, table), prot];
+  const mapped = overriddenValue(context, 'iommu_map_sg', given);
+  return mapped ?? mapInto(context, args, sgRanges(context, table), int(prot));
 }
 
 function iommuUnmap(sync: boolean) {

@@ -8,6 +8,7 @@ import { DMA_TO_DEVICE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mappingAt } from '../dma-address.js';
 import type { Effect, Operation, Param } from '../registry.js';
+import { freeSlots } from '../swiotlb.js';
 import type { Value } from '../value.js';
 import { addr, dev, dir, op, size } from './dma-parts.js';
 
@@ -18,7 +19,7 @@ function slotAt(context: KernelContext, args: readonly Value[]) {
     context.noop('no bounce buffer there');
     return null;
   }
-  return { mapping: found.mapping, piece, from: found.place.offset };
+  return { piece, from: found.place.offset };
 }
 
 const bounce: Effect = (context, args) => {
@@ -33,7 +34,7 @@ const bounce: Effect = (context, args) => {
 /** The mapping does not notice: its slot may be given out again. */
 const release: Effect = (context, args) => {
   const at = slotAt(context, args);
-  if (at !== null) context.queue({ do: 'free', buffer: at.mapping.id });
+  if (at !== null) freeSlots(context, [at.piece]);
   return 0;
 };
 
