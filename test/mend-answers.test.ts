@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { settingsFor } from '../src/compare/settings.js';
 import { compile } from '../src/litmus/index.js';
+import { soundFirst } from '../src/mend/answers.js';
 import { type Costs, DEFAULT_COSTS } from '../src/mend/costs.js';
 import { mend } from '../src/mend/mend.js';
 import type { MendResult } from '../src/mend/outcome.js';
@@ -57,6 +58,8 @@ describe('answers of one cost', () => {
     const raw = result.mends.filter(({ level }) => level === 'raw');
     const lossy = raw.map(({ discards }) => discards.length > 0);
     expect(lossy).toContain(true);
+    const again = soundFirst([...raw].reverse(), true).map(({ discards }) => discards.length > 0);
+    expect(again).toEqual(lossy);
     expect(lossy).toEqual([...lossy].sort());
     expect(lossy[0]).toBe(false);
     const bare = raw.find(({ discards }) => discards.length > 0);
