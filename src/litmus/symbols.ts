@@ -8,6 +8,7 @@ import type { Span } from '../diagnostics/diagnostic.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
 import { findOperation, type Operation } from '../kernel/registry.js';
+import type { Lock } from '../kernel/state.js';
 import type {
   CallNode,
   DeclarationNode,
@@ -317,10 +318,10 @@ function fixedType(name: string, locals: LocalTypes): ValueType | null {
   return typeof type === 'string' ? unknownType : type;
 }
 
-/** Mutexes and completions exist from the start; the engine makes them. */
+/** Mutexes, completions and the like exist from the start; the engine makes them. */
 export function locksOf(
   symbols: FileSymbols,
-): { readonly handle: number; readonly kind: 'mutex' | 'completion' }[] {
+): { readonly handle: number; readonly kind: Lock['kind'] }[] {
   return [...symbols.handles.values()].flatMap(({ index, type }) =>
     isLock(type) ? [{ handle: index, kind: type.kind }] : [],
   );
