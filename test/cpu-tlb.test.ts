@@ -67,8 +67,43 @@ device nic {
     expect(scene(`${remove} vm_unmap_aliases(); ${invalidate}`)).toBe('H1');
   });
 
+  /** Another CPU reads by the linear map after the page left it, before the device writes. */
+  const stray = (steps: string): string => scene(`${remove} ${steps} u32 x = p[0];`);
+
+  it('lets accesses through until it is flushed, and these fetch lines', () => {
+    expect(stray(invalidate)).toBe('H1 H14');
+    expect(stray(`flush_tlb_kernel_range(p, p + 1024); ${invalidate}`)).toBe('H14');
+  });
+
   it('is flushed by set_memory_valid itself', () => {
     expect(scene(`set_memory_valid(p, 1, 0); ${invalidate}`)).toBe('coherent');
+  });
+});
+
+describe('a vmap in the TLB', () => {
+  const late = (flush: string, prot = 'PAGE_KERNEL'): string => {
+    const text = `u32 *p;
+init {
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	p = vmap(page, ${prot});
+}
+cpu driver {
+	vunmap(p);
+	${flush}
+	__free_pages(page);
+	p[0] = 1;
+}
+`;
+    const { program, diagnostics } = compile(text, 'test.litmus');
+    if (program === null) throw new Error(JSON.stringify(diagnostics));
+    return outcomeOf(check(program));
+  };
+
+  it('lets stores through until it is flushed, whatever its attribute', () => {
+    expect(late('')).toBe('H8 H14');
+    expect(late('', 'pgprot_writecombine(PAGE_KERNEL)')).toBe('H8 H14');
+    expect(late('vm_unmap_aliases();')).toBe('H14');
+    expect(late('flush_tlb_all();', 'pgprot_writecombine(PAGE_KERNEL)')).toBe('H14');
   });
 });
 

@@ -5,11 +5,10 @@
  * (default 100), CIVAC_SEED the first seed.
  */
 import { describe, expect, it } from 'vitest';
-import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
 import { scenarios } from './corpus-scenarios.js';
-import { randomScenario } from './scenario-mutations.js';
+import { randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
 const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
@@ -60,10 +59,7 @@ describe('leaving out environment steps', () => {
 
   it(`agrees on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
     const seen = new Map<string, number>();
-    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-      const text = randomScenario(seed, corpus);
-      const { program } = compile(text, 'random.litmus');
-      if (program === null) continue;
+    for (const { seed, text, program } of randomPrograms(firstSeed, count, corpus)) {
       const limits = { maxStates: 20_000 };
       const all = told(program, { ...limits, por: false });
       if (/gave up|"portable": null/.test(all.text)) continue;

@@ -78,7 +78,7 @@ describe('what a line may do by itself', () => {
     other.access(lineCode(0, 1), access('device write'));
     expect(environment.needed(absent, 0, 0, [other])).toEqual(new Set());
     expect(environment.needed(absent, 0, 1, [other])).not.toEqual(new Set());
-    other.stores.add(lineCode(0, 0));
+    other.store(lineCode(0, 0));
     expect(environment.needed(fresh, 0, 0, [other])).toEqual(new Set());
     expect(environment.needed(dirty, 0, 0, [other])).toBe('all');
     other.look(lineCode(0, 0));

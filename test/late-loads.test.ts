@@ -62,3 +62,49 @@ describe('load buffering', () => {
     }
   });
 });
+
+/** How the doorbell that gives a buffer back comes after the load from it. */
+const doorbells: readonly (readonly [string, string, 'hazard' | 'coherent'])[] = [
+  ['arm64', 'writel(1, nic);', 'hazard'],
+  ['arm64', 'writel_relaxed(1, nic);', 'hazard'],
+  ['arm64', 'wmb(); writel_relaxed(1, nic);', 'hazard'],
+  ['arm64', 'dma_rmb(); writel(1, nic);', 'coherent'],
+  ['arm64', 'dma_mb(); writel_relaxed(1, nic);', 'coherent'],
+  ['arm64', 'if (r < 9) writel(1, nic);', 'coherent'],
+  ['arm64', 'p[16] = r; writel(1, nic);', 'coherent'],
+  ['arm64', 'submit(nic);', 'coherent'],
+  ['x86', 'writel(1, nic);', 'coherent'],
+  ['riscv', 'writel(1, nic);', 'hazard'],
+];
+
+describe('a doorbell behind a load', () => {
+  it.each(doorbells)('%s, %s: %s', (machine, ring, verdict) => {
+    const text = `machine ${machine} {
+	device nic { ${machine === 'x86' ? '' : '.coherent = false'} };
+}
+u32 *p;
+dma_addr_t bus;
+init {
+	p = dma_alloc_coherent(nic, PAGE_SIZE, &bus, GFP_KERNEL);
+	p[0] = 5;
+}
+cpu driver {
+	writel(1, nic);
+	wait(nic);
+	u32 r = p[0];
+	${ring}
+	wait(nic);
+}
+device nic {
+	u32 last = dma_read(bus);
+	dma_write(bus, last + 1);
+}
+`;
+    const { program, diagnostics } = compile(text, 'doorbell.litmus');
+    if (program === null) throw new Error(JSON.stringify(diagnostics));
+    const fast = check(program);
+    expect(fast.verdict).toBe(verdict);
+    expect(fast.hazards.map(({ id }) => id)).toEqual(verdict === 'hazard' ? ['H13'] : []);
+    expect(check(program, { engine: 'reference', por: false }).verdict).toBe(verdict);
+  });
+});

@@ -94,13 +94,13 @@ function explored(text: string): boolean {
   }
 }
 
-/** Every set of at most two edits cheaper than `bound`. */
+/** Every set of at most two edits that costs no more than `bound`. */
 function cheaperSets(edits: readonly Edit[], bound: number): readonly (readonly Edit[])[] {
   return edits.flatMap((first, index) => [
-    ...(first.enablers.length === 0 && first.cost < bound ? [[first]] : []),
+    ...(first.enablers.length === 0 && first.cost <= bound ? [[first]] : []),
     ...edits
       .slice(index + 1)
-      .filter((second) => first.cost + second.cost < bound && !excludes(first, second))
+      .filter((second) => first.cost + second.cost <= bound && !excludes(first, second))
       .map((second) => [first, second]),
   ]);
 }
@@ -153,7 +153,7 @@ describe('mend on random scenarios', () => {
     tell(`${scenarios} scenarios, ${hazards} of them with hazards`);
   });
 
-  it('finds nothing dearer than trying every pair of edits', { timeout: 36_000_000 }, () => {
+  it('finds all that trying every pair of edits does', { timeout: 36_000_000 }, () => {
     let [tried, mendable] = [0, 0];
     for (let seed = 1_000_000 + firstSeed, done = 0; done < bruteForced; seed++) {
       const text = randomScenario(seed);
@@ -162,7 +162,7 @@ describe('mend on random scenarios', () => {
       const least = Math.min(...result.mends.map(({ cost }) => cost));
       const sets = cheaperSets(vocabularyOf(text, programOf(text), DEFAULT_COSTS), least);
       // Where nothing is cheaper than the answer there is little to try.
-      if (sets.length === 0) continue;
+      if (sets.every((set) => costOf(set) === least)) continue;
       if (least === Infinity && sets.length > SETS_MAX) continue;
       done++;
       tried += sets.length;

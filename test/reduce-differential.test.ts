@@ -8,7 +8,7 @@ import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
 import { scenarios } from './corpus-scenarios.js';
-import { Random, randomScenario } from './scenario-mutations.js';
+import { Random, randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
 const firstSeed = Number(process.env.CIVAC_SEED ?? 1);
@@ -106,10 +106,7 @@ describe('reductions', () => {
 
   it(`agree on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
     const seen = new Map<string, number>();
-    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-      const text = randomScenario(seed, corpus);
-      const { program } = compile(text, 'random.litmus');
-      if (program === null) continue;
+    for (const { seed, text, program } of randomPrograms(firstSeed, count, corpus)) {
       const limits = { maxStates: 20_000 };
       const plain = told(program, { ...limits, projection: false });
       if (/gave up|"portable": null/.test(plain.text)) continue;
@@ -123,6 +120,44 @@ describe('reductions', () => {
     for (const verdict of count < 100 ? [] : ['coherent', 'hazard']) {
       expect(seen.get(verdict) ?? 0, [...seen].join('; ')).toBeGreaterThan(count / 100);
     }
+  });
+
+  /** The command's word is first met once its line, the one of the flag, is control. */
+  const ring = `machine arm64 { device nvme { .coherent = false }; }
+u32 *cq;
+u32 *a;
+u32 *b;
+dma_addr_t cq_dma;
+dma_addr_t a_dma;
+dma_addr_t b_dma;
+init {
+	cq = dma_alloc_coherent(nvme, PAGE_SIZE, &cq_dma, GFP_KERNEL);
+	a = dma_alloc_coherent(nvme, PAGE_SIZE, &a_dma, GFP_KERNEL);
+	b = dma_alloc_coherent(nvme, PAGE_SIZE, &b_dma, GFP_KERNEL);
+}
+cpu blk {
+	a[0] = 1;
+	b[0] = 1;
+	writel(1, nvme);
+	while ((READ_ONCE(cq[3]) & 1) == 0)
+		;
+	u32 command = cq[2];
+}
+device nvme {
+	u32 x = dma_read(a_dma);
+	u32 y = dma_read(b_dma);
+	dma_write(cq_dma + 8, 42);
+	dma_write(cq_dma + 12, 1);
+}
+`;
+
+  it('show all words of a line that decides', () => {
+    const { program } = compile(ring, 'ring.litmus');
+    if (program === null) throw new Error('no program');
+    const reduced = told(program, { reduceAll: true });
+    expect(reduced.reduced).toBe(true);
+    expect(reduced.verdict).toBe('hazard');
+    expect(reduced.text).toBe(told(program, { projection: false }).text);
   });
 
   it('see lines that are alike as one', { timeout: 3_600_000 }, () => {

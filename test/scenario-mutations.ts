@@ -4,6 +4,8 @@
  * others are drawn from a small grammar of accesses, syncs and barriers on lines that may share
  * words. Seeded; whether a scenario compiles, or makes sense, is for its user to see.
  */
+import { compile } from '../src/litmus/index.js';
+import type { Program } from '../src/litmus/program.js';
 import type { Scenario } from './corpus-scenarios.js';
 
 /** A small generator of random numbers (mulberry32): the same seed, the same scenarios. */
@@ -123,4 +125,23 @@ function drawn(random: Random): string {
 export function randomScenario(seed: number, corpus: readonly Scenario[]): string {
   const random = new Random(seed);
   return random.below(3) === 0 ? drawn(random) : mutated(random, random.pick(corpus).text);
+}
+
+export interface RandomProgram {
+  readonly seed: number;
+  readonly text: string;
+  readonly program: Program;
+}
+
+/** Those of so many seeds that compile. */
+export function* randomPrograms(
+  firstSeed: number,
+  count: number,
+  corpus: readonly Scenario[],
+): Generator<RandomProgram> {
+  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    const text = randomScenario(seed, corpus);
+    const { program } = compile(text, 'random.litmus');
+    if (program !== null) yield { seed, text, program };
+  }
 }

@@ -195,7 +195,7 @@ export class Rules {
   private isRuled(entry: BufferEntry): boolean {
     const { kind, frame = -1, line = -1, cell = -1, device } = entry;
     if (kind === 'barrier') return true;
-    if (entry.posted !== undefined) return false;
+    if (entry.posted !== undefined || this.takesLine(device)) return false;
     if (kind === 'doorbell' || this.line(frame, line) === null) return false;
     const owner = this.system.layout.cells[cell];
     return this.values<readonly Frame[]>(this.frames).every((frames) => {
@@ -204,6 +204,11 @@ export class Rules {
       const same = now.buffer === owner?.buffer && now.page === owner.page;
       return same || (now.buffer < 0 && device === undefined);
     });
+  }
+
+  /** A write-back of whole lines is told by the trees alone. */
+  private takesLine(device: number | undefined): boolean {
+    return this.system.sites.processors.includes(device ?? -1);
   }
 
   /** Entries at an index of a thread's buffer that leave for cache or memory. */

@@ -4,7 +4,8 @@
  * Leaves out: H12 and H13, which no single step shows (docs/export.md).
  */
 import { exploreTables } from '../fast/explore.js';
-import { type Node, Tables } from '../fast/tables.js';
+import { Tables } from '../fast/tables.js';
+import type { Node } from '../fast/tree.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Condition, Program } from '../litmus/program.js';
 import { type Group, System } from '../system/system.js';
@@ -199,6 +200,7 @@ class Exporter {
     const { kind, agent, at } = group;
     if (kind === 'cache') return `line ${at} of frame ${agent}`;
     if (kind === 'posted') return `a write on its way to device ${agent} arrives`;
+    if (kind === 'fetch') return `the cache of device ${agent} fetches line ${at}`;
     if (kind === 'drain') return `entry ${at} of the buffer leaves`;
     const code = this.system.sites.threads[agent]?.code ?? [];
     if (kind === 'early') return `before its turn, ${this.source(code[at]?.at.line)}`;
@@ -315,11 +317,13 @@ function localText(data: unknown, local: number): string {
 /** The process that takes a group's steps. */
 function agentOf({ kind, agent }: Group, threads: readonly { readonly name: string }[]): string {
   if (kind === 'cache') return 'cache';
+  if (kind === 'fetch') return 'caches';
   return kind === 'posted' ? 'fabric' : (threads[agent]?.name ?? 'thread');
 }
 
 function agentComment(name: string): string {
   if (name === 'cache') return 'What lines do by themselves (M3, M4).';
+  if (name === 'caches') return 'Fetches of processors in other shareability domains (M4).';
   if (name === 'fabric') return 'Writes on their way to devices (M7).';
   return `Thread ${name} and its buffer.`;
 }

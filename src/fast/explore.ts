@@ -12,23 +12,28 @@ import {
   WILLS,
 } from '../explore/bfs.js';
 import type { RawFinding } from '../kernel/context.js';
-import type { Touched } from '../kernel/touched.js';
-import { type Environment, isNeeded } from '../system/environment.js';
 import type { State } from '../system/state.js';
 import type { System } from '../system/system.js';
 import { findingAt, pathTo, stateOf } from './restored.js';
 import type { Keeper, Snapshot } from './snapshot.js';
 import { IntList, StateStore } from './store.js';
-import type { Leaf, TabledStep, Tables } from './tables.js';
+import { Steps } from './steps.js';
+import type { Tables } from './tables.js';
+import { Together, type TeamSource } from './together.js';
+import type { TabledStep } from './tree.js';
 
-const CHECK_EVERY = 256;
 /**
  * What an answer of the reference engine costs in the tables: 0.8 to 2.4 KiB of heap on scenarios
  * with 200 to 900 of them, measured after a collection; rounded up.
  */
 const LEAF_BYTES = 3072;
+const CHECK_EVERY = 256;
 
-export type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+export type Options = ExploreOptions<RawFinding> & {
+  readonly keeper?: Keeper | undefined;
+  /** Other threads that may join in. */
+  readonly team?: TeamSource | undefined;
+};
 type Stopped = Exploration<State, RawFinding>['stopped'];
 
 class Search {
@@ -42,26 +47,27 @@ class Search {
   private depth = 0;
   private layerEnd = 1;
   /** The next state to expand. */
-  private at = 0;
+  at = 0;
   private ids: Int32Array;
   private values = 0;
   private readonly liberties: number;
-  private readonly steps: TabledStep[] = [];
-  private readonly touched: Touched[] = [];
-  private readonly leaves: (Leaf | null)[] = [];
+  private readonly steps: Steps;
+  private readonly team: Together | null;
 
   constructor(
     readonly tables: Tables,
     readonly system: System,
     readonly options: Options,
   ) {
-    const liberties = Object.fromEntries([...system.liberties].sort().map((each) => [each, true]));
-    this.liberties = tables.local(tables.liberties).id(JSON.stringify(liberties));
+    const { team } = options;
+    this.team = team ? new Together(team, tables, system, options, LEAF_BYTES) : null;
+    this.steps = new Steps(tables, system.environment);
+    this.liberties = tables.libertiesOf(system.liberties);
     this.ids = new Int32Array(tables.parts.names.length);
     for (const [component, text] of tables.initial) {
       this.ids[component] = tables.local(component).id(text);
     }
-    this.store = new StateStore(this.sizes());
+    this.store = new StateStore(tables.sizes());
     this.values = tables.values;
     this.store.add(this.ids);
     this.parent.push(-1);
@@ -111,14 +117,6 @@ class Search {
     );
   }
 
-  /** The liberties are the same in every state, so that no state need hold them. */
-  private sizes(): number[] {
-    const { tables } = this;
-    return tables.parts.names.map((_, component) =>
-      component === tables.liberties ? 1 : tables.local(component).data.length,
-    );
-  }
-
   /** Unpacks a state; the array is good until the next call. */
   read(state: number): Int32Array {
     const { tables } = this;
@@ -131,19 +129,11 @@ class Search {
   }
 
   expand(state: number): void {
-    const { tables, steps, options, store } = this;
-    const ids = this.ids;
-    steps.length = 0;
-    tables.takeUp();
-    const groups = tables.tables.length;
-    if (this.system.environment === null) {
-      for (let group = 0; group < groups; group++) {
-        for (const step of tables.steps(group, ids).steps) steps.push(step);
-      }
-    } else this.ask(groups, ids, this.system.environment);
+    const { tables, options, store } = this;
+    const steps = this.steps.of(this.ids);
     if (tables.values !== this.values) {
       this.values = tables.values;
-      store.fit(this.sizes());
+      store.fit(tables.sizes());
     }
     const last = steps.length - 1;
     for (let i = 0; i <= last; i++) {
@@ -151,32 +141,6 @@ class Search {
       const step = steps[action];
       if (step !== undefined) this.take(state, action, step);
     }
-  }
-
-  /** Takes up all steps but those of lines that no other step could tell. */
-  private ask(groups: number, ids: Int32Array, environment: Environment): void {
-    const { tables, steps, leaves, touched } = this;
-    leaves.length = 0;
-    touched.length = 0;
-    for (let group = 0; group < groups; group++) {
-      const own = tables.tables[group]?.group?.kind === 'cache';
-      const leaf = own ? null : tables.steps(group, ids);
-      leaves.push(leaf);
-      if (leaf?.touched) touched.push(leaf.touched);
-    }
-    leaves.forEach((leaf, group) => {
-      const { agent = 0, at = 0 } = tables.tables[group]?.group ?? {};
-      if (leaf !== null) {
-        for (const step of leaf.steps) steps.push(step);
-        return;
-      }
-      const line = tables.line(ids, agent, at);
-      const needed = line && environment.needed(line, agent, at, touched);
-      if (needed === null || (needed !== 'all' && needed.size === 0)) return;
-      for (const step of tables.steps(group, ids).steps) {
-        if (isNeeded(step, needed)) steps.push(step);
-      }
-    });
   }
 
   private take(state: number, action: number, step: TabledStep): void {
@@ -215,15 +179,19 @@ class Search {
   }
 
   run(): Stopped {
-    const stopped = this.explore();
-    this.save(stopped !== null);
-    return stopped;
+    try {
+      const stopped = this.explore();
+      this.save(stopped !== null);
+      return stopped;
+    } finally {
+      this.team?.close();
+    }
   }
 
   private explore(): Stopped {
     const { options, store, tables } = this;
     const started = options.now();
-    for (; this.at < store.count; this.at++) {
+    while (this.at < store.count) {
       const state = this.at;
       if (state === this.layerEnd) {
         this.depth++;
@@ -233,6 +201,12 @@ class Search {
         const stopped = this.limitHit(started);
         if (stopped !== null) return stopped;
         if (options.keeper?.due() === true) this.save(false);
+        const led = this.team?.explore(this, started) ?? null;
+        if (led === 'alone') {
+          this.findLayer();
+          continue;
+        }
+        if (led !== null) return led === 'complete' ? null : led;
       }
       if (tables.isComplete(this.read(state))) {
         this.completeStates.push(state);
@@ -240,8 +214,30 @@ class Search {
       } else this.expand(state);
       if (options.untilFound && this.found.size > 0) return null;
       if (hasAll(this.found, options.untilAll)) return null;
+      this.at++;
     }
     return null;
+  }
+
+  /** Where the layer of the next state ends. */
+  private findLayer(): void {
+    this.depth = this.depthOf(this.at);
+    let [low, high] = [this.at, this.store.count];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.depthOf(middle) > this.depth) high = middle;
+      else low = middle;
+    }
+    this.layerEnd = high;
+  }
+
+  /** Threads that joined in. */
+  get joined(): number {
+    return this.team?.joined ?? 0;
+  }
+
+  depthOf(state: number): number {
+    return this.path(state).actions.length;
   }
 
   path(state: number): { initial: number; actions: readonly number[] } {
@@ -269,6 +265,7 @@ export function exploreTables(
     transitions,
     found,
     completeStates,
+    joined: search.joined,
     graph: options.keepGraph ? { edges: edges.items.subarray(0, edges.length) } : null,
     path: (state) => search.path(state),
     stateAt: (index) => search.stateAt(index),

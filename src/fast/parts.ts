@@ -73,13 +73,20 @@ export class Parts {
     return this.kernel.get(field) ?? -1;
   }
 
+  /** Is to put the component of a name that is not there. */
+  make: (name: string) => void = (name) => this.put(name);
+
+  has(name: string): boolean {
+    return this.byName.has(name);
+  }
+
+  put(name: string): void {
+    this.byName.set(name, this.names.push(name) - 1);
+  }
+
   component(name: string): number {
-    let found = this.byName.get(name);
-    if (found === undefined) {
-      found = this.names.push(name) - 1;
-      this.byName.set(name, found);
-    }
-    return found;
+    if (!this.byName.has(name)) this.make(name);
+    return this.byName.get(name) ?? -1;
   }
 
   /** Makes the component of a name that other parts had, in their order. */
@@ -96,7 +103,11 @@ export class Parts {
   line(frame: number, at: number): number {
     const lines = this.lines[frame] ?? [];
     this.lines[frame] = lines;
-    while (lines.length <= at) lines.push(this.component(`line ${frame} ${lines.length}`));
+    while (lines.length <= at) {
+      const next = lines.length;
+      // By its index: other threads may have made some of them meanwhile.
+      lines[next] = this.component(`line ${frame} ${next}`);
+    }
     return lines[at] ?? -1;
   }
 

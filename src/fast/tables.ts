@@ -6,74 +6,30 @@
  * liberties of the machine are a component too: one table serves all of a scenario's explorations.
  * Leaves out: the search (explore.ts).
  */
-import type { Will } from '../explore/model.js';
-import type { RawFinding, Recorder } from '../kernel/context.js';
+import type { Recorder } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import { Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
-import type { RuleRow } from '../machine/cache-rules.js';
 import type { Line } from '../machine/line.js';
 import type { State, Unkeyed } from '../system/state.js';
 import { type Group, System } from '../system/system.js';
+import type { Ledger } from './ledger.js';
+import { Local } from './local.js';
 import { type Change, Parts } from './parts.js';
+import { type Capture, Sharing } from './sharing.js';
 import type { TablesData } from './snapshot.js';
+import { dataOf, type Entry, groupKey, type LeafData, leafOf } from './tables-text.js';
 import { covering, type Data, Tracker, unitText } from './track.js';
-
-/** One step: the components it changes, each with its new local id. */
-export interface TabledStep {
-  readonly components: readonly number[];
-  readonly ids: readonly number[];
-  readonly findings: readonly RawFinding[];
-  readonly will: Will;
-  /** What a line did by itself; null in other steps. */
-  readonly row: RuleRow | null;
-}
-
-/** The steps of a group, and what they have to do with lines; null where nobody asked. */
-export interface Leaf {
-  readonly look: null;
-  readonly next: null;
-  readonly steps: readonly TabledStep[];
-  readonly touched: Touched | null;
-}
-
-/** Which branch of a test each local id takes; shared by all tests of the same parts. */
-export interface Look {
-  readonly component: number;
-  readonly units: readonly string[];
-  /** Local id → branch, or -1. */
-  readonly branches: number[];
-  readonly byText: Map<string, number>;
-}
-
-export type Node =
-  | { readonly look: Look; readonly next: (Node | undefined)[]; readonly steps: null }
-  | Leaf;
-
-/** Ids of components in a state, by component; 0 for what is not there. */
-export type Ids = Int32Array;
-
-/** The values a component was met with; an id is an index. */
-class Local {
-  readonly data: Data[] = [];
-  private readonly byText = new Map<string, number>();
-
-  constructor(private readonly grown: () => void) {}
-
-  get texts(): readonly string[] {
-    return [...this.byText.keys()];
-  }
-
-  id(text: string): number {
-    let found = this.byText.get(text);
-    if (found === undefined) {
-      found = this.data.push(JSON.parse(text)) - 1;
-      this.byText.set(text, found);
-      this.grown();
-    }
-    return found;
-  }
-}
+import {
+  branchOf,
+  grow,
+  type Ids,
+  type Leaf,
+  type Look,
+  type Node,
+  type Table,
+  type TabledStep,
+} from './tree.js';
 
 /** A set of liberties that notes which ones are asked for. */
 class WatchedSet extends Set<string> {
@@ -91,10 +47,14 @@ class TabulatingSystem extends System {
   }
 }
 
-interface Table {
-  readonly group: Group | null;
-  root: Node | undefined;
+interface Answer {
+  readonly leaf: Leaf;
+  /** What it depends on. */
+  readonly looks: readonly Look[];
 }
+
+const NO_LEAF: Leaf = { look: null, next: null, steps: [], touched: null, facts: '' };
+const EMPTY: Answer = { leaf: NO_LEAF, looks: [] };
 
 export class Tables {
   readonly parts: Parts;
@@ -105,8 +65,8 @@ export class Tables {
   /** Groups in the order of the reference engine's steps, each with its tree. */
   tables: Table[] = [];
   private readonly complete: Table = { group: null, root: undefined };
-  private readonly known = new Set<string>();
   private readonly met: Table[] = [];
+  private readonly byGroup = new Map<string, Table>();
   private readonly looks = new Map<string, Look>();
   private readonly system: TabulatingSystem;
   private readonly watched = new WatchedSet();
@@ -114,6 +74,8 @@ export class Tables {
   values = 0;
   /** Answers of the reference engine so far. */
   leaves = 0;
+  /** Null while no other thread can have any use for these tables. */
+  sharing: Sharing | null = null;
 
   constructor(
     program: Program,
@@ -146,18 +108,86 @@ export class Tables {
     for (const group of groups) this.meetGroup(group);
   }
 
+  /**
+   * From now on other threads' tables of the same scenario may become the same as these. Right
+   * after the constructor.
+   */
+  share(ledger: Ledger, capture: Capture): Sharing {
+    const sharing = new Sharing(ledger, capture, (entry) => this.take(entry));
+    this.sharing = sharing;
+    const { parts } = this;
+    parts.make = (name) => {
+      sharing.together(() => {
+        if (parts.has(name)) return;
+        sharing.note(['part', name]);
+        parts.put(name);
+      });
+    };
+    return sharing;
+  }
+
+  /** Adds what another thread has added. */
+  private take(entry: Entry): void {
+    if (entry[0] === 'part') this.parts.restore(entry[1]);
+    else if (entry[0] === 'value') this.local(entry[1]).id(entry[2]);
+    else if (entry[0] === 'group') this.meetGroup(entry[1]);
+    else if (entry[0] === 'leaf') this.takeLeaf(entry[1]);
+    else this.sharing?.told(entry);
+  }
+
+  private takeLeaf(data: LeafData): void {
+    const table = data.group === '' ? this.complete : this.byGroup.get(data.group);
+    if (table === undefined) throw new Error(`no group ${data.group}`);
+    const looks = data.looks.map(([component, units]) => this.look(component, units));
+    this.leaves++;
+    grow(table, looks, Int32Array.from(data.ids), leafOf(data), this.branch);
+  }
+
+  private together(add: () => void): void {
+    if (this.sharing === null) add();
+    else this.sharing.together(add);
+  }
+
+  private makeValue(component: number, text: string): void {
+    this.together(() => {
+      const local = this.local(component);
+      if (local.has(text)) return;
+      this.sharing?.note(['value', component, text]);
+      local.put(text);
+      this.values++;
+    });
+  }
+
   local(component: number): Local {
     while (this.locals.length <= component) {
-      const local = new Local(() => {
-        this.values++;
-      });
+      const at = this.locals.length;
+      const local = new Local((text) => this.makeValue(at, text));
       // Id 0 of a line is no line: that is what it is before its frame exists.
-      if (this.parts.names[this.locals.length]?.startsWith('line ')) local.id('null');
+      if (this.parts.names[at]?.startsWith('line ')) {
+        local.put('null');
+        this.values++;
+      }
       this.locals.push(local);
     }
     const found = this.locals[component];
     if (found === undefined) throw new Error(`no component ${component}`);
     return found;
+  }
+
+  /** The number of a set of liberties. */
+  libertiesOf(liberties: ReadonlySet<string>): number {
+    const record = Object.fromEntries([...liberties].sort().map((each) => [each, true]));
+    return this.local(this.liberties).id(JSON.stringify(record));
+  }
+
+  /**
+   * How many values each component has. The liberties are the same in every state, so that no state
+   * need hold them.
+   */
+  sizes(): number[] {
+    return this.parts.names.map((_, component) =>
+      component === this.liberties ? 1 : this.local(component).data.length,
+    );
   }
 
   private data(component: number, ids: Ids): Data {
@@ -200,27 +230,42 @@ export class Tables {
       const known = node.look.branches[id] ?? -1;
       node = node.next[known >= 0 ? known : this.branch(node.look, id)];
     }
-    return node ?? this.ask(table, ids);
+    const leaf = node ?? this.ask(table, ids);
+    if (leaf.facts !== '') this.sharing?.hear(leaf);
+    return leaf;
   }
 
-  private branch(look: Look, id: number): number {
-    const data = this.local(look.component).data[id];
-    const text = look.units.map((unit) => unitText(data, unit)).join('\n');
-    let found = look.byText.get(text);
-    if (found === undefined) {
-      found = look.byText.size;
-      look.byText.set(text, found);
-    }
-    // Filled without holes: the array stays fast.
-    while (look.branches.length <= id) {
-      look.branches.push(look.branches.length === id ? found : -1);
-    }
-    look.branches[id] = found;
-    return found;
-  }
+  private readonly branch = (look: Look, id: number): number =>
+    branchOf(look, id, this.local(look.component).data[id]);
 
   /** Asks the reference engine, and grows the tree to the answer. */
   private ask(table: Table, ids: Ids): Leaf {
+    const { sharing } = this;
+    if (sharing === null) {
+      const { leaf, looks } = this.answer(table, ids);
+      return grow(table, looks, ids, leaf, this.branch);
+    }
+    const before = this.leaves;
+    sharing.catchUp();
+    // Perhaps another thread has asked; if not, nothing is new the second time.
+    if (this.leaves > before) return this.lookUp(table, ids);
+    let made = EMPTY;
+    const facts = sharing.apart(() => {
+      made = this.answer(table, ids);
+    });
+    let { leaf, looks } = made;
+    sharing.together(() => {
+      const mine = { ...leaf, facts };
+      leaf = grow(table, looks, ids, mine, this.branch);
+      if (leaf !== mine) return;
+      const group = table.group === null ? '' : groupKey(table.group);
+      const tests = looks.map(({ component, units }) => [component, units] as const);
+      sharing.note(['leaf', dataOf(leaf, { group, ids: [...ids], looks: tests })]);
+    });
+    return leaf;
+  }
+
+  private answer(table: Table, ids: Ids): Answer {
     const tracker = new Tracker();
     this.watched.ask = (liberty) => {
       tracker.note(this.liberties, liberty);
@@ -232,12 +277,11 @@ export class Tables {
     const steps =
       group === null ? this.completed(view) : this.tabled(view, group, tracker, touched);
     this.leaves++;
-    const leaf: Leaf = { look: null, next: null, steps, touched };
+    const leaf: Leaf = { look: null, next: null, steps, touched, facts: '' };
     const looks = [...tracker.reads].map(([component, units]) =>
       this.look(component, covering(units)),
     );
-    this.grow(table, looks, ids, leaf);
-    return leaf;
+    return { leaf, looks };
   }
 
   private completed(view: State): readonly TabledStep[] {
@@ -276,52 +320,21 @@ export class Tables {
     return found;
   }
 
-  /** Puts a leaf where these ids lead, below tests that cover everything it depends on. */
-  private grow(table: Table, looks: readonly Look[], ids: Ids, leaf: Node): void {
-    const open = [...looks];
-    let place = (node: Node): void => {
-      table.root = node;
-    };
-    let node = table.root;
-    for (;;) {
-      let look = node?.look ?? undefined;
-      if (look === undefined) look = open[0];
-      if (look === undefined) break;
-      const tested = look;
-      // A test of the whole component covers any of its parts.
-      const rest = open.filter(
-        (each) =>
-          each !== tested && !(each.component === tested.component && tested.units[0] === ''),
-      );
-      open.splice(0, open.length, ...rest);
-      if (node === undefined) {
-        node = { look: tested, next: [], steps: null };
-        place(node);
-      }
-      if (node.look === null) throw new Error('two leaves in one place');
-      const id = ids[tested.component] ?? 0;
-      const known = tested.branches[id] ?? -1;
-      const branch = known >= 0 ? known : this.branch(tested, id);
-      const { next } = node;
-      while (next.length <= branch) next.push(undefined);
-      place = (made) => {
-        next[branch] = made;
-      };
-      node = next[branch];
-    }
-    place(leaf);
-  }
-
   /** Remembers groups that a state has for the first time. */
   private meetGroups(state: Unkeyed): void {
     for (const group of this.system.groups(state)) this.meetGroup(group);
   }
 
   private meetGroup(group: Group): void {
-    const key = `${group.kind} ${group.agent} ${group.at}`;
-    if (this.known.has(key)) return;
-    this.known.add(key);
-    this.met.push({ group, root: undefined });
+    const key = groupKey(group);
+    if (this.byGroup.has(key)) return;
+    this.together(() => {
+      if (this.byGroup.has(key)) return;
+      this.sharing?.note(['group', group]);
+      const table = { group, root: undefined };
+      this.byGroup.set(key, table);
+      this.met.push(table);
+    });
   }
 
   /** Takes up groups met since; to be called between states, as the numbers of groups change. */
@@ -338,7 +351,7 @@ export class Tables {
 }
 
 /** The order of the groups of one agent in the reference engine. */
-const RANK = { thread: 0, early: 1, drain: 2, cache: 3, posted: 4 } as const;
+const RANK = { thread: 0, early: 1, drain: 2, cache: 3, posted: 4, fetch: 5 } as const;
 
 /** What no thread does comes behind what threads do. */
-const OWN = { thread: 0, early: 0, drain: 0, cache: 1, posted: 2 } as const;
+const OWN = { thread: 0, early: 0, drain: 0, cache: 1, posted: 2, fetch: 3 } as const;

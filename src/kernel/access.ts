@@ -216,7 +216,7 @@ export function pushEntries(context: KernelContext, entries: readonly Entry[]): 
 /** Stores that are issued or leave: what is lost by a write-back hangs on them (M3, H3). */
 export function noteStores(context: KernelContext, entries: readonly Entry[]): void {
   for (const each of entries) {
-    if (each.kind === 'store') context.touched?.stores.add(lineCode(each.frame, each.line));
+    if (each.kind === 'store') context.touched?.store(lineCode(each.frame, each.line));
   }
 }
 
@@ -225,7 +225,7 @@ export function noteBounced(context: KernelContext, { slot, cell }: Destination)
   if (slot === undefined || context.touched === null) return;
   const { page, line } = context.layout.position(cell);
   const own = context.buffer(cell.buffer).pages[page];
-  if (own?.state === 'resident') context.touched.stores.add(lineCode(own.frame, line));
+  if (own?.state === 'resident') context.touched.store(lineCode(own.frame, line));
 }
 
 /** What a release waits for: stores and doorbells, and on RISC-V maintenance too (M7, M9). */
@@ -269,7 +269,7 @@ export function deviceWrite(
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
   const { line } = realPosition(context, destination);
-  context.touched?.stores.add(lineCode(destination.frame, line));
+  context.touched?.store(lineCode(destination.frame, line));
   noteBounced(context, destination);
   const done = lineEvent(context, destination, snoops ? 'snooping write' : 'device write', value);
   context.say(done.row.rule, () => `writes ${showValue(value)}: ${done.row.text}`);

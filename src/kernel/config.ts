@@ -16,6 +16,8 @@ export interface DeviceConfig {
   readonly writeBackCache: boolean;
   /** It keeps what it reads in a cache of its own, until told to drop it (M11). */
   readonly readCache: boolean;
+  /** A processor with caches, in a shareability domain of its own (M2, M11): has both caches. */
+  readonly remoteproc: boolean;
   /** Its interrupt may overtake what it wrote (M10). */
   readonly unorderedInterrupt: boolean;
   /** It runs without being told to, and a fault of its is protection at work (M15). */

@@ -280,8 +280,8 @@ export class KernelContext {
 
   /** The ideal memory takes a store. */
   write(cell: Cell, value: number, tick: { count: number; clock: Clock }): void {
-    const write = { value, agent: this.step.agent, ...tick };
-    this.setWord(cell, withWrite(this.word(cell), write));
+    this.recorder.wrote?.(this.step.site, cell.id);
+    this.setWord(cell, withWrite(this.word(cell), { value, agent: this.step.agent, ...tick }));
   }
 
   buffer(id: number): Buffer {
@@ -339,8 +339,7 @@ export class KernelContext {
     now: Line,
     range?: { from: number; to: number },
   ): void {
-    const layout = this.lineLayout(frame, lineIndex);
-    layout?.cells.forEach((cell, i) => {
+    this.lineLayout(frame, lineIndex)?.cells.forEach((cell, i, cells) => {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
@@ -348,7 +347,8 @@ export class KernelContext {
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
-      this.setWord(cell, { ...word, lost: this.lossKind(layout.cells, i, old, range) });
+      this.recorder.lost?.(this.step.site);
+      this.setWord(cell, { ...word, lost: this.lossKind(cells, i, old, range) });
     });
   }
 
@@ -365,9 +365,8 @@ export class KernelContext {
       return 'H10';
     }
     const owner = objectOf(this, victim);
-    const isOwn = (cell: Cell): boolean => objectOf(this, cell) === owner;
-    const shared = cells.some((cell, i) => hasBit(old.written, i) && isOwn(cell));
-    return shared ? 'H3' : 'H10';
+    const written = cells.filter((_, i) => hasBit(old.written, i));
+    return written.some((cell) => objectOf(this, cell) === owner) ? 'H3' : 'H10';
   }
 
   private pendingValues(frame: number, cell: Cell): number[] {

@@ -11,7 +11,7 @@ import { liveMappings, mapName } from './aliases.js';
 import type { KernelContext } from './context.js';
 import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
-import { keepVmapInTlb } from './kernel-tlb.js';
+import { goesByTlb, keepVmapInTlb } from './kernel-tlb.js';
 import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
 import { profileOf } from './profile.js';
@@ -76,10 +76,17 @@ export function changeMap(context: KernelContext, next: CpuMap): void {
   });
 }
 
+/** Nothing keeps instruction fetches out of the mapping (M4). */
+export function makeExecutable(context: KernelContext, pointer: Value): void {
+  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
+  const made = mapOf(context, map);
+  if (made !== undefined) changeMap(context, { ...made, executable: true });
+}
+
 /** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
 export function unmapMap(context: KernelContext, map: CpuMap): void {
-  keepVmapInTlb(context, map);
-  changeMap(context, { ...map, live: false, present: [] });
+  const kept = keepVmapInTlb(context, map);
+  changeMap(context, { ...map, live: false, present: [], ...kept });
 }
 
 /** munmap: as vunmap, and the TLB is invalidated at once. */
@@ -159,7 +166,10 @@ export function cpuReach(
   size: number,
 ): CpuReach {
   const map = mapOf(context, pointer.map);
-  if (map === undefined || !map.live) return { kind: 'fault', why: 'the mapping is gone' };
+  const gone = map?.live !== true;
+  if (map === undefined || (gone && map.unflushed === undefined)) {
+    return { kind: 'fault', why: 'the mapping is gone' };
+  }
   if (pointer.offset < 0 || pointer.offset + size > map.bytes) {
     return { kind: 'fault', why: 'outside the mapping' };
   }
@@ -169,7 +179,8 @@ export function cpuReach(
   const meant = standsFor ?? map.buffer;
   const cell = standsFor === undefined ? own : context.layout.cell(meant, pointer.offset, size);
   const held = staleOf(context, map, cell.page);
-  const table = map.present.find(([page]) => page === cell.page);
+  if (gone && !goesByTlb(context)) return { kind: 'fault', why: 'the mapping is gone' };
+  const table = (gone ? map.unflushed : map.present)?.find(([page]) => page === cell.page);
   const present = held === null ? table : ([held.page, held.frame] as const);
   if (present?.[1] === -1) return { kind: 'fault', why: 'a cached walk ends in the old table' };
   if (present === undefined && map.leaving !== undefined) {
@@ -185,9 +196,12 @@ export function cpuReach(
   if (context.frame(frame)?.secure === true) return { kind: 'fault', why: 'secure memory' };
   const page = context.frame(frame);
   const removed = map.kind === 'linear' && page?.linear === false;
-  if (removed) return { kind: 'fault', why: 'the page is not in the linear map' };
-  const refused =
-    standsFor === undefined ? refusal(context, frame, map.buffer, cell.page) : ('H15' as const);
+  const inTlb = removed && page.inTlb?.includes('linear') === true && goesByTlb(context);
+  if (removed && !inTlb) return { kind: 'fault', why: 'the page is not in the linear map' };
+  const refused: Destination['refused'] =
+    standsFor === undefined
+      ? (refusal(context, frame, map.buffer, cell.page) ?? (map.foreign === true ? 'H9' : null))
+      : 'H15';
   const plain = { frame, cell, refused };
   const destination = map.nonPosted === true ? { ...plain, nonPosted: true as const } : plain;
   const now = mapOf(context, map.id)?.attribute ?? map.attribute;

@@ -4,8 +4,9 @@
  * Source: drivers/gpu/drm/panthor/panthor_gpu.c:panthor_gpu_flush_caches, panthor_mmu.c
  * (AS_COMMAND_FLUSH_MEM).
  * Clean lines: what the device read before, with the words of its line, until they are dropped.
- * Leaves out: lines that the device's cache fetches by itself.
+ * Leaves out: what a processor's cache does besides (remoteproc.ts).
  */
+import type { Line } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
 import { deviceRead, deviceWrite, noteBounced, passesBy, pushEntries } from './access.js';
 import type { KernelContext } from './context.js';
@@ -17,6 +18,22 @@ import { showValue } from './values.js';
 
 function hasCache(context: KernelContext): boolean {
   return context.machine.devices[context.step.device]?.writeBackCache === true;
+}
+
+function isProcessor(context: KernelContext): boolean {
+  return context.machine.devices[context.step.device]?.remoteproc === true;
+}
+
+/** A store of a processor fetches the line first, if it is not there (M2: write-allocate). */
+function allocateLine(context: KernelContext, destination: Destination, value: number): void {
+  const { cell } = destination;
+  const { device } = context.step;
+  context.recorder.couples?.('a processor of another shareability domain has a line');
+  const held = context.kernel.deviceLines.some(
+    (each) => each.device === device && each.cell === cell.id,
+  );
+  if (!held) keepLine(context, destination, lineOf(context, cell), false);
+  updateLine(context, cell.id, value);
 }
 
 /** Memory of the secure world answers no device of this one (M16). */
@@ -49,6 +66,7 @@ export function writeByDevice(
   }
   if (passesBy(context, destination, 'store')) return;
   const { line, word } = context.layout.position(destination.cell);
+  if (isProcessor(context)) allocateLine(context, destination, value);
   noteBounced(context, destination);
   context.write(destination.cell, value, context.tick());
   context.say('M11', () => `writes ${showValue(value)} into its own cache`);
@@ -122,8 +140,11 @@ function readThrough(
   return value;
 }
 
-/** The line may have been replaced meanwhile (liberty `eviction`). */
+/** The line may have been replaced meanwhile (liberty `eviction`); what is dirty is kept here. */
 function dropped(context: KernelContext, line: readonly Cell[]): boolean {
+  const dirty = (each: Entry): boolean =>
+    each.kind === 'store' && line.some(({ id }) => id === each.cell);
+  if (isProcessor(context) && context.step.entries.some(dirty)) return false;
   if (!context.liberties.has('eviction') || context.choose(2) === 0) return false;
   context.tookLiberty = true;
   forgetLine(context, line);
@@ -131,7 +152,7 @@ function dropped(context: KernelContext, line: readonly Cell[]): boolean {
 }
 
 /** The words of a word's cache line. */
-function lineOf(context: KernelContext, cell: Cell): readonly Cell[] {
+export function lineOf(context: KernelContext, cell: Cell): readonly Cell[] {
   const { page, line } = context.layout.position(cell);
   return context.layout.pages(cell.buffer)[page]?.lines[line]?.cells ?? [];
 }
@@ -151,10 +172,20 @@ function keepLine(
   line: readonly Cell[],
   snoops: boolean,
 ): void {
-  const { device } = context.step;
   const real = context.lineAt(frame, context.layout.position(cell).line);
   if (real === undefined) return;
   forgetLine(context, line);
+  addLine(context, context.step.device, line, real, snoops);
+}
+
+/** A device's cache has a whole line, as memory, or the copy that is snooped, has it now. */
+export function addLine(
+  context: KernelContext,
+  device: number,
+  line: readonly Cell[],
+  real: Line,
+  snoops: boolean,
+): void {
   const kept = line.map(({ id }, i) => {
     const value = (snoops ? real.copy[i] : undefined) ?? real.dram[i] ?? 0;
     return { device, cell: id, value };

@@ -10,6 +10,7 @@ import { dmaBufOperations } from './ops/dma-buf.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
+import { gemHandleOperations } from './ops/gem-handles.js';
 import { gemDmaOperations } from './ops/gem-dma.js';
 import { ioContextOperations } from './ops/io-contexts.js';
 import { iommuOperations } from './ops/iommu-api.js';
@@ -21,6 +22,7 @@ import { mmioOperations } from './ops/mmio.js';
 import { msmOperations } from './ops/msm.js';
 import { kernelTlbOperations } from './ops/kernel-tlb.js';
 import { sizeOperations } from './ops/sizes.js';
+import { remoteprocOperations } from './ops/remoteproc.js';
 import { orderingOperations } from './ops/ordering.js';
 import { otherArchOperations } from './ops/other-arch.js';
 import { pageOperations } from './ops/pages.js';
@@ -48,6 +50,7 @@ defineOperations([
   ...reservedOperations,
   ...virtToPageOperations,
   ...gemOperations,
+  ...gemHandleOperations,
   ...gemDmaOperations,
   ...ttmOperations,
   ...msmOperations,
@@ -76,6 +79,7 @@ defineOperations([
   ...pagePoolOperations,
   ...deviceOperations,
   ...deviceRangeOperations,
+  ...remoteprocOperations,
   ...mmioOperations,
   ...ioremapOperations,
   ...driverOperations,

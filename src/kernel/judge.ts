@@ -29,6 +29,7 @@ export function judge(
   sync: boolean,
 ): number {
   context.judged = cell.id;
+  context.recorder.read?.(context.step.site, cell.id);
   const word = context.word(cell);
   const allowed = admissible(word, context.view(cell));
   const matching = newest(allowed.filter((write) => write.value === value));

@@ -81,8 +81,7 @@ function linesIn(
     if (start + lineSize <= from || to <= start) return [];
     // The kernel goes by its line, the machine by the granule: it cuts one only inside a line.
     const cut =
-      (start < from && from % helperLine !== 0) ||
-      (to < start + lineSize && to % helperLine !== 0);
+      (start < from && from % helperLine !== 0) || (to < start + lineSize && to % helperLine !== 0);
     const { cutLine } = profileOf(context);
     const cleaned = cut && range.cutsDropped !== true && cutLine === 'clean+invalidate';
     const real = op === 'invalidate' && cleaned ? 'clean+invalidate' : op;

@@ -47,6 +47,12 @@ export interface Recorder {
   passed?(what: Passed): void;
   /** An access to a word that is not left out. */
   reached?(site: number, kind: 'load' | 'store'): void;
+  /** A read of a word was judged; `cell`: the word's id. */
+  read?(site: number, cell: number): void;
+  /** The ideal memory took a store to a word. */
+  wrote?(site: number, cell: number): void;
+  /** The newest value of a word is nowhere any more; `site` -1: the cache did it by itself. */
+  lost?(site: number): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
   /** An access had nowhere to arrive, or took a page fault first. */

@@ -116,8 +116,19 @@ export interface Buffer {
   readonly leaving?: true;
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
+  readonly clients?: Clients;
   /** It was taken for this buffer's page, which it is not (H15). */
   readonly standsFor?: number;
+}
+
+/** Who has handles for an object, and who had. Only kept for objects that got one. */
+export interface Clients {
+  /** One entry for each handle. */
+  readonly now: readonly number[];
+  /** All that had one since the memory last changed hands: the data there may be theirs. */
+  readonly known: readonly number[];
+  /** What the CPU that took the last handle away knew; absent while there is one. */
+  readonly left?: readonly number[];
 }
 
 export interface CpuMap {
@@ -135,10 +146,14 @@ export interface CpuMap {
   readonly copyOnWrite?: true;
   /** Device-nGnRnE: a store is not over before the device has it (M5). */
   readonly nonPosted?: true;
+  /** Of a client whose object went to another one (M14). */
+  readonly foreign?: boolean;
   /** Nothing keeps instruction fetches out (M4). */
   readonly executable?: boolean;
   /** munmap is under way: no page comes in any more; `unlinked`: nor does the rmap find it. */
   readonly leaving?: 'detached' | 'unlinked';
+  /** What vunmap() took out of the page table and left to a lazy flush (M18). */
+  readonly unflushed?: readonly (readonly [number, number])[];
   /** Not in the page table (any more), and maybe in a TLB. */
   readonly stale?: readonly StaleTranslation[];
 }

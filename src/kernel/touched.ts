@@ -22,26 +22,40 @@ export function lineCode(frame: number, line: number): number {
   return frame * LINES_MAX + line;
 }
 
+/** The line of such a number. */
+export function placeOf(code: number): { readonly frame: number; readonly line: number } {
+  return { frame: Math.floor(code / LINES_MAX), line: code % LINES_MAX };
+}
+
+/** Never added to: most groups have to do with few lines, or none. */
+const NONE = new Set<number>();
+const NO_LINES = new Map<number, Map<string, LineAccess>>();
+const NOTHING: readonly number[] = [];
+
+function added(codes: Set<number>, code: number): Set<number> {
+  return (codes === NONE ? new Set<number>() : codes).add(code);
+}
+
 /** Collected over all choices of a group of steps, also those that cannot happen now. */
 export class Touched {
   /** Lines whose record was looked at or replaced: whatever happens to them before may matter. */
-  readonly lines = new Set<number>();
+  lines = NONE;
   /** Frames that got another owner or meaning, or lost their last cacheable mapping. */
-  readonly frames = new Set<number>();
+  frames = NONE;
   /** Lines of which a store was issued or left: that decides whether a write-back destroys it. */
-  readonly stores = new Set<number>();
+  stores = NONE;
   /** DMA mappings changed: they decide what a write-back that destroys a word is called. */
   mappings = false;
   /** The books of what IOMMUs hold were looked at: lines of page tables write them. */
   iotlb = false;
   /** By line, what its record was used for by the cache table alone. */
-  readonly accesses = new Map<number, Map<string, LineAccess>>();
+  accesses = NO_LINES;
   /** Lines with an event in the choice under way. */
-  private readonly once: number[] = [];
+  private once: readonly number[] = NOTHING;
 
   /** Another choice of the group begins. */
   begin(): void {
-    this.once.length = 0;
+    this.once = NOTHING;
   }
 
   /** What IOMMUs hold is looked at. */
@@ -51,7 +65,17 @@ export class Touched {
 
   /** What stands in a line is looked at, or goes, in a way the cache table does not tell. */
   look(line: number): void {
-    this.lines.add(line);
+    this.lines = added(this.lines, line);
+  }
+
+  /** A store to a line is issued or leaves. */
+  store(line: number): void {
+    this.stores = added(this.stores, line);
+  }
+
+  /** A frame is another page's, or nobody's whom a fill could serve. */
+  change(frame: number): void {
+    this.frames = added(this.frames, frame);
   }
 
   /** A frame's record is replaced: lines that are not as before were. */
@@ -64,8 +88,10 @@ export class Touched {
 
   /** What several events in one step come to is told by no single row. */
   access(line: number, access: LineAccess): void {
-    this.once.push(line);
-    if (this.once.length > 1) for (const each of this.once) this.lines.add(each);
+    const { once } = this;
+    this.once = once.length === 0 ? [line] : [...once, line];
+    if (once.length > 0) for (const each of this.once) this.look(each);
+    if (this.accesses === NO_LINES) this.accesses = new Map();
     const known = this.accesses.get(line) ?? new Map<string, LineAccess>();
     this.accesses.set(line, known);
     known.set(`${access.event} ${access.word} ${access.value} ${access.own}`, access);

@@ -3,7 +3,7 @@
  * domain and the accesses that its kind names (M7).
  * Sources: arch/arm64/include/asm/barrier.h (which kind each kernel barrier is), Arm ARM B2.3.12
  * (domains: who observes the order; a DSB completes maintenance for its domain only).
- * Leaves out: nsh kinds, which order for the CPU alone.
+ * Leaves out: what a CPU's own table walks and instruction fetches see, for which nsh kinds are.
  */
 import { findOperation, type Operation } from '../kernel/registry.js';
 import type { CallNode } from './ast.js';
@@ -20,6 +20,9 @@ const dmbKinds: ReadonlyMap<string, string> = new Map([
   ['ish', 'smp_mb'],
   ['ishst', 'smp_wmb'],
   ['ishld', 'smp_rmb'],
+  ['nsh', 'barrier'],
+  ['nshst', 'barrier'],
+  ['nshld', 'barrier'],
 ]);
 
 /** For devices a DSB also completes maintenance; for the inner domain it is no more than a DMB. */

@@ -74,6 +74,10 @@ export const deviceSettings: ReadonlyMap<string, string> = new Map([
     'true: it keeps what it reads in a cache of its own until that is invalidated (M11)',
   ],
   [
+    'remoteproc',
+    'true: a processor outside the CPUs\' shareability domain, with a write-back cache (M2, M11)',
+  ],
+  [
     'unordered_interrupt',
     'true: its interrupt may come before its writes are in memory, as that of a pin may (M10)',
   ],
@@ -149,6 +153,7 @@ const notADeviceName: ReadonlySet<string> = new Set(['none', 'zram', 'init']);
 const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
   ['write_back_cache', 'writeBackCache'],
   ['read_cache', 'readCache'],
+  ['remoteproc', 'remoteproc'],
   ['rogue', 'rogue'],
   ['unordered_interrupt', 'unorderedInterrupt'],
   ['coherent_walk', 'coherentWalk'],
@@ -164,6 +169,7 @@ function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceC
     snoops: false,
     writeBackCache: false,
     readCache: false,
+    remoteproc: false,
     rogue: false,
     unorderedInterrupt: false,
     iommu: false,
@@ -232,8 +238,10 @@ function buildDevice(
   }
   const { coherentDmaMask, dmaMask, busPasses, busDmaLimit } = device;
   const given = new Set(settings.map(({ name }) => name));
+  const caches = device.remoteproc ? { writeBackCache: true, readCache: true } : {};
   return {
     ...device,
+    ...caches,
     varies: isAny ? varying.filter((name) => !given.has(name)) : [],
     snoops: snoops ?? device.coherent,
     walkSnoops: walkSnoops ?? device.coherentWalk ?? false,

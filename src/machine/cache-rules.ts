@@ -122,19 +122,24 @@ export const cacheRules: readonly RuleRow[] = [
 ];
 
 /** Whether the machine may take a row. `own`: see RuleRow.own. */
-export function isOpen({ liberty, ...row }: RuleRow, liberties: ReadonlySet<string>, own: boolean): boolean {
+export function isOpen(row: RuleRow, liberties: ReadonlySet<string>, own: boolean): boolean {
+  const { liberty } = row;
   if (liberty === undefined) return true;
   if (liberty !== 'arch-hit') return liberties.has(liberty);
   return liberties.has('may-hit') || (liberties.has('arch-hit') && (row.own !== true || own));
 }
 
-const index = new Map<string, readonly RuleRow[]>();
+const NO_ROWS: readonly RuleRow[] = [];
+const index: Readonly<Record<LineState, Partial<Record<LineEvent, readonly RuleRow[]>>>> = {
+  absent: {},
+  clean: {},
+  dirty: {},
+};
 for (const each of cacheRules) {
-  const key = `${each.state}/${each.event}`;
-  index.set(key, [...(index.get(key) ?? []), each]);
+  index[each.state][each.event] = [...(index[each.state][each.event] ?? []), each];
 }
 
 /** The rows for an event in a state, in table order; empty where the event cannot happen. */
 export function rowsFor(state: LineState, event: LineEvent): readonly RuleRow[] {
-  return index.get(`${state}/${event}`) ?? [];
+  return index[state][event] ?? NO_ROWS;
 }

@@ -4,8 +4,8 @@
  * they are made: that is what spares exploring most sets of edits.
  */
 import { ScenarioError } from '../kernel/args.js';
-import { firstPosted } from '../kernel/posted.js';
 import { MixedSize, NewCell } from '../kernel/layout.js';
+import { firstPosted } from '../kernel/posted.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
@@ -36,6 +36,9 @@ interface Passage {
   /** The thread's store buffer held something before this step. */
   readonly pending: boolean;
 }
+
+/** The thread that all others wait for. */
+const INIT = 'init';
 
 export interface Counterexample {
   readonly variant: Variant;
@@ -181,6 +184,8 @@ function passed(spot: Spot, run: Counterexample): boolean {
   if (spot.kind === 'statement') {
     return steps.some(({ offset }) => offset >= spot.from && offset < spot.to);
   }
+  // What anybody else does stands behind all of init.
+  if (spot.thread === INIT && run.labels.at(-1)?.agent !== INIT) return true;
   const from = spot.loopFrom >= 0 ? spot.loopFrom : spot.at;
   return steps.some(({ offset }) => offset >= from);
 }

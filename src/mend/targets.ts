@@ -4,8 +4,8 @@
  */
 import { explore } from '../explore/bfs.js';
 import type { Model } from '../explore/model.js';
-import { NewCell } from '../kernel/layout.js';
 import type { RawFinding } from '../kernel/context.js';
+import { NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';
@@ -17,7 +17,7 @@ import { AS_WRITTEN, oldByte, type Variant } from './variant.js';
  * `instruction` of an access that was made, and `instruction > word`, both by where they come from
  * in the user's text. Null: a limit was hit.
  */
-type Reached = ReadonlySet<string> | null;
+export type Reached = ReadonlySet<string> | null;
 
 /** By platform, in all runs up to their first finding. */
 export type Targets = ReadonlyMap<string, Reached>;
@@ -36,10 +36,13 @@ export function targetsOf(
   );
 }
 
-/** Every access that reached some memory reaches it still, wherever both are known. */
+/**
+ * Every access that reached some memory reaches it still, wherever both are known. Platforms that
+ * do not matter to the variant any more are as its machine is written.
+ */
 export function keepTargets(before: Targets, after: Targets): boolean {
   return [...before].every(([label, targets]) => {
-    const now = after.get(label) ?? null;
+    const now = after.get(label) ?? after.get(AS_WRITTEN) ?? null;
     return now === null || [...(targets ?? [])].every((target) => now.has(target));
   });
 }
@@ -112,28 +115,36 @@ class Watcher implements Model<State, RawFinding> {
     });
   }
 
-  /** Reclaim reads memory too, but a mend may well keep it from there. */
   private accessAt(site: number): 'read' | 'write' | null {
-    const instruction = this.system.sites.at(site)?.instruction;
-    if (instruction?.op === 'load') return 'read';
-    if (instruction?.op === 'store') return 'write';
-    if (instruction?.op !== 'call') return null;
-    const { name } = instruction.operation;
-    if (name === 'dma_write') return 'write';
-    return name.startsWith('dma_read') ? 'read' : null;
+    return accessAt(this.variant, site);
   }
 
-  private add(site: number, id: number): void {
-    const cell = this.variant.layout.cells[id];
-    if (cell === undefined) return;
-    const { origins } = this.variant;
-    const byte = cell.page * this.variant.program.machine.pageSize + cell.offset;
-    const word = `${origins[cell.buffer]} ${oldByte(this.variant, cell.buffer, byte)}`;
-    this.targets.add(this.originAt(site));
-    this.targets.add(`${origins[site]} > ${word}`);
+  private add(site: number, cell: number): void {
+    for (const name of targetNames(this.variant, site, cell)) this.targets.add(name);
   }
 
   private originAt(site: number): string {
     return this.variant.origins[site] ?? '';
   }
+}
+
+/** Reclaim reads memory too, but a mend may well keep it from there: null. */
+export function accessAt({ sites }: Variant, site: number): 'read' | 'write' | null {
+  const instruction = sites.at(site)?.instruction;
+  if (instruction?.op === 'load') return 'read';
+  if (instruction?.op === 'store') return 'write';
+  if (instruction?.op !== 'call') return null;
+  const { name } = instruction.operation;
+  if (name === 'dma_write') return 'write';
+  return name.startsWith('dma_read') ? 'read' : null;
+}
+
+/** How an access and what it reached are called in every variant; `id`: the word's. */
+export function targetNames(variant: Variant, site: number, id: number): readonly string[] {
+  const cell = variant.layout.cells[id];
+  if (cell === undefined) return [];
+  const { origins, program } = variant;
+  const byte = cell.page * program.machine.pageSize + cell.offset;
+  const word = `${origins[cell.buffer]} ${oldByte(variant, cell.buffer, byte)}`;
+  return [origins[site] ?? '', `${origins[site]} > ${word}`];
 }

@@ -5,24 +5,15 @@
  * Leaves out: what happens to the data lines; each is explored with control (docs/reductions.md).
  */
 import { explore, type Limits } from '../explore/bfs.js';
-import { type Cell, isHidden, Layout, NewCell } from '../kernel/layout.js';
+import { type Cell, isHidden, type Layout, NewCell } from '../kernel/layout.js';
 import type { Operated, Passed, Recorder } from '../kernel/recorder.js';
 import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import { System } from '../system/system.js';
+import { Control } from './control.js';
 import { type Flow, flowOf } from './flow.js';
-import { GuessedPages } from './guesses.js';
 import { Union } from './union.js';
-
-/** A word by its place, which no exploration changes. */
-export interface Named {
-  readonly buffer: number;
-  readonly byte: number;
-  readonly size: number;
-}
-
-/** `buffer:line number`, from the buffer's first byte. */
-export type LineKey = string;
+import { type LineKey, type Named, Words, wordsOf } from './words.js';
 
 export interface DataLine {
   readonly key: LineKey;
@@ -163,79 +154,6 @@ class Watch implements Recorder {
   }
 }
 
-/** Words by line; the layout of an exploration is made of it anew each time. */
-class Words {
-  private readonly byPlace = new Map<string, Named>();
-  private readonly control = new Set<LineKey>();
-
-  /** It knows the ranges met so far. */
-  last: Layout;
-  readonly guesses: GuessedPages;
-
-  constructor(
-    private readonly program: Program,
-    everyLine: boolean,
-  ) {
-    this.last = new Layout(program.machine.pageSize, program.machine.lineSize);
-    this.last.everyLine = everyLine;
-    this.guesses = new GuessedPages(program, program.machine.pageSize);
-  }
-
-  keyOf({ buffer, byte }: Named): LineKey {
-    return `${buffer}:${Math.floor(byte / this.program.machine.lineSize)}`;
-  }
-
-  nameOf({ buffer, page, offset, size }: Cell): Named {
-    return { buffer, byte: page * this.program.machine.pageSize + offset, size };
-  }
-
-  add(word: Named): void {
-    const what = word.size === 0 ? 'page' : 'word';
-    this.byPlace.set(`${what}:${word.buffer}:${word.byte}`, word);
-  }
-
-  decide(cell: Cell): void {
-    this.control.add(this.keyOf(this.nameOf(cell)));
-  }
-
-  isControl(word: Named): boolean {
-    return this.control.has(this.keyOf(word));
-  }
-
-  list(): readonly Named[] {
-    return [...this.byPlace.values()];
-  }
-
-  layout(): Layout {
-    const layout = layoutOf(this.program, this.list(), (word) => this.isControl(word), this.last);
-    layout.hidesNew = true;
-    this.guesses.into(layout);
-    this.last = layout;
-    return layout;
-  }
-}
-
-/** The words that are missing where an access or a range asks for them. */
-export function wordsOf({ buffer, byte, size, more }: NewCell): readonly Named[] {
-  return [byte, ...more].map((at) => ({ buffer, byte: at, size }));
-}
-
-/** A layout with these words, all but the shown ones without contents. Size 0: a page alone. */
-export function layoutOf(
-  program: Program,
-  words: readonly Named[],
-  shown: (word: Named) => boolean,
-  like: Layout,
-): Layout {
-  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
-  layout.learn(like);
-  for (const { buffer, byte, size } of layout.inOrder(words)) {
-    if (size === 0 || shown({ buffer, byte, size })) layout.add(buffer, byte, size);
-    else layout.hide(buffer, byte, size);
-  }
-  return layout;
-}
-
 export interface AnalysisOptions {
   readonly limits: Limits;
   /** All that any exploration of the scenario may take. */
@@ -264,16 +182,21 @@ export function analyse(
   for (let size = -1; ; ) {
     const layout = words.layout();
     const watch = new Watch(flow, Sites.of(program), waiters(program));
-    const system = new System(program, layout, new Set(options.liberties), watch);
+    const liberties = new Set(options.liberties);
+    const system = new System(program, layout, liberties, watch);
+    const control = new Control(system, new System(program, layout, liberties, watch, false));
     try {
       const maxSeconds = options.limits.maxSeconds - (options.now() - started);
       const limits = { ...options.limits, maxSeconds };
-      const { stopped, states } = explore(system, { ...options, limits });
-      if (stopped !== null) {
+      const explored = explore(control, { ...options, limits });
+      const states = explored.states + control.passed;
+      if (explored.stopped !== null || states > limits.maxStates) {
         return { kind: 'coupled', why: 'its control alone has too many states', states };
       }
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
       if (words.guesses.areWrong(words.list())) continue;
+      // Words of a line that decides are shown, also those that turned up in it just now.
+      if (layout.hidden.some((cell) => words.isControl(words.nameOf(cell)))) continue;
       // A range goes over the words there are: with those that turned up it is gone over again.
       if (!layout.hasRanges || words.list().length === size)
         return result(program, words, layout, watch, states, flow);

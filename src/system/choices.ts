@@ -13,13 +13,18 @@ import type { Step } from './system.js';
 export class Choices {
   private readonly taken: number[] = [];
   private readonly ways: number[] = [];
+  /** So many answers are given; those behind them are of an earlier run. */
+  private given = 0;
   private asked = 0;
 
   /** A number from 0 to `ways` - 1. */
   readonly choose = (ways: number): number => {
     const at = this.asked++;
     this.ways[at] = ways;
-    this.taken[at] ??= 0;
+    if (at >= this.given) {
+      this.taken[at] = 0;
+      this.given = at + 1;
+    }
     return this.taken[at] ?? 0;
   };
 
@@ -31,23 +36,20 @@ export class Choices {
   /** Before a step is run for the first time. */
   begin(): void {
     this.asked = 0;
-    this.taken.length = 0;
-    this.ways.length = 0;
+    this.given = 0;
   }
 
   /** After a run: false when all sequences were tried; else the step is to be run again. */
   another(): boolean {
     const { taken, ways } = this;
-    taken.length = this.asked;
+    this.given = this.asked;
     this.asked = 0;
-    while (taken.length > 0) {
-      const last = taken.length - 1;
+    for (; this.given > 0; this.given--) {
+      const last = this.given - 1;
       const next = (taken[last] ?? 0) + 1;
-      if (next < (ways[last] ?? 1)) {
-        taken[last] = next;
-        return true;
-      }
-      taken.pop();
+      if (next >= (ways[last] ?? 1)) continue;
+      taken[last] = next;
+      return true;
     }
     return false;
   }

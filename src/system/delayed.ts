@@ -5,7 +5,7 @@
  * a write that came to be because of a store behind it. That is how a missing dma_mb shows (H13).
  * Sources: Arm ARM B2.3 (dependencies, Barrier-ordered-before); tools/memory-model/litmus-tests
  * (LB+poonceonces, LB+fencembonceonce+ctrlonceonce, LB+poacquireonce+pooncerelease).
- * Leaves out: RISC-V's load barriers, which order no later store; loads put off past a doorbell,
+ * Leaves out: RISC-V's load barriers, which order no later store; loads put off past submit(),
  * memset or memcpy, and together with an early read.
  */
 import { cpuLoad, type Destination, loadMustWait } from '../kernel/access.js';
@@ -48,11 +48,17 @@ function writes(instruction: Instruction, local: number): boolean {
   return target?.kind === 'local' && target.index === local;
 }
 
-/** Nothing behind it comes before an earlier load: all calls but the store barriers. */
+/** Nothing behind it comes before an earlier load: all calls but store barriers and doorbells. */
 function orders(instruction: Instruction): boolean {
-  if (instruction.op !== 'call') return false;
+  if (instruction.op !== 'call' || isDoorbell(instruction)) return false;
   const { operation } = instruction;
-  return !['wmb', 'dma_wmb', 'smp_wmb'].includes(operation.as ?? operation.name);
+  return !['wmb', 'dma_wmb', 'smp_wmb', 'barrier'].includes(operation.as ?? operation.name);
+}
+
+/** A Device store, with a store barrier before it or without; submit() stands for far more. */
+export function isDoorbell(instruction: Instruction): boolean {
+  if (instruction.op !== 'call') return false;
+  return ['writel', 'writel_relaxed'].includes(instruction.operation.name);
 }
 
 function touchesMemory(code: ThreadCode, kinds: RegExp, op: 'load' | 'store'): boolean {
@@ -67,10 +73,19 @@ function answers(code: ThreadCode): boolean {
   return reads && touchesMemory(code, /^(dma_write|memcpy|memset)/u, 'store');
 }
 
+function isDeviceWrite(instruction: Instruction): boolean {
+  return instruction.op === 'call' && instruction.operation.name.startsWith('dma_write');
+}
+
 /** Loads of this thread may be put off: some other agent could tell. */
 export function isAnswered(threads: readonly ThreadCode[], index: number): boolean {
   if (index === 0 || threads[index]?.kind !== 'cpu') return false;
-  return threads.some((other, j) => j > 0 && j !== index && answers(other));
+  const rings = threads[index].code.some(isDoorbell);
+  const answersDoorbell = ({ kind, code }: ThreadCode): boolean =>
+    rings && kind === 'device' && code.some(isDeviceWrite);
+  return threads.some(
+    (other, j) => j > 0 && j !== index && (answers(other) || answersDoorbell(other)),
+  );
 }
 
 /** It is a load that some later store may overtake. */
@@ -86,7 +101,7 @@ export function isOvertaken(code: ThreadCode, from: number): boolean {
     if (instruction === undefined || look.left === 0) continue;
     if (needs(instruction, local) || writes(instruction, local) || orders(instruction)) continue;
     if (accessesSame(instruction, load)) continue;
-    if (instruction.op === 'store') return true;
+    if (instruction.op === 'store' || isDoorbell(instruction)) return true;
     const left = look.left - 1;
     if (instruction.op === 'jump') open.push({ pc: instruction.to, left });
     else open.push({ pc: look.pc + 1, left });

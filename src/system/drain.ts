@@ -6,6 +6,7 @@ import { attributeEvent, noteStores, pickRow } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { checkWriteBack } from '../kernel/device-cache.js';
 import { post, postedTo } from '../kernel/posted.js';
+import { writeBackRest } from '../kernel/remoteproc.js';
 import { leavesTo } from '../kernel/standing.js';
 import { type LineEvent, rowsFor } from '../machine/cache-rules.js';
 import type { Entry } from '../machine/store-buffer.js';
@@ -48,6 +49,7 @@ export function drain(
   const range = entry.kind === 'maintain' ? { from: entry.from, to: entry.to } : undefined;
   const own = entry.kind === 'store' && entry.own;
   context.apply(entry.frame, at.line, row, access, range, own);
+  writeBackRest(context, entry);
   const how = wasPosted ? 'the posted write arrives, ' : '';
   context.say(row.rule, () => `${lineName(entry.frame, at.line)}: ${how}${row.text}`);
 }

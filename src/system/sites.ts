@@ -19,6 +19,8 @@ export class Sites {
   readonly threads: readonly ThreadCode[];
   /** Devices whose memory the scenario asks for. */
   readonly barDevices: readonly number[];
+  /** Processors outside the CPUs' shareability domain. */
+  readonly processors: readonly number[];
   /** Devices whose writes do not arrive at once (M10). */
   readonly posting: ReadonlySet<number>;
   private readonly base: number[] = [];
@@ -30,6 +32,7 @@ export class Sites {
     this.threads = [program.init, ...program.threads];
     this.barDevices = barDevices(this.threads);
     this.posting = posting(program);
+    this.processors = program.machine.devices.flatMap((each, i) => (each.remoteproc ? [i] : []));
     this.threads.forEach((thread, index) => {
       this.base.push(this.all.length);
       thread.code.forEach((instruction, pc) => {

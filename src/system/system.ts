@@ -11,7 +11,8 @@ import type { Layout } from '../kernel/layout.js';
 import { hasCacheableAlias } from '../kernel/mismatch.js';
 import type { Overrides } from '../kernel/overrides.js';
 import { arrived, firstPosted } from '../kernel/posted.js';
-import type { Touched } from '../kernel/touched.js';
+import { fetchLine } from '../kernel/remoteproc.js';
+import { lineCode, placeOf, type Touched } from '../kernel/touched.js';
 import type { Program } from '../litmus/program.js';
 import { type LineEvent, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { mayDrain, withoutEntry } from '../machine/store-buffer.js';
@@ -46,10 +47,11 @@ export interface Step extends Transition<State, RawFinding> {
  * Steps that belong together: what a thread does in turn (`thread`), one read of it before its
  * turn (`early`, `at` its instruction), one entry of its buffer (`drain`, `at` its index), what a
  * line does by itself (`cache`, `agent` the frame), the arrival of a write at a device (`posted`,
- * `agent` the device).
+ * `agent` the device), a fetch of another processor's cache (`fetch`, `agent` the device, `at` the
+ * line).
  */
 export interface Group {
-  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted';
+  readonly kind: 'thread' | 'early' | 'drain' | 'cache' | 'posted' | 'fetch';
   readonly agent: number;
   readonly at: number;
 }
@@ -138,11 +140,13 @@ export class System implements Model<State, RawFinding> {
     state: Unkeyed,
     use: (kind: Group['kind'], agent: number, at: number) => void,
   ): void {
+    // Where every word is left out, nothing comes of an early read.
+    const blind = this.layout.hidesNew && this.layout.cells.length === 0;
     state.threads.forEach((thread, agent) => {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
         use('thread', agent, 0);
-        for (const at of earlyReads(thread, code)) use('early', agent, at);
+        if (!blind) for (const at of earlyReads(thread, code)) use('early', agent, at);
       }
       for (let at = 0; at < thread.entries.length; at++) use('drain', agent, at);
     });
@@ -150,6 +154,11 @@ export class System implements Model<State, RawFinding> {
       for (let at = 0; at < frame.lines.length; at++) use('cache', agent, at);
     });
     for (const device of this.sites.barDevices) use('posted', device, 0);
+    for (const device of this.sites.processors) {
+      state.frames.forEach((frame, index) => {
+        for (let at = 0; at < frame.lines.length; at++) use('fetch', device, lineCode(index, at));
+      });
+    }
   }
 
   /**
@@ -173,6 +182,7 @@ export class System implements Model<State, RawFinding> {
   ): void {
     if (kind === 'cache') this.cacheSteps(state, agent, at, steps);
     else if (kind === 'posted') this.postedSteps(state, agent, steps);
+    else if (kind === 'fetch') this.fetchSteps(state, agent, at, steps);
     else if (agent === 0 || state.threads[0]?.pc === -2) {
       if (kind === 'drain') this.drainSteps(state, agent, at, steps);
       else if (kind === 'early') this.earlySteps(state, agent, at, steps);
@@ -235,6 +245,16 @@ export class System implements Model<State, RawFinding> {
     this.enumerate(state, write.agent, write.store.at, 'drain', steps, (context) => {
       arrived(context, write);
       drain(context, write.store, (frame, line) => this.lineName(state, frame, line), true);
+      return null;
+    });
+  }
+
+  /** The cache of a processor outside the CPUs' domain fetches a line (M4). */
+  private fetchSteps(state: State, device: number, code: number, steps: Step[]): void {
+    if (!this.liberties.has('speculation') || state.threads[0]?.pc !== -2) return;
+    const { frame, line } = placeOf(code);
+    this.enumerate(state, -1, -1, 'cache', steps, (context) => {
+      fetchLine(context, device, frame, line);
       return null;
     });
   }

@@ -5,7 +5,8 @@
 import { ScenarioError } from '../kernel/args.js';
 import { Layout, type LayoutData, MixedSize, NewCell } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
-import { analyse, type Analysis, type Named, RANGE_READS, wordsOf } from '../reduce/analysis.js';
+import { analyse, type Analysis, RANGE_READS } from '../reduce/analysis.js';
+import { type Named, wordsOf } from '../reduce/words.js';
 import { ProjectedRuns } from './projected.js';
 import type { Liberty } from './result.js';
 import { type RunOptions, Runs, type RunSource, TooLarge } from './runs.js';

@@ -54,12 +54,27 @@ export function summarise(program: Program, options: CheckOptions = {}): Summary
   };
 }
 
-function summariseOne(program: Program, options: CheckOptions): Summary {
+/** A program whose explorations write down what their answer rests on. */
+export interface WatchedProgram {
+  readonly program: Program;
+  /** After all explorations that the answer takes; `met` as their Facts have it. */
+  basis(met: ReadonlySet<string>): Basis;
+}
+
+export function watchedProgram(program: Program): WatchedProgram {
   const settings = new Map<string, string>();
-  const watched = watchedMachine(program.machine, settings);
+  const on = { ...program, machine: watchedMachine(program.machine, settings) };
   const liberties = libertiesOf(program);
-  const on = { ...program, machine: watched };
-  return onLayout(on, options, liberties, (runs) => {
+  const basis = (met: ReadonlySet<string>): Basis => {
+    return { code: codeOf(program), settings, liberties: asked(met, liberties) };
+  };
+  return { program: on, basis };
+}
+
+function summariseOne(program: Program, options: CheckOptions): Summary {
+  const watched = watchedProgram(program);
+  const liberties = libertiesOf(program);
+  return onLayout(watched.program, options, liberties, (runs) => {
     runs.facts.quiet = true;
     const full = runs.run(liberties);
     const seen = named(runs, liberties, [...full.sightings.values()]);
@@ -72,7 +87,7 @@ function summariseOne(program: Program, options: CheckOptions): Summary {
       verdict: hazards.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown',
       hazards,
       reason: stopped === null ? null : reasonText(stopped, runs.options),
-      restsOn: { code: codeOf(program), settings, liberties: asked(runs, liberties) },
+      restsOn: watched.basis(runs.facts.liberties),
     };
   });
 }
@@ -122,8 +137,8 @@ function ordered(seen: readonly Seen[]): readonly string[] {
 }
 
 /** What the rows of the cache table asked for; `arch-hit` rows are open under M6 in two ways. */
-function asked(runs: RunSource, all: readonly Liberty[]): Basis['liberties'] {
-  const names = [...runs.facts.liberties];
+function asked(met: ReadonlySet<string>, all: readonly Liberty[]): Basis['liberties'] {
+  const names = [...met];
   if (names.includes('arch-hit')) names.push('may-hit');
   return new Map(names.map((name) => [name, all.some((each) => each === name)]));
 }

@@ -36,6 +36,12 @@ const dsbEffect: Effect = (context) => {
   return 0;
 };
 
+/** No other agent sees an order: for the compiler, or for the CPU alone (dmb nsh). */
+const ordersNothing: Effect = (context) => {
+  context.noop('orders for nobody but this CPU');
+  return 0;
+};
+
 /** Orders loads only: the lookahead of system/early.ts stops at it. */
 const loadBarrier: Effect = () => 0;
 
@@ -126,6 +132,12 @@ const ordering: readonly Operation[] = [
   order('smp_mb', 'orders for other CPUs only', 'dmb ish', barrier('smpMb')),
   order('smp_wmb', 'orders stores for other CPUs only', 'dmb ishst', barrier('smpWmb')),
   order('smp_rmb', 'orders loads for other CPUs only', 'dmb ishld', loadBarrier),
+  {
+    ...order('barrier', 'orders for the compiler only: nothing here', 'none', ordersNothing),
+    source: 'include/linux/compiler.h:barrier',
+    rules: ['M7', 'M17'],
+    loadsPass: true,
+  },
 ];
 
 const mutexParam: Param = { name: 'lock', kinds: ['mutex'] };

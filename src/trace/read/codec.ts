@@ -3,7 +3,7 @@
  * gzip as a stream. Leaves out compressed inputs as a whole (`unpack.ts`).
  */
 import type { ByteSource } from './source.js';
-import { unpackZstd } from './zstd.js';
+import { unpackZstdSoon } from './zstd-wasm.js';
 
 /** Unpacks `data` into the start of `into` and returns how many bytes; throws when damaged. */
 export type Unpack = (data: Uint8Array, into: Uint8Array) => number;
@@ -29,7 +29,7 @@ export interface Codecs extends Partial<Inflate> {
 /** The way to unpack what the header of a trace.dat names, or null for an unknown one. */
 export function codecOf(name: string, codecs: Codecs): Unpack | null {
   if (name === 'zlib') return codecs.zlib ?? null;
-  if (name === 'zstd') return codecs.zstd ?? unpackZstd;
+  if (name === 'zstd') return codecs.zstd ?? unpackZstdSoon;
   return null;
 }
 

@@ -54,6 +54,8 @@ export class DatFile {
   commitSize = 8;
   pageSize = 4096;
   readonly formats = new Map<number, EventFormat>();
+  /** The highest number of a format. */
+  formatMax = 0;
   readonly tasks = new Map<number, string>();
   readonly buffers: DatBuffer[] = [];
   readonly texts: DatText[] = [];
@@ -157,14 +159,17 @@ export function readEventFormats(file: DatFile, reader: Reader): void {
   }
 }
 
+const noText = new Uint8Array(0);
+
 function readFormat(file: DatFile, reader: Reader, system: string): void {
   const place = reader.at;
   const format = parseFormat(system, reader.bytes(reader.u64()));
   // The bytes are good until the next call, and fields are asked for only of known events.
   const keep = file.keepFormats || (format !== null && knownOf(system, format.name) >= 0);
   if (format !== null) {
-    const text = keep ? format.text.slice() : new Uint8Array(0);
-    file.formats.set(format.id, { ...format, text });
+    const { name, id } = format;
+    file.formats.set(id, { system, name, id, text: keep ? format.text.slice() : noText });
+    file.formatMax = Math.max(file.formatMax, id);
   } else file.report.problem('damaged', 'format descriptions without name or ID', `byte ${place}`);
 }
 

@@ -88,8 +88,7 @@ class Merge {
     this.shift = start * this.scale + (ticks?.offset ?? 0) + timeOffset;
     this.settleClock();
     // All places at once: V8 would make an array that grows by leaps a dictionary.
-    const last = [...file.formats.keys()].reduce((most, id) => Math.max(most, id), 0);
-    this.decoders = new Array(last + 1).fill(undefined);
+    this.decoders = new Array(file.formatMax + 1).fill(undefined);
     for (const cursor of this.cursors) {
       if (!cursor.advance() || this.firstTimes.has(cursor.cpu)) continue;
       this.firstTimes.set(cursor.cpu, cursor.time * this.scale + this.shift);

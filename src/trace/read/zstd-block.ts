@@ -28,11 +28,11 @@ const offsetDefault = FseTable.of([1, 1, 1, 1, 1, 1, 2, 2, 2, ...ones(15), -1, -
 /** Codes below these are the length itself. */
 const literalPlain = 16;
 const matchPlain = 32;
-const literalBits = Uint8Array.of(
+export const literalBits = Uint8Array.of(
   ...new Array<number>(literalPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
-const matchBits = Uint8Array.of(
+export const matchBits = Uint8Array.of(
   ...new Array<number>(matchPlain).fill(0),
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
@@ -47,21 +47,25 @@ function bases(bits: Uint8Array, first: number): Int32Array {
   });
   return base;
 }
-const literalBase = bases(literalBits, 0);
-const matchBase = bases(matchBits, 3);
+export const literalBase = bases(literalBits, 0);
+export const matchBase = bases(matchBits, 3);
 // The codes 25 of literals and 42 of matches do not follow on: their steps are cut to powers of 2.
 literalBase.set([64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536], 25);
 matchBase.set([131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539], 43);
 
 /** A kind of code: its standard table, the largest table and code. */
-interface Codes {
+export interface Codes {
   readonly standard: FseTable;
   readonly log: number;
   readonly max: number;
 }
-const literalCodes: Codes = { standard: literalDefault, log: 9, max: literalBits.length - 1 };
-const offsetCodes: Codes = { standard: offsetDefault, log: 8, max: offsetCodeMax };
-const matchCodes: Codes = { standard: matchDefault, log: 9, max: matchBits.length - 1 };
+export const literalCodes: Codes = {
+  standard: literalDefault,
+  log: 9,
+  max: literalBits.length - 1,
+};
+export const offsetCodes: Codes = { standard: offsetDefault, log: 8, max: offsetCodeMax };
+export const matchCodes: Codes = { standard: matchDefault, log: 9, max: matchBits.length - 1 };
 
 /** Decodes blocks. The state between the blocks of a frame is in here. */
 export class BlockDecoder {

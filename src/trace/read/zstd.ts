@@ -48,36 +48,57 @@ export function frameHeader(bytes: Uint8Array): FrameHeader | null {
   return { length, skip: false, window, checksum: (flags & 4) !== 0 };
 }
 
-const decoder = new BlockDecoder();
+/** Decodes the blocks of frames, out of an array and into one that both are known to it. */
+export interface Blocks {
+  /** A frame begins, whose bytes go to `start` and on. Its matches stay inside of it. */
+  begin(start: number): void;
+  /** Decodes the block whose content begins at `at` to `to`; returns the place after it. */
+  block(head: BlockHead, at: number, to: number): number;
+}
 
-/** Unpacks all frames of `data` to the start of `out`; returns how many bytes. */
-export function unpackZstd(data: Uint8Array, out: Uint8Array): number {
+/** Unpacks all frames of `data`; returns how many bytes. */
+export function unpackFrames(data: Uint8Array, blocks: Blocks): number {
   let at = 0;
   let to = 0;
   while (at < data.length) {
     const header = frameHeader(data.subarray(at));
     if (header === null) fail('a frame ends early');
-    if (header.skip) at += header.length;
-    else {
-      const start = to;
-      decoder.reset();
-      at += header.length;
-      for (let last = false; !last; ) {
-        if (at + 3 > data.length) fail('a frame ends early');
-        const head = blockHead(data, at);
-        at += 3;
-        const size = head.type === 1 ? 1 : head.size;
-        if (at + size > data.length) fail('a frame ends early');
-        // A frame's matches stay inside the frame.
-        const frame = out.subarray(start);
-        to = start + plainBlock(decoder, head, data.subarray(at, at + size), frame, to - start);
-        at += size;
-        last = head.last;
-      }
-      if (header.checksum) at += 4;
+    at += header.length;
+    if (header.skip) continue;
+    blocks.begin(to);
+    for (let last = false; !last; ) {
+      if (at + 3 > data.length) fail('a frame ends early');
+      const head = blockHead(data, at);
+      at += 3;
+      const size = head.type === 1 ? 1 : head.size;
+      if (at + size > data.length) fail('a frame ends early');
+      to = blocks.block(head, at, to);
+      at += size;
+      last = head.last;
     }
+    if (header.checksum) at += 4;
   }
   return to;
+}
+
+const decoder = new BlockDecoder();
+
+/** Unpacks all frames of `data` to the start of `out`; returns how many bytes. */
+export function unpackZstd(data: Uint8Array, out: Uint8Array): number {
+  let start = 0;
+  let frame = out;
+  return unpackFrames(data, {
+    begin(place) {
+      start = place;
+      frame = out.subarray(start);
+      decoder.reset();
+    },
+    block(head, at, to) {
+      const size = head.type === 1 ? 1 : head.size;
+      const block = data.subarray(at, at + size);
+      return start + plainBlock(decoder, head, block, frame, to - start);
+    },
+  });
 }
 
 export interface BlockHead {
