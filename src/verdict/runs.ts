@@ -344,6 +344,8 @@ export class Runs implements RunSource {
           this.isLarge = true;
           if (found === 0) this.expect(next);
         }
+        // What comes next is something else then; whoever is at it has a better use.
+        if (found > 0 && this.asked.size > 0 && next.length > 0) this.expect([]);
         return tick(states, transitions, name);
       },
     };
