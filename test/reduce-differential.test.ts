@@ -122,6 +122,44 @@ describe('reductions', () => {
     }
   });
 
+  /** The command's word is first met once its line, the one of the flag, is control. */
+  const ring = `machine arm64 { device nvme { .coherent = false }; }
+u32 *cq;
+u32 *a;
+u32 *b;
+dma_addr_t cq_dma;
+dma_addr_t a_dma;
+dma_addr_t b_dma;
+init {
+	cq = dma_alloc_coherent(nvme, PAGE_SIZE, &cq_dma, GFP_KERNEL);
+	a = dma_alloc_coherent(nvme, PAGE_SIZE, &a_dma, GFP_KERNEL);
+	b = dma_alloc_coherent(nvme, PAGE_SIZE, &b_dma, GFP_KERNEL);
+}
+cpu blk {
+	a[0] = 1;
+	b[0] = 1;
+	writel(1, nvme);
+	while ((READ_ONCE(cq[3]) & 1) == 0)
+		;
+	u32 command = cq[2];
+}
+device nvme {
+	u32 x = dma_read(a_dma);
+	u32 y = dma_read(b_dma);
+	dma_write(cq_dma + 8, 42);
+	dma_write(cq_dma + 12, 1);
+}
+`;
+
+  it('show all words of a line that decides', () => {
+    const { program } = compile(ring, 'ring.litmus');
+    if (program === null) throw new Error('no program');
+    const reduced = told(program, { reduceAll: true });
+    expect(reduced.reduced).toBe(true);
+    expect(reduced.verdict).toBe('hazard');
+    expect(reduced.text).toBe(told(program, { projection: false }).text);
+  });
+
   it('see lines that are alike as one', { timeout: 3_600_000 }, () => {
     let merged = 0;
     for (let seed = firstSeed; seed < firstSeed + count / 2; seed++) {

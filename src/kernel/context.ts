@@ -274,8 +274,7 @@ export class KernelContext {
   /** The ideal memory takes a store. */
   write(cell: Cell, value: number, tick: { count: number; clock: Clock }): void {
     this.recorder.wrote?.(this.step.site, cell.id);
-    const write = { value, agent: this.step.agent, ...tick };
-    this.setWord(cell, withWrite(this.word(cell), write));
+    this.setWord(cell, withWrite(this.word(cell), { value, agent: this.step.agent, ...tick }));
   }
 
   buffer(id: number): Buffer {
@@ -332,8 +331,7 @@ export class KernelContext {
     now: Line,
     range?: { from: number; to: number },
   ): void {
-    const layout = this.lineLayout(frame, lineIndex);
-    layout?.cells.forEach((cell, i) => {
+    this.lineLayout(frame, lineIndex)?.cells.forEach((cell, i, cells) => {
       const word = this.word(cell);
       if (word.lost !== null || word.writes.length === 0) return;
       const values = newest(word.writes).map((write) => write.value);
@@ -341,7 +339,8 @@ export class KernelContext {
       const holds = (line: Line): boolean =>
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
-      this.setWord(cell, { ...word, lost: this.lossKind(layout.cells, i, old, range) });
+      this.recorder.lost?.(this.step.site);
+      this.setWord(cell, { ...word, lost: this.lossKind(cells, i, old, range) });
     });
   }
 
@@ -358,8 +357,8 @@ export class KernelContext {
       return 'H10';
     }
     const owner = this.objectOf(victim);
-    const shared = cells.some((cell, i) => hasBit(old.written, i) && this.objectOf(cell) === owner);
-    return shared ? 'H3' : 'H10';
+    const written = cells.filter((_, i) => hasBit(old.written, i));
+    return written.some((cell) => this.objectOf(cell) === owner) ? 'H3' : 'H10';
   }
 
   /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
@@ -370,7 +369,9 @@ export class KernelContext {
     const mapping = this.kernel.mappings.find(
       (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
     );
-    return mapping?.id ?? -1 - cell.id;
+    if (mapping !== undefined) return mapping.id;
+    const linked = this.kernel.iovas.find(({ pieces }) => pieces.some(covers));
+    return linked === undefined ? -1 - cell.id : 2 ** 40 + linked.id;
   }
 
   private pendingValues(frame: number, cell: Cell): number[] {

@@ -75,6 +75,13 @@ export function changeMap(context: KernelContext, next: CpuMap): void {
   });
 }
 
+/** Nothing keeps instruction fetches out of the mapping (M4). */
+export function makeExecutable(context: KernelContext, pointer: Value): void {
+  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
+  const made = mapOf(context, map);
+  if (made !== undefined) changeMap(context, { ...made, executable: true });
+}
+
 /** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
 export function unmapMap(context: KernelContext, map: CpuMap): void {
   const kept = keepVmapInTlb(context, map);

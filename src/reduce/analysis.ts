@@ -195,6 +195,8 @@ export function analyse(
       }
       for (const cell of layout.hidden) words.add(words.nameOf(cell));
       if (words.guesses.areWrong(words.list())) continue;
+      // Words of a line that decides are shown, also those that turned up in it just now.
+      if (layout.hidden.some((cell) => words.isControl(words.nameOf(cell)))) continue;
       // A range goes over the words there are: with those that turned up it is gone over again.
       if (!layout.hasRanges || words.list().length === size)
         return result(program, words, layout, watch, states, flow);

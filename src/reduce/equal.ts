@@ -7,15 +7,9 @@ import type { Instruction, Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import type { Analysis, DataLine } from './analysis.js';
 import { IdleText } from './idle-text.js';
-import { labelOf, type Role } from './stubs.js';
-import type { LineKey, Named } from './words.js';
-
-/** Helpers that maintain a range and complete it, and do nothing else. */
-const HELPERS: readonly string[] = [
-  'dcache_clean_poc',
-  'dcache_inval_poc',
-  'dcache_clean_inval_poc',
-];
+import { isHelper, isSingle, type Roles } from './roles.js';
+import { labelOf } from './stubs.js';
+import type { Named } from './words.js';
 
 /** From here on numbers are secrets (kernel/values.ts), which are no number like another. */
 const FIRST_SECRET = 0x5ec00000;
@@ -27,45 +21,14 @@ function meets(range: { buffer: number; from: number; size: number }, line: Data
   );
 }
 
-/** What each site does in the projection on a group of lines. */
-export function rolesFor(
-  program: Program,
-  analysis: Analysis,
-  group: readonly DataLine[],
-): (site: number) => Role {
-  const sites = Sites.of(program);
-  const shown = new Set(group.map(({ key }) => key));
-  return (site) => {
-    const instruction = sites.at(site)?.instruction;
-    if (instruction === undefined) return 'kept';
-    const found = analysis.sites.get(site);
-    if (found !== undefined && isSingle(instruction)) {
-      return found.quiet && !found.keys.some((key) => shown.has(key)) ? 'hidden' : 'kept';
-    }
-    const lines = analysis.maintained.get(site);
-    if (lines === undefined || !isHelper(instruction)) return 'kept';
-    return lines.length > 0 && !lines.some((key) => shown.has(key)) ? 'dsb' : 'kept';
-  };
-}
-
-function isHelper(instruction: Instruction): boolean {
-  return instruction.op === 'call' && HELPERS.includes(instruction.operation.name);
-}
-
-/** It accesses one word, and does nothing else. */
-function isSingle(instruction: Instruction): boolean {
-  if (instruction.op === 'load' || instruction.op === 'store') return true;
-  if (instruction.op !== 'call') return false;
-  return ['dma_read', 'dma_write'].includes(instruction.operation.name);
-}
-
 /** Groups that stand for each other, the first of each first. */
 export function equalGroups(
   program: Program,
   analysis: Analysis,
+  roles: Roles,
 ): readonly (readonly (readonly DataLine[])[])[] {
   const classes = new Map<string, (readonly DataLine[])[]>();
-  const signatures = new Signatures(program, analysis);
+  const signatures = new Signatures(program, analysis, roles);
   analysis.groups.forEach((group, i) => {
     const [line] = group;
     const alone = group.length > 1 || line === undefined || i === analysis.speaking;
@@ -85,48 +48,34 @@ export function equalGroups(
 class Signatures {
   private readonly sites: Sites;
   private readonly idle: readonly IdleText[];
-  /** By line: the sites that access or maintain it, in order. */
-  private readonly own = new Map<LineKey, number[]>();
   private readonly cuts = new Map<number, readonly number[]>();
 
   constructor(
     program: Program,
     private readonly analysis: Analysis,
+    private readonly roles: Roles,
   ) {
     this.sites = Sites.of(program);
-    const roleOf = rolesFor(program, analysis, []);
+    const idle = roles.on([]);
     this.idle = this.sites.threads.map((code, thread) => {
       return new IdleText(code.code.length, (pc) => {
         const instruction = code.code[pc];
         if (instruction === undefined) return null;
         const site = this.sites.of(thread, pc);
-        const label = labelOf(code, instruction, roleOf(site));
+        const label = labelOf(code, instruction, idle[site] ?? 'kept');
         if (label === 'gone') return null;
         const about = { analysis, line: null, renames: null };
         const text = label === 'stub' ? 'stub' : describe(instruction, site, pc, about);
         return { label, text: text === '' ? '' : `${thread} ${text}\n` };
       });
     });
-    const { sites, maintained } = analysis;
-    const bySite = new Map<number, Set<LineKey>>();
-    for (const [site, { keys }] of sites) bySite.set(site, new Set(keys));
-    for (const [site, keys] of maintained) {
-      bySite.set(site, new Set([...(bySite.get(site) ?? []), ...keys]));
-    }
-    for (const site of [...bySite.keys()].sort((a, b) => a - b)) {
-      for (const key of bySite.get(site) ?? []) {
-        const known = this.own.get(key);
-        if (known === undefined) this.own.set(key, [site]);
-        else known.push(site);
-      }
-    }
   }
 
   /** Equal texts: the scenario does the same to both lines. */
   of(line: DataLine): string {
     const { analysis, sites } = this;
     const about = { analysis, line, renames: analysis.rangeWrites ? null : new Map() };
-    const own = this.own.get(line.key) ?? [];
+    const own = this.roles.about(line);
     let text = `${this.place(line)}\n`;
     let next = 0;
     sites.threads.forEach((code, thread) => {
@@ -173,19 +122,13 @@ function describe(instruction: Instruction, site: number, pc: number, about: Abo
   const { analysis, line } = about;
   if (isPassing(instruction, pc)) return '';
   const at = `${instruction.at.line}:${instruction.at.column}`;
-  const all = analysis.sites.get(site)?.words ?? [];
+  const found = analysis.sites.get(site);
+  const all = found?.words ?? [];
   const mine = line === null ? [] : all.filter((word) => within(word, line));
   const places = mine.map(({ byte }) => byte - (line?.from ?? 0));
   if (isSingle(instruction) && mine.length > 0) {
-    const { address: _a, args: _b, at: _c, ...rest } = { address: 0, args: 0, ...instruction };
-    const only = analysis.sites.get(site)?.keys.length === 1 ? '' : pc;
-    return JSON.stringify({
-      ...rest,
-      operation: only,
-      at,
-      places,
-      stored: stored(instruction, about),
-    });
+    const only = found?.keys.length === 1 ? '' : pc;
+    return `${shapeOf(instruction)} ${only} ${at} ${places.join()} ${stored(instruction, about)}`;
   }
   const ranges = analysis.operated.get(site) ?? [];
   const near = ranges.map((range) =>
@@ -217,6 +160,22 @@ function within(word: Named, line: DataLine): boolean {
   return word.buffer === line.buffer && line.from <= word.byte && word.byte < line.to;
 }
 
+/** What an access is, but for its place and the value it stores. */
+function shapeOf(instruction: Instruction): string {
+  const target = 'target' in instruction ? instruction.target : undefined;
+  const into = target === undefined ? '' : `${target.kind} ${target.index}`;
+  switch (instruction.op) {
+    case 'load':
+      return `load ${instruction.size} ${instruction.sync} ${into}`;
+    case 'call': {
+      const { operation, options, sync } = instruction;
+      return `${operation.name} ${JSON.stringify(options)} ${sync} ${into}`;
+    }
+    default:
+      return `${instruction.op} ${instruction.op === 'store' ? instruction.size : ''}`;
+  }
+}
+
 /** It was taken out: a jump to the next place, or a value nobody sees. */
 function isPassing(instruction: Instruction, pc: number): boolean {
   if (instruction.op === 'jump') return instruction.to === pc + 1;
@@ -232,14 +191,16 @@ function isPassing(instruction: Instruction, pc: number): boolean {
  * What a store stores. Numbers are told apart only by whether they are equal, so that the first
  * one that a line gets is the first whatever it is; not where a range is written too.
  */
-function stored(instruction: Instruction, { renames }: About): unknown {
+function stored(instruction: Instruction, { renames }: About): string {
   const last = instruction.op === 'call' ? instruction.args.at(-1) : undefined;
   const value = instruction.op === 'store' ? instruction.value : last;
   const expr = value !== undefined && value.kind === 'value' ? value.value : value;
-  if (instruction.op === 'load') return null;
-  if (instruction.op === 'call' && instruction.operation.name === 'dma_read') return null;
+  if (instruction.op === 'load') return '';
+  if (instruction.op === 'call' && instruction.operation.name === 'dma_read') return '';
   const number = expr !== undefined && expr.kind === 'const' ? expr.value : -1;
-  if (renames === null || number <= 0 || number >= FIRST_SECRET) return expr;
+  if (renames === null || number <= 0 || number >= FIRST_SECRET) {
+    return JSON.stringify(expr) ?? '';
+  }
   const known = renames.get(number) ?? renames.size + 1;
   renames.set(number, known);
   return `value ${known}`;

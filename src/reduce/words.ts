@@ -83,8 +83,9 @@ export function layoutOf(
 ): Layout {
   const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
   layout.learn(like);
-  for (const { buffer, byte, size } of layout.inOrder(words)) {
-    if (size === 0 || shown({ buffer, byte, size })) layout.add(buffer, byte, size);
+  for (const word of layout.inOrder(words)) {
+    const { buffer, byte, size } = word;
+    if (size === 0 || shown(word)) layout.add(buffer, byte, size);
     else layout.hide(buffer, byte, size);
   }
   return layout;

@@ -158,13 +158,52 @@ const LINE_STATES = ['absent', 'clean', 'dirty'] as const;
 
 /** The rows of what a line may do by itself now, as far as the page's mappings allow. */
 function ownRows(line: Line, liberties: ReadonlySet<string>): readonly RuleRow[] {
-  return [...rowsFor(line.state, 'evict'), ...rowsFor(line.state, 'speculate')].filter((row) =>
-    isOpen(row, liberties, false),
-  );
+  const all = [...rowsFor(line.state, 'evict'), ...rowsFor(line.state, 'speculate')];
+  return all.filter((row) => isOpen(row, liberties, false));
 }
 
-function textOf({ state, dram, copy, written, stopped }: Line): string {
-  return `${state} ${dram.join()} ${copy.join()} ${written} ${stopped}`;
+function sameLine(a: Line, b: Line): boolean {
+  if (a === b) return true;
+  if (a.state !== b.state || a.written !== b.written || a.stopped !== b.stopped) return false;
+  return sameNumbers(a.dram, b.dram) && sameNumbers(a.copy, b.copy);
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A record that a line comes to by itself, and after how many steps at least. */
+interface Way {
+  readonly line: Line;
+  readonly distance: number;
+  readonly steps: Own[];
+}
+
+/** What a line may do by itself. */
+interface Own {
+  readonly row: RuleRow;
+  readonly to: Way;
+}
+
+/** Where a line stands, and all that it comes to by itself; they are few. */
+function waysOf(line: Line, liberties: ReadonlySet<string>): Way {
+  const first: Way = { line, distance: 0, steps: [] };
+  const all = [first];
+  for (const way of all) {
+    for (const row of ownRows(way.line, liberties)) {
+      const next = applyRow(way.line, row).line;
+      let to = all.find((each) => sameLine(each.line, next));
+      if (to === undefined) {
+        to = { line: next, distance: way.distance + 1, steps: [] };
+        all.push(to);
+      }
+      way.steps.push({ row, to });
+    }
+  }
+  return first;
 }
 
 /**
@@ -176,57 +215,58 @@ export function neededRows(
   accesses: readonly LineAccess[],
   liberties: ReadonlySet<string>,
 ): ReadonlySet<RuleRow> {
-  const distance = new Map<string, number>([[textOf(line), 0]]);
-  const queue: Line[] = [line];
-  for (const each of queue) {
-    for (const row of ownRows(each, liberties)) {
-      const { line: next } = applyRow(each, row);
-      if (distance.has(textOf(next))) continue;
-      distance.set(textOf(next), (distance.get(textOf(each)) ?? 0) + 1);
-      queue.push(next);
-    }
-  }
-  const leads = (from: Line, row: RuleRow): boolean => {
-    const { line: next } = applyRow(from, row);
-    if (distance.get(textOf(next)) !== (distance.get(textOf(from)) ?? 0) + 1) return false;
-    if (accesses.some((access) => matters(from, row, access, liberties))) return true;
-    return ownRows(next, liberties).some((after) => leads(next, after));
+  const leads = (from: Way, { row, to }: Own): boolean => {
+    if (to.distance !== from.distance + 1) return false;
+    if (accesses.some((access) => matters(from.line, row, to.line, access, liberties))) return true;
+    return to.steps.some((after) => leads(to, after));
   };
-  return new Set(ownRows(line, liberties).filter((row) => leads(line, row)));
+  const here = waysOf(line, liberties);
+  return new Set(here.steps.filter((own) => leads(here, own)).map(({ row }) => row));
 }
 
-/** What an access may come to at a line: what it returns, from where, and the line afterwards. */
-function outcomes(
+/** Where the value that an access returns is from. */
+function fromOf({ liberty }: RuleRow, { from }: LineOutcome): string | undefined {
+  return liberty === 'arch-hit' ? 'hit' : from;
+}
+
+/** The one row that an access takes at a line; null where there are several. */
+function onlyRow(
   line: Line,
-  { event, word, value, own }: LineAccess,
+  { event, own }: LineAccess,
   liberties: ReadonlySet<string>,
-): readonly (LineOutcome & { readonly seen: string })[] {
-  const open = rowsFor(line.state, event).filter((row) => isOpen(row, liberties, own));
-  return open.map((row) => {
-    const outcome = applyRow(line, row, word, value);
-    const from = row.liberty === 'arch-hit' ? 'hit' : outcome.from;
-    return { ...outcome, seen: `${outcome.value} ${from}` };
-  });
+): RuleRow | null {
+  let found: RuleRow | null = null;
+  for (const row of rowsFor(line.state, event)) {
+    if (!isOpen(row, liberties, own)) continue;
+    if (found !== null) return null;
+    found = row;
+  }
+  return found;
 }
 
 /**
  * With the line's own step before it, the access comes to something else than without, also when a
- * step of the same kind follows; or there are several things it may come to.
+ * step of the same kind follows; or there are several things it may come to. `after`: the line
+ * behind its own step.
  */
 function matters(
   line: Line,
   own: RuleRow,
+  after: Line,
   access: LineAccess,
   liberties: ReadonlySet<string>,
 ): boolean {
-  const [without, ...others] = outcomes(line, access, liberties);
-  const [behind, ...more] = outcomes(applyRow(line, own).line, access, liberties);
-  if (without === undefined || behind === undefined || others.length + more.length > 0) return true;
+  const [here, there] = [onlyRow(line, access, liberties), onlyRow(after, access, liberties)];
+  if (here === null || there === null) return true;
+  const { word, value } = access;
+  const without = applyRow(line, here, word, value);
+  const behind = applyRow(after, there, word, value);
   // What a write-back destroys is judged when it happens.
-  if (without.wroteBack || without.dropped || without.seen !== behind.seen) return true;
-  const same = rowsFor(without.line.state, own.event).filter((row) =>
-    isOpen(row, liberties, false),
+  if (without.wroteBack || without.dropped || without.value !== behind.value) return true;
+  if (fromOf(here, without) !== fromOf(there, behind)) return true;
+  if (sameLine(without.line, behind.line)) return false;
+  return !rowsFor(without.line.state, own.event).some(
+    (row) =>
+      isOpen(row, liberties, false) && sameLine(applyRow(without.line, row).line, behind.line),
   );
-  const reached = [without.line, ...same.map((row) => applyRow(without.line, row).line)];
-  return !reached.some((each) => textOf(each) === textOf(behind.line));
 }

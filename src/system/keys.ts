@@ -5,6 +5,7 @@
  * the fields that were are. Exact: two keys are equal only when all parts are.
  * Leaves out: hashing; the explorer's map compares whole keys.
  */
+import type { Word } from '../ideal/word.js';
 import type { Frame } from '../kernel/state.js';
 import type { State, Unkeyed } from './state.js';
 
@@ -27,6 +28,16 @@ const FRAME_FIELDS: readonly string[] = Object.keys({
   freed: 0,
 } satisfies Record<keyof Frame, 0>);
 
+const WORD_FIELDS: readonly string[] = Object.keys({
+  writes: 0,
+  lost: 0,
+  refused: 0,
+} satisfies Record<keyof Word, 0>);
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 /** Characters of a number in a key. */
 const DIGITS = 2;
 
@@ -45,6 +56,7 @@ export class KeyMaker {
   private count = 0;
   /** Of a record that was numbered: the numbers of its fields, one after the other. */
   private readonly parts = new WeakMap<object, string>();
+  private readonly objects = new WeakMap<object, string>();
   private readonly kernelFields: readonly string[];
   private readonly threadFields: readonly string[];
 
@@ -65,11 +77,30 @@ export class KeyMaker {
   }
 
   private value(value: unknown): string {
-    if (typeof value !== 'number') return this.number(JSON.stringify(value) ?? '');
-    let found = this.byNumber.get(value);
+    if (typeof value === 'number') {
+      let found = this.byNumber.get(value);
+      if (found === undefined) {
+        found = toDigits(this.count++);
+        this.byNumber.set(value, found);
+      }
+      return found;
+    }
+    if (!isList(value)) return this.object(value);
+    // No text of something that is no list begins like this and goes on with digits.
+    let text = '[';
+    for (const each of value) text += this.value(each);
+    return this.number(text);
+  }
+
+  /** Steps hand on most objects as they are: of those that they make anew the text is made. */
+  private object(value: unknown): string {
+    if (typeof value !== 'object' || value === null) {
+      return this.number(JSON.stringify(value) ?? '');
+    }
+    let found = this.objects.get(value);
     if (found === undefined) {
-      found = toDigits(this.count++);
-      this.byNumber.set(value, found);
+      found = this.number(JSON.stringify(value));
+      this.objects.set(value, found);
     }
     return found;
   }
@@ -102,7 +133,9 @@ export class KeyMaker {
       key = put(key, part, this.record(thread, old, this.threadFields));
     }
     for (let i = 0; i < words.length; i++, part++) {
-      if (words[i] !== from?.words[i]) key = put(key, part, this.value(words[i]));
+      const [word, old] = [words[i], from?.words[i]];
+      if (word === old || word === undefined) continue;
+      key = put(key, part, this.record(word, old, WORD_FIELDS));
     }
     // Frames come last: their number grows during a run, all else keeps its place in the key.
     for (let i = 0; i < frames.length; i++, part++) {

@@ -8,7 +8,8 @@ import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import type { Analysis, DataLine } from '../reduce/analysis.js';
-import { equalGroups, rolesFor } from '../reduce/equal.js';
+import { equalGroups } from '../reduce/equal.js';
+import { Roles } from '../reduce/roles.js';
 import { withStubs } from '../reduce/stubs.js';
 import { layoutOf, type Named as Word } from '../reduce/words.js';
 import { System } from '../system/system.js';
@@ -49,6 +50,7 @@ export class ProjectedRuns implements RunSource {
   /** All lines, or as many as stand for all. */
   private readonly layout: Layout;
   private readonly whole: Runs;
+  private readonly roles: Roles;
 
   constructor(
     readonly program: Program,
@@ -56,10 +58,13 @@ export class ProjectedRuns implements RunSource {
     private readonly analysis: Analysis,
     symmetry: boolean,
   ) {
+    this.roles = new Roles(program, analysis);
     const { control, groups } = analysis;
     this.words = [...control, ...groups.flat().flatMap((line) => line.words)];
     for (const all of analysis.operated.values()) for (const each of all) this.facts.operated(each);
-    const classes = symmetry ? equalGroups(program, analysis) : groups.map((group) => [group]);
+    const classes = symmetry
+      ? equalGroups(program, analysis, this.roles)
+      : groups.map((group) => [group]);
     this.parts = classes.map((members) => ({
       groups: members,
       runs: this.runsOn(members[0] ?? []),
@@ -77,20 +82,18 @@ export class ProjectedRuns implements RunSource {
   private runsOn(lines: readonly DataLine[]): Runs {
     const { analysis } = this;
     const { control } = analysis;
-    const shown = lines.flatMap((line) => line.words);
+    const shown = new Set([...lines.flatMap((line) => line.words), ...control]);
     const layout = layoutOf(
       this.program,
       this.words,
-      (word) => shown.some((each) => same(each, word)) || control.some((each) => same(each, word)),
+      (word) => shown.has(word),
       this.analysis.layout,
     );
     const { options } = this;
     const tablesFrom = Math.max(options.tablesFrom, PART_TABLES_FROM);
     const own = { ...options, tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom };
-    const roleOf = rolesFor(this.program, analysis, lines);
-    const program = withStubs(this.program, roleOf);
-    const sites = [program.init, ...program.threads].flatMap(({ code }) => code);
-    const roles = sites.map((_, site) => roleOf(site));
+    const roles = this.roles.on(lines);
+    const program = withStubs(this.program, (site) => roles[site] ?? 'kept');
     return new Runs(program, layout, { ...own, roles }, this.facts);
   }
 
@@ -220,8 +223,4 @@ export class ProjectedRuns implements RunSource {
     );
     return factors.reduce((product, each) => product * Math.max(1, each), control);
   }
-}
-
-function same(a: Word, b: Word): boolean {
-  return a.buffer === b.buffer && a.byte === b.byte && a.size === b.size;
 }
