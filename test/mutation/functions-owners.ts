@@ -13,6 +13,15 @@ const m7: Part = {
 
 const processors: Scenarios = [
   [
+    'dma_write: a clean line of the device has what it wrote',
+    text('coherent', {
+      ...m7,
+      device: '.coherent = false, .read_cache = true',
+      cpu: 'writel(1, nic);',
+      nic: 'u32 x = dma_read(dma);\n\tdma_write(dma, x + 1);\n\tu32 y = dma_read(dma);',
+    }),
+  ],
+  [
     'SCB_InvalidateDCache_by_Addr: what is dirty there is lost',
     text('H3', {
       ...m7,
@@ -88,13 +97,12 @@ const clients: Scenarios = [
   ],
   [
     'drm_gem_handle_delete: waits for what the client stored',
-    text('H6', {
+    text('coherent', {
       ...client,
-      cpu: `p[0] = 7;
-	drm_gem_handle_delete(1, bo);
-	drm_gem_handle_create(2, bo);
-	q = mmap(bo);
-	u32 x = q[0];`,
+      init: `${client.init ?? ''}
+	q = drm_gem_shmem_vmap(bo);`,
+      cpu: 'p[0] = 7;\n\tdrm_gem_handle_delete(1, bo);',
+      reader: 'drm_gem_handle_create(2, bo);\n\tq[0] = 3;\n\tmb();\n\tu32 x = q[0];',
     }),
   ],
   [
