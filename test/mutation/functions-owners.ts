@@ -97,12 +97,14 @@ const clients: Scenarios = [
   ],
   [
     'drm_gem_handle_delete: waits for what the client stored',
-    text('coherent', {
+    text('H6', {
       ...client,
-      init: `${client.init ?? ''}
-	q = drm_gem_shmem_vmap(bo);`,
-      cpu: 'p[0] = 7;\n\tdrm_gem_handle_delete(1, bo);',
-      reader: 'drm_gem_handle_create(2, bo);\n\tq[0] = 3;\n\tmb();\n\tu32 x = q[0];',
+      cpu: `p[0] = 7;
+	drm_gem_handle_delete(1, bo);
+	drm_gem_handle_create(2, bo);
+	q = mmap(bo);
+	u32 x = q[0];`,
+      after: 'always (driver:x != 7)',
     }),
   ],
   [

@@ -7,6 +7,7 @@
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
 import { driverScenarios } from './functions-drivers.js';
+import { iovaScenarios } from './functions-iova.js';
 import { lifeScenarios } from './functions-life.js';
 import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
@@ -232,6 +233,7 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...objectScenarios(),
     ...msmScenarios(),
     ...driverScenarios,
+    ...iovaScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
