@@ -13,6 +13,15 @@ const m7: Part = {
 
 const processors: Scenarios = [
   [
+    'dma_write: a clean line of the device has what it wrote',
+    text('coherent', {
+      ...m7,
+      device: '.coherent = false, .read_cache = true',
+      cpu: 'writel(1, nic);',
+      nic: 'u32 x = dma_read(dma);\n\tdma_write(dma, x + 1);\n\tu32 y = dma_read(dma);',
+    }),
+  ],
+  [
     'SCB_InvalidateDCache_by_Addr: what is dirty there is lost',
     text('H3', {
       ...m7,
@@ -95,6 +104,7 @@ const clients: Scenarios = [
 	drm_gem_handle_create(2, bo);
 	q = mmap(bo);
 	u32 x = q[0];`,
+      after: 'always (driver:x != 7)',
     }),
   ],
   [
