@@ -81,29 +81,35 @@ describe('check --matrix', () => {
         .filter((file) => readFileSync(join(folder, file), 'utf8').includes(`${name}(context`))
         .sort();
     expect(using('dmaMap')).toEqual([
-      'msm.ts',
       'ops/coherent.ts',
       'ops/dma-alloc.ts',
-      'ops/dma-buf.ts',
-      'ops/gem.ts',
       'ops/page-pool.ts',
       'ops/scatterlist.ts',
       'ops/streaming.ts',
-      'ops/ttm.ts',
       'ops/videobuf2.ts',
+      'sg-tables.ts',
+      'ttm.ts',
     ]);
+    expect(using('mapObject')).toEqual([
+      'msm.ts',
+      'ops/dma-buf.ts',
+      'ops/gem.ts',
+      'ops/videobuf2.ts',
+      'sg-tables.ts',
+    ]);
+    expect(using('mapMaintenance')).toEqual(['ops/dma-iova.ts']);
     const maps = ['dma_map_sgtable', 'dma_buf_map_attachment', 'drm_gem_shmem_get_pages_sgt'];
     const drivers = ['msm_gem_new', 'page_pool_dev_alloc_pages', 'vb2_dma_sg_alloc'];
     for (const name of [...maps, ...drivers]) expect(mapsByDma(name), name).toBe(true);
     for (const name of ['dma_alloc_coherent', 'iommu_map']) expect(mapsByDma(name)).toBe(false);
     expect(using('dmaUnmap')).toEqual([
-      'msm.ts',
-      'ops/dma-buf.ts',
-      'ops/gem-parts.ts',
       'ops/scatterlist.ts',
       'ops/streaming.ts',
       'ops/ttm.ts',
+      'sg-tables.ts',
     ]);
+    const tables = ['msm.ts', 'ops/dma-buf.ts', 'ops/gem-parts.ts', 'sg-tables.ts'];
+    expect(using('unmapTable')).toEqual(tables);
     const unmaps = ['dma_unmap_page', 'dma_free_coherent', 'dma_buf_unmap_attachment'];
     for (const name of [...unmaps, 'msm_gem_new']) expect(unmapsByDma(name), name).toBe(true);
   });

@@ -20,23 +20,33 @@ export interface Setting {
 /** Beside dma_map_*, the calls that come to dma_map_* inside: with swiotlb=force they bounce. */
 const mapInside: ReadonlySet<string> = new Set([
   'dma_buf_map_attachment',
+  'dma_iova_link',
   'drm_gem_shmem_get_pages_sgt',
   // Its get_pages maps, whoever calls it: a pin, a fault, a vmap.
   'msm_gem_new',
   'page_pool_dev_alloc_pages',
-  'ttm_tt_populate',
+  // A fault populates, too.
+  'ttm_sg_tt_init',
+  'vb2_dc_get_userptr',
   'vb2_dma_sg_alloc',
+  'vb2_dma_sg_get_userptr',
 ]);
 const unmapInside: ReadonlySet<string> = new Set([
+  'device_release_driver',
   'dma_buf_unmap_attachment',
+  'dma_iova_destroy',
   'dma_pool_destroy',
+  'dmam_free_coherent',
   'drm_gem_object_put',
   'drm_gem_shmem_purge',
   'msm_gem_new',
   'page_pool_destroy',
+  'ttm_bo_swapout',
   'ttm_tt_unpopulate',
   'vb2_dc_put',
+  'vb2_dc_put_userptr',
   'vb2_dma_sg_put',
+  'vb2_dma_sg_put_userptr',
 ]);
 
 /** The call makes a streaming mapping, itself or inside: what can bounce (K5, K9). */

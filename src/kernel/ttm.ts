@@ -88,4 +88,3 @@ export function copyBack(context: KernelContext, id: number, saved: Saved): void
   });
   context.say('K2', () => 'copied back from the shmem file through the linear map');
 }
-

@@ -123,6 +123,7 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'dma_map_sgtable: then barrier st',
     'the device has the address only when the call is over, and it ends with a wmb(): nobody walks there before',
   ],
+  ['ttm_tt_unpopulate: files removed', 'the object is gone: nobody can bring its file back'],
   [
     'dma_iova_try_alloc: iovas.address',
     'the old range instead of the new one: both are free, and dma_iova_addr() tells which it is',

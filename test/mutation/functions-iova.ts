@@ -27,7 +27,7 @@ function after(end: string, settings = ''): Scenarios[number][] {
   const name = end.replace(/\(.*/u, '');
   const init = `${taken}\n\t${both('DMA_FROM_DEVICE')}`;
   const nic = 'dma_write(dma + PAGE_SIZE, 7);';
-  const cpu = `u32 before = q[0];\n\twritel(1, nic);\n\twait(nic);\n\t${end}\n\tcomplete(&done);`;
+  const cpu = `u32 before = q[0];\n\tmb();\n\twritel(1, nic);\n\twait(nic);\n\t${end}\n\tcomplete(&done);`;
   const reader = 'wait_for_completion(&done);\n\tu32 x = q[0];';
   const how = settings === '' ? '' : ` with ${settings}`;
   const late = { ...behind, names, settings, init, cpu: `${end}\n\tkfree(p);\n\t${run}` };
@@ -217,7 +217,7 @@ function managed(call: string): Scenarios {
     [`${name}: the driver goes, the pages are gone`, 'H6 H8', { ...plain, ...late }],
     [
       `${name}: the driver goes, the kernel's mapping too`,
-      'H14',
+      'H8 H14',
       { ...plain, init, cpu: `${gone}\n\tp[0] = 5;` },
     ],
     [
@@ -252,7 +252,7 @@ const devres = [
     ],
     [
       "dmam_free_coherent: the kernel's mapping too",
-      'H14',
+      'H8 H14',
       { ...plain, init: own, cpu: `${free}\n\tp[0] = 5;` },
     ],
     [
@@ -389,6 +389,8 @@ function userptr(prefix: 'vb2_dc' | 'vb2_dma_sg'): Scenarios {
   ]);
 }
 
+const filled = small.replace('dma = ', 'q[0] = 5;\n\tdma = ');
+
 /** What only a second use tells, or one behind an IOMMU. */
 const again2 = all([
   [
@@ -398,8 +400,7 @@ const again2 = all([
       ...behind,
       names,
       init: '',
-      cpu: `${small.replace('dma = ', 'q[0] = 5;\n\tdma = ').replace('FROM_DEVICE', 'BIDIRECTIONAL')}
-	writel(1, nic);`,
+      cpu: `${filled.replace('FROM_DEVICE', 'BIDIRECTIONAL')}\n\twritel(1, nic);`,
       nic: reads,
     },
   ],
@@ -436,8 +437,42 @@ const again2 = all([
   }),
   [
     'device_release_driver: what was managed is no longer mapped',
-    'coherent',
-    { ...plain, init: own, cpu: 'device_release_driver(nic);\n\tdevice_release_driver(nic);' },
+    'H11',
+    {
+      ...plain,
+      init: own,
+      cpu: 'device_release_driver(nic);\n\tdma_unmap_single(nic, dma, 64, DMA_TO_DEVICE);',
+    },
+    'device driver tries to free DMA memory it has not allocated',
+  ],
+  [
+    'dma_iova_destroy: the slots are gone',
+    'H8 H14',
+    {
+      ...behind,
+      names,
+      settings: '.iommu_strict = false;',
+      init: small,
+      cpu: `dma_iova_destroy(nic, &state, 32, DMA_FROM_DEVICE, 0);\n\t${run}`,
+      nic: write,
+    },
+  ],
+  [
+    'dma_iova_link: a store comes before the new tables are found',
+    'H14',
+    {
+      ...cached,
+      init: `${taken}
+	pg = virt_to_page(p);
+	arch_dma_prep_coherent(pg, PAGE_SIZE);
+	q = vmap(pg, pgprot_writecombine(PAGE_KERNEL));
+	q[0] = 5;
+	wmb();`,
+      cpu: `q[0] = 1;
+	dma_iova_link(nic, &state, virt_to_phys(p), 0, PAGE_SIZE, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);`,
+      nic: reads,
+      after: 'forbidden (nic:x == 5)',
+    },
   ],
   [
     'ttm_bo_swapout: the pages go after the jobs',
