@@ -265,7 +265,7 @@ export class Layout {
   }
 
   /** Goes up with every word and with all that is learned of ranges. */
-  private get changes(): number {
+  get changes(): number {
     return this.byPlace.changes + this.ranges.changes;
   }
 
