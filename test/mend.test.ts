@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import { advise } from '../src/mend/advise.js';
+import { countSets } from '../src/mend/answers.js';
 import { DEFAULT_COSTS, readCosts } from '../src/mend/costs.js';
 import { unifiedDiff } from '../src/mend/diff.js';
 import { distance, sameScenario } from '../src/mend/distance.js';
-import { mend, type MendOptions } from '../src/mend/mend.js';
+import { type MendOptions, mend } from '../src/mend/mend.js';
 import type { MendResult } from '../src/mend/outcome.js';
-import { countSets } from '../src/mend/search.js';
 import { check } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
 
@@ -68,12 +68,7 @@ describe('mend', () => {
 
   it('tells last what comes right because a call does nothing any more', () => {
     const { mends } = mended(read('thread/q2-clean-without-alias.broken.litmus'));
-    expect(mends.map(({ idle }) => idle)).toEqual([
-      [],
-      [],
-      [],
-      ['set_direct_map_invalid_noflush'],
-    ]);
+    expect(mends.map(({ idle }) => idle)).toEqual([[], [], [], ['set_direct_map_invalid_noflush']]);
     const zeroes = mended(read('thread/q5-new-pages-invalidate.broken.litmus')).mends;
     expect(zeroes[0]?.edits[0]?.title).toContain('`DRM_CFLUSH_CLEAN` for');
   });

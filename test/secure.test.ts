@@ -113,3 +113,58 @@ describe('a register that is read once', () => {
     expect(registers(', .executable = true')).toBe('H3');
   });
 });
+
+describe('instruction fetches', () => {
+  const kept = (prot: string, after = ''): string =>
+    outcome(`machine arm64 {
+	.linear_map_removable = true;
+}
+u32 *p;
+u32 *code;
+init {
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	p = page_address(page);
+	code = vmap(page, ${prot});
+}
+cpu driver {
+	set_direct_map_invalid_noflush(page);
+	flush_tlb_all();
+	dcache_clean_inval_poc(code, code + 1024);
+	${after}
+	qcom_scm_assign_mem(page_to_phys(page), PAGE_SIZE, QCOM_SCM_VMID_CP_PIXEL);
+}
+`);
+  const executable = 'pgprot_writecombine(PAGE_KERNEL_EXEC)';
+
+  it('go by any mapping that is not execute-never, and by what vunmap left of one', () => {
+    expect(kept('pgprot_writecombine(PAGE_KERNEL)')).toBe('coherent');
+    expect(kept(executable)).toBe('H14');
+    expect(kept(executable, 'vunmap(code);')).toBe('H14');
+    expect(kept(executable, 'vunmap(code); vm_unmap_aliases();')).toBe('coherent');
+    expect(kept('PAGE_KERNEL_EXEC', 'vunmap(code); vm_unmap_aliases();')).toBe('coherent');
+  });
+
+  it('read a register also by another mapping than the driver’s', () => {
+    const scene = (other: string): string =>
+      outcome(`machine arm64 {
+	device gic { .coherent = false };
+}
+u32 *iar;
+phys_addr_t intack;
+init {
+	intack = platform_get_resource(gic);
+	iar = ioremap(intack, PAGE_SIZE);
+	u32 *second = ioremap(intack, PAGE_SIZE${other});
+}
+cpu handler {
+	wait(gic);
+	u32 irq = gic_read_iar(iar);
+}
+device gic {
+	dma_write(intack, 34);
+}
+`);
+    expect(scene('')).toBe('coherent');
+    expect(scene(', .executable = true')).toBe('H3');
+  });
+});

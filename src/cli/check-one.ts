@@ -22,6 +22,8 @@ export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkp
   readonly helpers?: number | string;
   /** For tests: they are asked from so many states on, and waited for until they begin. */
   readonly eagerHelpers?: number;
+  /** For tests: the same for threads that join in an exploration. */
+  readonly eagerTeam?: number;
 };
 export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'> & {
   /** Has threads started that explore ahead for one input. */
@@ -63,12 +65,12 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
 
 /** The check, with other threads where there are some. */
 function checkAhead(program: Program, input: Input, settings: Settings, watch: Watch): CheckResult {
-  const { helpers, eagerHelpers, ...own } = settings;
+  const { helpers, eagerHelpers, eagerTeam, ...own } = settings;
   const options = { ...own, ...watch, ...kept(input, settings) };
   const { startHelpers } = watch;
   if (helpers === undefined || startHelpers === undefined) return check(program, options);
   if (typeof helpers === 'string') return check(program, { ...options, ahead: helpers });
-  const ahead = new Helpers(helpers, startHelpers, eagerHelpers);
+  const ahead = new Helpers(helpers, startHelpers, eagerHelpers, eagerTeam);
   try {
     return check(program, { ...options, ahead });
   } finally {

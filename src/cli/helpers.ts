@@ -9,12 +9,17 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { type Ahead, type Answer, type Asked, exploreFor, type Task } from '../verdict/ahead.js';
+import { type Join, Joiner, type TeamHost } from '../verdict/joined.js';
 import { reasonOf } from './errors.js';
 import { faultOnOrder } from './faults.js';
 import type { Input } from './inputs.js';
 
 /** So many states take about a second; a thread of ours starts in a tenth of one. */
 export const AHEAD_FROM = 20_000;
+/** An exploration of so many states is worth it that threads join in. */
+export const TEAM_FROM = 20_000;
+/** And a round of so many is worth a word to them. */
+const ROUND_FROM = 64;
 
 /** What a helper thread begins with. */
 export interface HelperStart {
@@ -36,6 +41,11 @@ interface Order {
   readonly id: number;
   readonly task: Task;
 }
+/** Which of the check's ledgers it is has a number: in another thread it is another object. */
+interface Call {
+  readonly join: Join;
+  readonly ledger: number;
+}
 type Reply =
   | { readonly id: number; readonly answer: Answer }
   | { readonly id: number; readonly trouble: string };
@@ -56,6 +66,12 @@ const EACH = 4;
 /** Between two looks at how far a task is. */
 const waitMs = 50;
 
+/** For benches: the environment may say otherwise; 0: never. */
+function fromOrder(name: string, usual: number): number {
+  const order = process.env[name];
+  return order === undefined ? usual : Number(order) || Infinity;
+}
+
 function placeOf(id: number): number {
   return HELPERS_MAX + EACH * id;
 }
@@ -72,6 +88,7 @@ export class Helpers implements Ahead {
   private ports: readonly MessagePort[] | null = null;
   private readonly answers = new Map<number, Reply>();
   private tasks = 0;
+  private readonly ledgers: SharedArrayBuffer[] = [];
   readonly from: number;
   trouble: string | null = null;
 
@@ -80,8 +97,51 @@ export class Helpers implements Ahead {
     private readonly threads: number,
     private readonly start: (wanted: HelpersWanted) => void,
     private readonly eager?: number,
+    /** The same for threads that join in. */
+    private readonly eagerTeam?: number,
   ) {
-    this.from = eager ?? AHEAD_FROM;
+    this.from = eager ?? fromOrder('CIVAC_AHEAD_FROM', AHEAD_FROM);
+  }
+
+  get team(): TeamHost {
+    const helpers = this;
+    return {
+      from: this.eagerTeam ?? fromOrder('CIVAC_TOGETHER_FROM', TEAM_FROM),
+      soloStates: this.eagerTeam === undefined ? ROUND_FROM : 1,
+      eager: this.eagerTeam === undefined ? null : 'waits',
+      get idle() {
+        return helpers.idle;
+      },
+      get lost() {
+        return helpers.isLost;
+      },
+      call: (join) => this.call(join),
+    };
+  }
+
+  private get isLost(): boolean {
+    const isLost = (this.ports ?? []).some((_, index) => Atomics.load(this.words, index) !== 0);
+    if (isLost) this.trouble ??= 'a thread was lost';
+    return isLost;
+  }
+
+  /** There are more threads than tasks that are open or under way. */
+  private get idle(): boolean {
+    if (this.isLost) return false;
+    let busy = 0;
+    for (let id = 0; id < this.tasks; id++) {
+      const state = Atomics.load(this.words, placeOf(id));
+      if (state === OPEN || state >= BEGUN) busy++;
+    }
+    return busy < this.threads;
+  }
+
+  private call(join: Join): void {
+    const { head } = join.ledger;
+    if (!this.ledgers.includes(head)) this.ledgers.push(head);
+    const call: Call = { join, ledger: this.ledgers.indexOf(head) };
+    this.ports ??= this.begin();
+    for (const port of this.ports) port.postMessage(call);
   }
 
   ask(task: Task): Asked | null {
@@ -172,7 +232,14 @@ export class Helpers implements Ahead {
 export function help({ input, port, control, index }: HelperStart): void {
   const { program } = compile(input.text, input.file);
   const words = new Int32Array(control);
-  port.on('message', ({ id, task }: Order) => {
+  const joiner = program && new Joiner(program);
+  port.on('message', (message: Order | Call) => {
+    if ('join' in message) {
+      faultOnOrder('helper');
+      joiner?.join(message.join, message.ledger, () => faultOnOrder('member'));
+      return;
+    }
+    const { id, task } = message;
     const at = placeOf(id);
     const mine = BEGUN + index;
     if (program === null || Atomics.compareExchange(words, at, OPEN, mine) !== OPEN) return;

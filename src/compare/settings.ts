@@ -117,7 +117,7 @@ function deviceSettings(device: DeviceConfig): readonly Setting[] {
 /** A driver maps for a device that snoops with IOMMU_CACHE; else it would not snoop (M10). */
 function withCacheBit(text: string): string {
   return text.replace(
-    /^(.*\biommu_map\w*\(.*?)((?:\bIOMMU_(?:READ|WRITE|CACHE)\b(?: \| )?)+)/gmu,
+    /^(.*\biommu_map\w*\(.*?)(\bIOMMU_\w+(?:\s*\|\s*IOMMU_\w+)*)/gmu,
     (whole, head: string, flags: string) =>
       flags.includes('IOMMU_CACHE') ? whole : `${head}${flags} | IOMMU_CACHE`,
   );

@@ -53,6 +53,8 @@ export interface Exploration<S, F> {
   readonly found: ReadonlyMap<string, Found<F>>;
   readonly completeStates: readonly number[];
   readonly graph: Graph | null;
+  /** Threads that joined in; absent: none. */
+  readonly joined?: number;
   /** Step indices that lead from an initial state to a state; the initial state's index first. */
   path(state: number): { readonly initial: number; readonly actions: readonly number[] };
   /** The states themselves; only with keepGraph. */

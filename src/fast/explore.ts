@@ -19,16 +19,21 @@ import type { Keeper, Snapshot } from './snapshot.js';
 import { IntList, StateStore } from './store.js';
 import { Steps } from './steps.js';
 import type { Tables } from './tables.js';
+import { Together, type TeamSource } from './together.js';
 import type { TabledStep } from './tree.js';
 
-const CHECK_EVERY = 256;
 /**
  * What an answer of the reference engine costs in the tables: 0.8 to 2.4 KiB of heap on scenarios
  * with 200 to 900 of them, measured after a collection; rounded up.
  */
 const LEAF_BYTES = 3072;
+const CHECK_EVERY = 256;
 
-export type Options = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+export type Options = ExploreOptions<RawFinding> & {
+  readonly keeper?: Keeper | undefined;
+  /** Other threads that may join in. */
+  readonly team?: TeamSource | undefined;
+};
 type Stopped = Exploration<State, RawFinding>['stopped'];
 
 class Search {
@@ -42,17 +47,20 @@ class Search {
   private depth = 0;
   private layerEnd = 1;
   /** The next state to expand. */
-  private at = 0;
+  at = 0;
   private ids: Int32Array;
   private values = 0;
   private readonly liberties: number;
   private readonly steps: Steps;
+  private readonly team: Together | null;
 
   constructor(
     readonly tables: Tables,
     readonly system: System,
     readonly options: Options,
   ) {
+    const { team } = options;
+    this.team = team ? new Together(team, tables, system, options, LEAF_BYTES) : null;
     this.steps = new Steps(tables, system.environment);
     this.liberties = tables.libertiesOf(system.liberties);
     this.ids = new Int32Array(tables.parts.names.length);
@@ -171,15 +179,19 @@ class Search {
   }
 
   run(): Stopped {
-    const stopped = this.explore();
-    this.save(stopped !== null);
-    return stopped;
+    try {
+      const stopped = this.explore();
+      this.save(stopped !== null);
+      return stopped;
+    } finally {
+      this.team?.close();
+    }
   }
 
   private explore(): Stopped {
     const { options, store, tables } = this;
     const started = options.now();
-    for (; this.at < store.count; this.at++) {
+    while (this.at < store.count) {
       const state = this.at;
       if (state === this.layerEnd) {
         this.depth++;
@@ -189,6 +201,12 @@ class Search {
         const stopped = this.limitHit(started);
         if (stopped !== null) return stopped;
         if (options.keeper?.due() === true) this.save(false);
+        const led = this.team?.explore(this, started) ?? null;
+        if (led === 'alone') {
+          this.findLayer();
+          continue;
+        }
+        if (led !== null) return led === 'complete' ? null : led;
       }
       if (tables.isComplete(this.read(state))) {
         this.completeStates.push(state);
@@ -196,8 +214,30 @@ class Search {
       } else this.expand(state);
       if (options.untilFound && this.found.size > 0) return null;
       if (hasAll(this.found, options.untilAll)) return null;
+      this.at++;
     }
     return null;
+  }
+
+  /** Where the layer of the next state ends. */
+  private findLayer(): void {
+    this.depth = this.depthOf(this.at);
+    let [low, high] = [this.at, this.store.count];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.depthOf(middle) > this.depth) high = middle;
+      else low = middle;
+    }
+    this.layerEnd = high;
+  }
+
+  /** Threads that joined in. */
+  get joined(): number {
+    return this.team?.joined ?? 0;
+  }
+
+  depthOf(state: number): number {
+    return this.path(state).actions.length;
   }
 
   path(state: number): { initial: number; actions: readonly number[] } {
@@ -225,6 +265,7 @@ export function exploreTables(
     transitions,
     found,
     completeStates,
+    joined: search.joined,
     graph: options.keepGraph ? { edges: edges.items.subarray(0, edges.length) } : null,
     path: (state) => search.path(state),
     stateAt: (index) => search.stateAt(index),

@@ -32,9 +32,13 @@ export class NoRoom extends Error {}
 export class Sharing {
   /** The state under way, while several threads explore; else -1. */
   at = -1;
+  /** Hears what is said of anything but tables. */
+  told: (entry: Entry) => void = () => {};
   private isTaking = false;
   private isFull = false;
   private readonly heard: Heard[] = [];
+  /** What earlier states have taken up counts already. */
+  private readonly known = new Set<string>();
 
   /** `take` adds what another thread has added. */
   constructor(
@@ -82,6 +86,14 @@ export class Sharing {
     if (this.at >= 0) throw new NoRoom('the ledger is full');
   }
 
+  /** Tells all threads, this one too, something that is not about tables. Throws NoRoom. */
+  tell(entry: Entry): void {
+    this.together(() => {
+      this.note(entry);
+      this.take(entry);
+    });
+  }
+
   /** Has an answer made; returns what was recorded meanwhile. */
   apart(answer: () => void): string {
     if (this.at < 0) {
@@ -101,7 +113,9 @@ export class Sharing {
   /** The state under way takes up what an answer recorded. */
   hear(leaf: Leaf): void {
     if (this.at < 0) this.capture.merge(leaf.facts);
-    else this.heard.push({ leaf, facts: leaf.facts, state: this.at });
+    else if (!this.known.has(leaf.facts)) {
+      this.heard.push({ leaf, facts: leaf.facts, state: this.at });
+    }
     leaf.facts = '';
   }
 
@@ -113,9 +127,12 @@ export class Sharing {
     }
   }
 
-  /** What states have taken up since the last call, in the order of the states. */
-  takeHeard(): (readonly [state: number, facts: string])[] {
-    return this.heard.splice(0).map(({ state, facts }) => [state, facts] as const);
+  /** Tells what states have taken up since the last call. Throws NoRoom. */
+  tellHeard(): void {
+    if (this.heard.length === 0) return;
+    this.tell(['heard', this.heard.map(({ state, facts }) => [state, facts] as const)]);
+    for (const { facts } of this.heard) this.known.add(facts);
+    this.heard.length = 0;
   }
 
   merge(facts: string): void {

@@ -28,7 +28,7 @@ export class IntList {
 
   push(value: number): void {
     if (this.length === this.items.length) {
-      const larger = new Int32Array(2 * this.items.length);
+      const larger = new Int32Array(Math.max(START_STATES, 2 * this.items.length));
       larger.set(this.items);
       this.items = larger;
     }
@@ -45,6 +45,12 @@ export class IntList {
     this.length = items.length;
   }
 
+  /** Takes over a list that nothing is added to any more. */
+  adopt(items: Int32Array, length: number): void {
+    this.items = items;
+    this.length = length;
+  }
+
   get used(): Int32Array {
     return this.items.subarray(0, this.length);
   }
@@ -55,7 +61,7 @@ export class StateStore {
   /** Words of a state. */
   width = 1;
   private places: Place[] = [];
-  private words = new Int32Array(START_STATES);
+  private words: Int32Array = new Int32Array(START_STATES);
   private slots = new Int32Array(4 * START_STATES);
   private scratch = new Int32Array(1);
 
@@ -76,7 +82,7 @@ export class StateStore {
   /** Takes over the states of another store. */
   restore(places: readonly Place[], words: Int32Array, count: number): void {
     this.places = [...places];
-    this.width = 1 + Math.max(0, ...places.map(({ word }) => word));
+    this.width = widthOf(places);
     this.count = count;
     let size = this.slots.length;
     while (size / 2 <= count) size *= 2;
@@ -89,21 +95,18 @@ export class StateStore {
     }
   }
 
+  /** Takes over states that nothing is added to any more. */
+  adopt(places: readonly Place[], words: Int32Array, count: number): void {
+    this.places = [...places];
+    this.width = widthOf(places);
+    this.count = count;
+    this.words = words;
+    this.slots = new Int32Array(0);
+  }
+
   private layOut(sizes: readonly number[]): void {
-    let word = 0;
-    let used = 0;
-    this.places = sizes.map((size) => {
-      const slack = this.count > MANY_STATES ? 2 : size > SLACK_FROM ? 1 : 0;
-      const bits = size <= 1 ? 0 : Math.min(31, 32 - Math.clz32(size - 1) + slack);
-      if (used + bits > 32) {
-        word++;
-        used = 0;
-      }
-      const place = { word, shift: bits === 0 ? 0 : used, mask: 2 ** bits - 1 };
-      used += bits;
-      return place;
-    });
-    this.width = word + 1;
+    this.places = placesFor(sizes, this.count > MANY_STATES);
+    this.width = widthOf(this.places);
     this.words = new Int32Array(Math.max(START_STATES, this.capacity()) * this.width);
     this.scratch = new Int32Array(this.width);
   }
@@ -122,17 +125,8 @@ export class StateStore {
     this.slots.fill(0);
     for (let state = 0; state < this.count; state++) {
       unpack(old.words, old.width * state, old.places, ids);
-      this.pack(ids, this.words, this.width * state);
+      pack(ids, this.places, this.words, this.width * state, this.width);
       this.slots[this.find(this.words, this.width * state)] = state + 1;
-    }
-  }
-
-  private pack(ids: Int32Array, words: Int32Array, at: number): void {
-    const { places } = this;
-    for (let w = 0; w < this.width; w++) words[at + w] = 0;
-    for (let i = 0; i < places.length; i++) {
-      const { word, shift, mask } = places[i]!;
-      words[at + word] = words[at + word]! | ((ids[i]! & mask) << shift);
     }
   }
 
@@ -164,7 +158,7 @@ export class StateStore {
 
   /** The number of a state; it is new when it equals the count before. */
   add(ids: Int32Array): number {
-    this.pack(ids, this.scratch, 0);
+    pack(ids, this.places, this.scratch, 0, this.width);
     return this.place();
   }
 
@@ -201,6 +195,42 @@ export class StateStore {
     for (let state = 0; state < this.count; state++) {
       this.slots[this.find(words, this.width * state)] = state + 1;
     }
+  }
+}
+
+/** Where in a state components with so many values stand; `many`: packing again would be dear. */
+export function placesFor(sizes: readonly number[], many: boolean): Place[] {
+  let word = 0;
+  let used = 0;
+  return sizes.map((size) => {
+    const slack = many ? 2 : size > SLACK_FROM ? 1 : 0;
+    const bits = size <= 1 ? 0 : Math.min(31, 32 - Math.clz32(size - 1) + slack);
+    if (used + bits > 32) {
+      word++;
+      used = 0;
+    }
+    const place = { word, shift: bits === 0 ? 0 : used, mask: 2 ** bits - 1 };
+    used += bits;
+    return place;
+  });
+}
+
+/** Words of a state. */
+export function widthOf(places: readonly Place[]): number {
+  return 1 + Math.max(0, ...places.map(({ word }) => word));
+}
+
+export function pack(
+  ids: Int32Array,
+  places: readonly Place[],
+  words: Int32Array,
+  at: number,
+  width: number,
+): void {
+  for (let w = 0; w < width; w++) words[at + w] = 0;
+  for (let i = 0; i < places.length; i++) {
+    const { word, shift, mask } = places[i]!;
+    words[at + word] = words[at + word]! | ((ids[i]! & mask) << shift);
   }
 }
 

@@ -114,11 +114,12 @@ export function leafOf({ steps, touched, facts }: LeafData): Leaf {
 
 function touchedOf(data: TouchedData): Touched {
   const touched = new Touched();
-  for (const what of ['lines', 'frames', 'stores'] as const) {
-    for (const each of data[what]) touched[what].add(each);
-  }
+  // Sets of its own: empty ones may be shared by all.
+  touched.lines = new Set(data.lines);
+  touched.frames = new Set(data.frames);
+  touched.stores = new Set(data.stores);
   touched.mappings = data.mappings;
   touched.iotlb = data.iotlb;
-  for (const [line, accesses] of data.accesses) touched.accesses.set(line, new Map(accesses));
+  touched.accesses = new Map(data.accesses.map(([line, each]) => [line, new Map(each)]));
   return touched;
 }

@@ -110,10 +110,10 @@ export class Tables {
 
   /**
    * From now on other threads' tables of the same scenario may become the same as these. Right
-   * after the constructor. `told` hears what is said in the ledger of anything else.
+   * after the constructor.
    */
-  share(ledger: Ledger, capture: Capture, told: (entry: Entry) => void): Sharing {
-    const sharing = new Sharing(ledger, capture, (entry) => this.take(entry, told));
+  share(ledger: Ledger, capture: Capture): Sharing {
+    const sharing = new Sharing(ledger, capture, (entry) => this.take(entry));
     this.sharing = sharing;
     const { parts } = this;
     parts.make = (name) => {
@@ -127,12 +127,12 @@ export class Tables {
   }
 
   /** Adds what another thread has added. */
-  private take(entry: Entry, told: (entry: Entry) => void): void {
+  private take(entry: Entry): void {
     if (entry[0] === 'part') this.parts.restore(entry[1]);
     else if (entry[0] === 'value') this.local(entry[1]).id(entry[2]);
     else if (entry[0] === 'group') this.meetGroup(entry[1]);
     else if (entry[0] === 'leaf') this.takeLeaf(entry[1]);
-    else told(entry);
+    else this.sharing?.told(entry);
   }
 
   private takeLeaf(data: LeafData): void {

@@ -35,6 +35,8 @@ export const GFP_NOT_BLOCKING = 0x20;
 export const PROT_WB = 0;
 export const PROT_WC = 1;
 export const PROT_DEVICE = 2;
+/** Beside one of these: instructions may be fetched (no execute-never). */
+export const PROT_EXEC = 4;
 export const CFLUSH_CLEAN = 1;
 export const CFLUSH_INVALIDATE = 2;
 export const DMA_BUF_SYNC_READ = 1;
@@ -141,6 +143,11 @@ const table: Readonly<Record<string, Constant>> = {
   },
   GFP_NOWAIT: { kind: 'gfp', value: GFP_NOT_BLOCKING, doc: 'as GFP_ATOMIC here' },
   PAGE_KERNEL: { kind: 'pgprot', value: PROT_WB, doc: 'Normal write-back' },
+  PAGE_KERNEL_EXEC: {
+    kind: 'pgprot',
+    value: PROT_WB + PROT_EXEC,
+    doc: 'as PAGE_KERNEL, and not execute-never: instruction fetches may go there (M4)',
+  },
   DRM_CFLUSH_CLEAN: { kind: 'cflush', value: CFLUSH_CLEAN, doc: 'write back' },
   DRM_CFLUSH_INVALIDATE: { kind: 'cflush', value: CFLUSH_INVALIDATE, doc: 'drop' },
   DRM_CFLUSH_BOTH: {

@@ -16,6 +16,7 @@ import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
 import { profileOf } from './profile.js';
 import type { Buffer, CpuMap, Frame, StaleTranslation } from './state.js';
+import { populateTtm } from './ttm.js';
 import type { Value } from './value.js';
 
 /** Makes a mapping of a whole buffer; user mappings start without pages. */
@@ -73,6 +74,13 @@ export function changeMap(context: KernelContext, next: CpuMap): void {
   context.update({
     maps: context.kernel.maps.map((each) => (each.id === next.id ? next : each)),
   });
+}
+
+/** Nothing keeps instruction fetches out of the mapping (M4). */
+export function makeExecutable(context: KernelContext, pointer: Value): void {
+  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
+  const made = mapOf(context, map);
+  if (made !== undefined) changeMap(context, { ...made, executable: true });
 }
 
 /** vunmap: later accesses through it fault. vmalloc invalidates its TLB entries lazily. */
@@ -242,7 +250,9 @@ function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | 
   }
   if (missing || buffer.kind === 'msm') {
     context.say('K3', () => 'page fault: the pages are got');
-    residentPages(context, buffer.id);
+    // ttm_bo_vm_fault_reserved
+    if (buffer.kind === 'ttm') populateTtm(context, buffer);
+    else residentPages(context, buffer.id);
     msmGetPages(context, context.buffer(buffer.id));
   }
   const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);

@@ -2,7 +2,7 @@
  * Bus addresses: which ones the DMA API gives out, and what lies behind one (K5, K9).
  * Sources: kernel/dma/direct.h (phys_to_dma, dma_direct_map_page), drivers/iommu/dma-iommu.c
  * (iommu_dma_alloc_iova, __finalise_sg: entries follow each other, each in pages of its own).
- * Leaves out: reuse of I/O virtual addresses while another window is free; merged entries.
+ * Leaves out: reuse of I/O virtual addresses while another window is free.
  */
 import type { DeviceConfig } from './config.js';
 import type { KernelContext } from './context.js';

@@ -183,9 +183,9 @@ function layOut(
 }
 
 /** A bounced part is copied in whatever the direction, and then the copy is cleaned. */
-function mapMaintenance(
+export function mapMaintenance(
   context: KernelContext,
-  { device, attrs, direction }: MapRequest,
+  { device, attrs, direction }: Pick<MapRequest, 'device' | 'attrs' | 'direction'>,
   pieces: readonly Piece[],
 ): void {
   const skip = (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0;
@@ -269,8 +269,14 @@ function whole(piece: Piece): SyncPart {
   return { piece, from: piece.offset, size: piece.size };
 }
 
-function untranslate(context: KernelContext, device: number, iova: number, size: number): void {
-  const strict = context.machine.iommuStrict;
+/** __iommu_dma_unmap(); not `strict`: the IOTLB waits for the flush queue. */
+export function untranslate(
+  context: KernelContext,
+  device: number,
+  iova: number,
+  size: number,
+  strict = context.machine.iommuStrict,
+): void {
   const id = dmaDomain(device);
   if (overridden(context, 'iommu_unmap_fast', [{ kind: 'domain', id }, iova, size])) {
     const domain = domainOf(context, id);

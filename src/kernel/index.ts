@@ -1,6 +1,7 @@
 /** Front door of the kernel layer: registers every operation, re-exports the registry. */
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
+import { dmaIovaOperations } from './ops/dma-iova.js';
 import { deviceOperations } from './ops/device.js';
 import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
@@ -65,6 +66,7 @@ defineOperations([
   ...streamingOperations,
   ...scatterlistOperations,
   ...swiotlbOperations,
+  ...dmaIovaOperations,
   ...coherentOperations,
   ...dmaAllocOperations,
   ...maskOperations,

@@ -111,7 +111,8 @@ function causeOf(
 /** What the bounce buffers of a word hold, in memory and in the cache. */
 function slotValues(context: KernelContext, cell: Cell): readonly number[] {
   const byte = cell.page * context.machine.pageSize + cell.offset;
-  const pieces = context.kernel.mappings.flatMap((each) => each.pieces);
+  const { mappings, iovas } = context.kernel;
+  const pieces = [...mappings, ...iovas].flatMap((each) => each.pieces);
   return pieces.flatMap(({ buffer, offset, size, slot }) => {
     const inside = buffer === cell.buffer && byte >= offset && byte + cell.size <= offset + size;
     if (slot === undefined || !inside) return [];

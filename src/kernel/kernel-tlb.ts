@@ -9,7 +9,7 @@
  */
 import { attributes } from '../machine/attributes.js';
 import type { KernelContext } from './context.js';
-import type { CpuMap, Frame, KernelTlb } from './state.js';
+import type { CpuMap, Frame, KernelState, KernelTlb } from './state.js';
 
 /** A mapping of this page has left the page table, and nothing was flushed. */
 export function keepInTlb(context: KernelContext, index: number, what: KernelTlb): void {
@@ -78,4 +78,17 @@ function flushMaps(context: KernelContext, frames: readonly number[]): readonly 
   });
   context.update({ maps: flushed });
   return met.flatMap(({ unflushed }) => (unflushed ?? []).map(([, frame]) => frame));
+}
+
+/**
+ * Some mapping that is not execute-never leads to the page, or a TLB entry of one: instructions may
+ * be fetched from there at any time, whatever the attribute (M4).
+ */
+export function mayFetchInstructions(kernel: KernelState, frame: number): boolean {
+  const leads = (pages: CpuMap['unflushed']): boolean =>
+    pages?.some(([, each]) => each === frame) === true;
+  return kernel.maps.some(
+    ({ executable, present, unflushed }) =>
+      executable === true && (leads(present) || leads(unflushed)),
+  );
 }

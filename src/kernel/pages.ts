@@ -251,6 +251,25 @@ function takeOut(context: KernelContext, id: number, swap: MachineConfig['swap']
   context.setBuffer({ ...context.buffer(id), pages });
 }
 
+/** What the CPU reads of a buffer's pages through the linear map: by page, line and word. */
+export function copyOut(
+  context: KernelContext,
+  id: number,
+): readonly (readonly (readonly number[])[])[] {
+  const { pages } = context.buffer(id);
+  return pageLayouts(context, id).map((layout, i) => {
+    const slot = pages[i];
+    if (slot?.state !== 'resident') return [];
+    return layout.lines.map((_, line) => swapOutLine(context, slot.frame, layout, line, 'zram'));
+  });
+}
+
+/** Pages that have no frame, by index. */
+export function emptyPages(context: KernelContext, id: number): readonly number[] {
+  const { pages } = context.buffer(id);
+  return pages.flatMap(({ state }, i) => (state === 'none' ? [i] : []));
+}
+
 function swapOutLine(
   context: KernelContext,
   frame: number,
@@ -264,7 +283,8 @@ function swapOutLine(
     // The block layer's dma_map_sg(TO_DEVICE) cleans the page through the linear map.
     context.apply(frame, line, pickRow(context, rowsFor(state(), 'clean')));
   }
-  const event = device === undefined ? 'load WB' : device.snoops ? 'snooping read' : 'device read';
+  const loads = context.frame(frame)?.linearAs === undefined ? 'load WB' : 'load NC';
+  const event = device === undefined ? loads : device.snoops ? 'snooping read' : 'device read';
   return (layout.lines[line]?.cells ?? []).map((cell, word) => {
     const row = pickRow(context, rowsFor(state(), event));
     const outcome = context.apply(frame, line, row, { word, value: 0 });
@@ -291,7 +311,7 @@ function markSwapLoss(
   context.setWord(cell, { ...word, lost: found === 'H2' ? 'H2' : found === 'H1' ? 'H1' : 'H3' });
 }
 
-function swapInPage(
+export function swapInPage(
   context: KernelContext,
   id: number,
   index: number,

@@ -51,6 +51,8 @@ export interface Recorder {
   read?(site: number, cell: number): void;
   /** The ideal memory took a store to a word. */
   wrote?(site: number, cell: number): void;
+  /** The newest value of a word is nowhere any more; `site` -1: the cache did it by itself. */
+  lost?(site: number): void;
   /** Lines of different words act on each other here: a page, a slot, a place in two hands. */
   couples?(why: string): void;
   /** An access had nowhere to arrive, or took a page fault first. */

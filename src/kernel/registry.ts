@@ -26,6 +26,7 @@ export type Kind =
   | 'pool'
   | 'mutex'
   | 'completion'
+  | 'iova'
   | 'void'
   /** Integer-valued named constants: only constants of that family are accepted. */
   | 'direction'

@@ -7,6 +7,7 @@
  */
 import { absentLine } from '../machine/line.js';
 import type { KernelContext } from './context.js';
+import { mayFetchInstructions } from './kernel-tlb.js';
 import { hasCacheableAlias } from './mismatch.js';
 import type { Frame } from './state.js';
 import { lineCode } from './touched.js';
@@ -31,6 +32,7 @@ export function assignFrames(
 
 function checkCaches(context: KernelContext, frame: Frame, index: number): void {
   const mapped = hasCacheableAlias(context.kernel, frame, index);
+  const fetched = !mapped && mayFetchInstructions(context.kernel, index);
   const dirty = frame.lines.some((line) => line.state === 'dirty');
   if (dirty && context.liberties.has('eviction') && context.choose(2) === 1) {
     aborts(context, 'a dirty line is written back to memory of another world: a system error', {
@@ -40,6 +42,11 @@ function checkCaches(context: KernelContext, frame: Frame, index: number): void 
   } else if (mapped && context.liberties.has('speculation') && context.choose(2) === 1) {
     aborts(context, 'a speculative read of memory of another world: a system error', {
       expected: 'no cacheable mapping, nor a TLB entry, of memory that is given away',
+      actual: 'one of them',
+    });
+  } else if (fetched && context.liberties.has('speculation') && context.choose(2) === 1) {
+    aborts(context, 'an instruction fetch from memory of another world: a system error', {
+      expected: 'no mapping, nor a TLB entry, from which instructions may be fetched',
       actual: 'one of them',
     });
   }

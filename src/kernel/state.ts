@@ -107,6 +107,8 @@ export interface Buffer {
   readonly attribute?: Attribute;
   /** TTM maps the pages for the device when it gets them. */
   readonly mapsPages?: boolean;
+  /** Freed when its device's driver goes (devres). */
+  readonly managed?: true;
   /** madvise said DONTNEED: the contents may be purged. */
   readonly dontneed: boolean;
   readonly gone: 'no' | 'freed' | 'purged';
@@ -218,6 +220,15 @@ export interface DmaMapping {
   readonly checked: boolean;
 }
 
+/** struct dma_iova_state in use: a range of addresses, and what is linked into it. */
+export interface IovaState {
+  readonly id: number;
+  readonly device: number;
+  readonly address: number;
+  readonly size: number;
+  readonly pieces: readonly Piece[];
+}
+
 export interface Attachment {
   readonly id: number;
   readonly buffer: number;
@@ -227,7 +238,7 @@ export interface Attachment {
 
 export interface Lock {
   readonly id: number;
-  readonly kind: 'mutex' | 'completion';
+  readonly kind: 'mutex' | 'completion' | 'iova';
   /** Holder of a mutex, -1 when free. Completions count in `count`. */
   readonly holder: number;
   readonly count: number;
@@ -296,6 +307,12 @@ export interface PostedWrite {
   readonly store: Extract<Entry, { readonly kind: 'store' }>;
 }
 
+/** A shmem file with the contents of a TTM object that was swapped out. */
+export interface SwapFile {
+  readonly buffer: number;
+  readonly lines: readonly (readonly (readonly number[])[])[];
+}
+
 export interface KernelState {
   /** In the order they were sent. */
   readonly posted: readonly PostedWrite[];
@@ -308,6 +325,7 @@ export interface KernelState {
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
+  readonly files: readonly SwapFile[];
   readonly pools: readonly Pool[];
   readonly pagePools: readonly PagePool[];
   readonly gpuVas: readonly GpuVa[];
@@ -323,6 +341,7 @@ export interface KernelState {
   readonly domains: readonly Domain[];
   readonly sgts: readonly Sgt[];
   readonly mappings: readonly DmaMapping[];
+  readonly iovas: readonly IovaState[];
   readonly attachments: readonly Attachment[];
   readonly locks: readonly Lock[];
   readonly ports: readonly Port[];

@@ -41,6 +41,8 @@ export interface StepState {
   readonly hasBars: boolean;
   /** A thread is a device's program: outside the inner shareable domain. */
   isDevice(agent: number): boolean;
+  /** What a CPU thread knew when it ended and its stores had drained; null before. */
+  endOf(agent: number): Clock | null;
 }
 
 /** A read whose value was taken before its turn; it is judged in its turn. */

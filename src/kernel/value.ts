@@ -16,6 +16,7 @@ export type HandleKind =
   | 'device'
   | 'attachment'
   | 'mutex'
-  | 'completion';
+  | 'completion'
+  | 'iova';
 
 export const NULL = 0;

@@ -2,6 +2,7 @@
 import type { Entry } from '../machine/store-buffer.js';
 import type { Translation } from './state.js';
 import type { Bounce } from './swiotlb.js';
+import type { Saved } from './ttm.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =
@@ -35,6 +36,8 @@ export type Work =
   /** Until the device has done so many jobs. */
   | { readonly do: 'fence'; readonly device: number; readonly ticket: number }
   | { readonly do: 'swap-out' | 'migrate'; readonly buffer: number }
+  /** ttm_tt_swapin() */
+  | { readonly do: 'copy-back'; readonly buffer: number; readonly lines: Saved }
   | Bounce;
 
 /** Stores to page tables in memory, and the change of the books that goes with them (M12). */

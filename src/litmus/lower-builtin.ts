@@ -2,7 +2,8 @@
  * The calls that are part of the language and no operations: READ_ONCE and friends are loads and
  * stores, DMA_BIT_MASK and pgprot_* are constants.
  */
-import { PROT_DEVICE, PROT_WC } from '../kernel/constants.js';
+import { PROT_DEVICE, PROT_EXEC, PROT_WC } from '../kernel/constants.js';
+import { kthreadStop } from '../kernel/ops/kthread.js';
 import { findOperation } from '../kernel/registry.js';
 import type { CallNode, Expression } from './ast.js';
 import { barrierOf } from './barriers.js';
@@ -81,6 +82,16 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     },
   ],
   [
+    'kthread_stop',
+    {
+      params: 'cpu thread',
+      arity: [1, 1],
+      lower: lowerStop,
+      returnsVoid: true,
+      doc: 'waits for the end of another thread, and for what its CPU stored before',
+    },
+  ],
+  [
     'DMA_BIT_MASK',
     {
       params: 'bits',
@@ -103,7 +114,10 @@ function pgprot(value: number, doc: string): Builtin {
       const message = `${node.callee}() cannot change ${describeType(given.type)}`;
       context.diagnostics.error('L032', base?.at ?? node.at, message, { expected: 'PAGE_KERNEL' });
     }
-    return { expr: { kind: 'const', value }, type: { kind: 'pgprot' }, zero: false };
+    const bits = given?.expr.kind === 'const' ? given.expr.value : 0;
+    const executable = typeof bits === 'number' && bits >= PROT_EXEC ? PROT_EXEC : 0;
+    const expr = { kind: 'const', value: value + executable } as const;
+    return { expr, type: { kind: 'pgprot' }, zero: false };
   };
   return { params: '[PAGE_KERNEL]', arity: [0, 1], doc: `page attributes: ${doc}`, lower };
 }
@@ -176,6 +190,31 @@ function lowerBarrier(context: ThreadContext, node: CallNode): Lowered {
   if (operation !== null) {
     context.code.write({ op: 'call', operation, args: [], options: {}, sync: false, at: node.at });
   }
+  return unknownValue;
+}
+
+function lowerStop(context: ThreadContext, node: CallNode): Lowered {
+  const [given] = node.args;
+  const name = given === undefined ? null : withoutParens(given);
+  const { cpuThreads } = context.symbols;
+  const agent = name?.kind === 'name' ? cpuThreads.get(name.name) : undefined;
+  const { role, name: own } = context.thread;
+  if (agent === undefined || agent === cpuThreads.get(own)) {
+    const others = [...cpuThreads.keys()].filter((each) => each !== own);
+    context.diagnostics.error('L032', given?.at ?? node.at, 'kthread_stop() waits for a thread', {
+      expected: others.length > 0 ? others.join(', ') : 'another cpu thread',
+    });
+    return unknownValue;
+  }
+  if (role !== 'cpu') {
+    const message = `kthread_stop() waits, and that in a cpu thread, not in ${role}`;
+    context.diagnostics.error('L035', node.at, message);
+    return unknownValue;
+  }
+  const value = { kind: 'const', value: agent } as const;
+  const args = [{ kind: 'value', value }] as const;
+  const call = { op: 'call', operation: kthreadStop, args, options: {}, sync: false } as const;
+  context.code.write({ ...call, at: node.at });
   return unknownValue;
 }
 

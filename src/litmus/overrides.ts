@@ -68,7 +68,7 @@ function operationOf(node: OverrideNode, diagnostics: DiagnosticCollector): Oper
     operation.where === 'device'
       ? 'it is what a device does, not the kernel'
       : lock !== undefined
-        ? 'locks are what they are'
+        ? `it works on '${lock.name}' itself`
         : null;
   if (why === null) return operation;
   diagnostics.error('L084', nameAt, `${name}() cannot be overridden: ${why}`);
@@ -76,7 +76,7 @@ function operationOf(node: OverrideNode, diagnostics: DiagnosticCollector): Oper
 }
 
 function isLockKind(kind: string): boolean {
-  return kind === 'mutex' || kind === 'completion';
+  return kind === 'mutex' || kind === 'completion' || kind === 'iova';
 }
 
 function checkParams(

@@ -7,6 +7,7 @@
 import type { Span } from '../diagnostics/diagnostic.js';
 import type { MachineConfig } from '../kernel/config.js';
 import type { Operation } from '../kernel/registry.js';
+import type { Lock } from '../kernel/state.js';
 
 export type { DeviceConfig, MachineConfig } from '../kernel/config.js';
 
@@ -174,7 +175,7 @@ export interface Program {
   readonly machine: MachineConfig;
   readonly handles: readonly string[];
   /** Handles that are mutexes or completions: they exist from the start. */
-  readonly locks: readonly { readonly handle: number; readonly kind: 'mutex' | 'completion' }[];
+  readonly locks: readonly { readonly handle: number; readonly kind: Lock['kind'] }[];
   /** Runs alone, before every thread. */
   readonly init: ThreadCode;
   readonly threads: readonly ThreadCode[];

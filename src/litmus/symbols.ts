@@ -8,6 +8,7 @@ import type { Span } from '../diagnostics/diagnostic.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { constants } from '../kernel/constants.js';
 import { findOperation, type Operation } from '../kernel/registry.js';
+import type { Lock } from '../kernel/state.js';
 import type {
   CallNode,
   DeclarationNode,
@@ -52,6 +53,8 @@ export interface FileSymbols {
   readonly devices: ReadonlyMap<string, number>;
   /** Thread name to the variables it declares, wherever in it. */
   readonly localsOf: ReadonlyMap<string, LocalTypes>;
+  /** CPU threads by name, as the engine numbers them: `init` is 0. */
+  readonly cpuThreads: ReadonlyMap<string, number>;
   /** Names in text that could not be read: unknown, but not the reader's next mistake. */
   readonly unreadable: ReadonlySet<string>;
   readonly overrides: ReadonlyMap<string, Override>;
@@ -86,7 +89,16 @@ export function collectSymbols(
     return assignmentsIn(thread, isKnown).map((assignment) => ({ ...assignment, typeOfName }));
   });
   inferHandles(found, handles, diagnostics);
-  return { handles, devices, localsOf, unreadable, overrides };
+  return { handles, devices, localsOf, cpuThreads: cpuThreads(tree), unreadable, overrides };
+}
+
+function cpuThreads(tree: SyntaxTree): ReadonlyMap<string, number> {
+  const threads = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
+  const running = threads.filter(({ role }) => role !== 'init');
+  const named = running.map(({ name, role }, i) => ({ name, role, agent: i + 1 }));
+  return new Map(
+    named.filter(({ role }) => role === 'cpu').map(({ name, agent }) => [name, agent]),
+  );
 }
 
 function collectLocals(
@@ -306,10 +318,10 @@ function fixedType(name: string, locals: LocalTypes): ValueType | null {
   return typeof type === 'string' ? unknownType : type;
 }
 
-/** Mutexes and completions exist from the start; the engine makes them. */
+/** Mutexes, completions and the like exist from the start; the engine makes them. */
 export function locksOf(
   symbols: FileSymbols,
-): { readonly handle: number; readonly kind: 'mutex' | 'completion' }[] {
+): { readonly handle: number; readonly kind: Lock['kind'] }[] {
   return [...symbols.handles.values()].flatMap(({ index, type }) =>
     isLock(type) ? [{ handle: index, kind: type.kind }] : [],
   );

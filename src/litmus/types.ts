@@ -28,7 +28,8 @@ export type ObjectKind =
   | 'attachment'
   | 'pool'
   | 'mutex'
-  | 'completion';
+  | 'completion'
+  | 'iova';
 
 export type ValueType =
   /** `bits` 1 is bool. */
@@ -106,6 +107,7 @@ const pointedStructs: ReadonlyMap<string, ObjectKind> = new Map([
 const objectStructs: ReadonlyMap<string, ObjectKind> = new Map([
   ['struct mutex', 'mutex'],
   ['struct completion', 'completion'],
+  ['struct dma_iova_state', 'iova'],
 ]);
 
 export function isScalarWord(word: string): boolean {
@@ -194,6 +196,7 @@ const objectKinds: ReadonlySet<string> = new Set<ObjectKind>([
   'pool',
   'mutex',
   'completion',
+  'iova',
 ]);
 const families: ReadonlySet<string> = new Set<ConstantFamily>([
   'direction',
@@ -217,8 +220,11 @@ export function isFamily(type: ValueType): boolean {
   return families.has(type.kind);
 }
 
-export function isLock(type: ValueType): type is { readonly kind: 'mutex' | 'completion' } {
-  return type.kind === 'mutex' || type.kind === 'completion';
+/** Locks and the like: objects of the scenario, used through their address. */
+export function isLock(
+  type: ValueType,
+): type is { readonly kind: 'mutex' | 'completion' | 'iova' } {
+  return type.kind === 'mutex' || type.kind === 'completion' || type.kind === 'iova';
 }
 
 const kindNames: Readonly<Record<Kind | 'unknown', string>> = {
@@ -237,6 +243,7 @@ const kindNames: Readonly<Record<Kind | 'unknown', string>> = {
   pool: 'a DMA pool (struct dma_pool *)',
   mutex: 'a lock (struct mutex)',
   completion: 'a completion (struct completion)',
+  iova: 'a range of I/O virtual addresses (struct dma_iova_state)',
   void: 'nothing (void)',
   direction: 'a DMA direction (DMA_TO_DEVICE …)',
   attrs: 'DMA attributes (DMA_ATTR_…)',

@@ -4,22 +4,23 @@
  * a cheaper operation in its place does. *Destructive*: without it something comes right.
  * Each but `redundant` comes with the run that proves it; that one takes all runs.
  */
-import { findOperation } from '../kernel/registry.js';
-import { compile, removableCalls, type RemovableCall, withoutCall } from '../litmus/index.js';
-import type { Program } from '../litmus/program.js';
-import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
+
 import { ScenarioError } from '../kernel/args.js';
+import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
+import { findOperation } from '../kernel/registry.js';
+import { compile, type RemovableCall, removableCalls, withoutCall } from '../litmus/index.js';
+import type { Program } from '../litmus/program.js';
 import { type CheckOptions, DEFAULT_LIMITS, libertiesOf, TABLES_FROM } from '../verdict/check.js';
 import { importersOf } from '../verdict/importers.js';
 import type { Note, TraceStep, Worth } from '../verdict/result.js';
-import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
+import { type Run, type RunOptions, Runs, type Sighting } from '../verdict/runs.js';
 import { replay } from '../verdict/trace.js';
 import { DEFAULT_COSTS } from './costs.js';
 import type { Edit } from './edit.js';
 import { headerPatches } from './header.js';
 import { hanging, refute } from './refute.js';
 import { lineStarts } from './source.js';
-import { Variants } from './variant.js';
+import { AS_WRITTEN, Variants } from './variant.js';
 import { vocabularyOf } from './vocabulary.js';
 
 /** `waste`: only what is redundant or destructive, which nothing cheaper has to be sought for. */
@@ -64,6 +65,7 @@ class Adviser {
       order: 'forward',
       engine: 'fast',
       tablesFrom: TABLES_FROM,
+      por: true,
       limits: {
         maxStates: given.maxStates ?? DEFAULT_LIMITS.maxStates,
         maxSeconds: this.maxSeconds,
@@ -131,7 +133,7 @@ class Adviser {
     const variants = new Variants(this.file, this.text, headerPatches(this.text));
     const base = variants.make([]);
     if (base === null) return null;
-    const mayHang = hanging(base, this.options);
+    const mayHang = new Set(hanging(base, AS_WRITTEN, this.options).names);
     const offset = from + call.at.column - 1;
     const candidates = vocabularyOf(this.text, this.program, DEFAULT_COSTS)
       .filter((edit) => edit.saves > 0 && isAbout(edit, offset))

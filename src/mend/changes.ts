@@ -284,8 +284,7 @@ function gfpFor({ scene }: Site, now: string): readonly string[] {
 function wholeLines(site: Site, now: string): readonly string[] {
   const { scene, call } = site;
   const size = scene.names.rootOf(call)?.size ?? null;
-  const { lineSize } = scene.machine;
-  const lines = size === null ? 0 : Math.ceil(size / lineSize) * lineSize;
+  const lines = Math.ceil((size ?? 0) / scene.machine.lineSize) * scene.machine.lineSize;
   const rounded = size === null || lines === size ? [] : [`${lines}`];
   return [...rounded, ...counterparts(site, 'size', now)];
 }
@@ -293,8 +292,7 @@ function wholeLines(site: Site, now: string): readonly string[] {
 /** Another device may be meant by maintenance and mappings, not by an allocation. */
 function devicesFor({ scene, operation }: Site, now: string): readonly string[] {
   if (operation.family !== 'DMA mapping API' && operation.family !== 'dma-buf') return [];
-  const names = scene.machine.devices.map(({ name }) => name);
-  return names.filter((name) => name !== now);
+  return scene.machine.devices.map(({ name }) => name).filter((name) => name !== now);
 }
 
 /** What the other calls on this memory say in the same place, and its whole size. */
@@ -345,7 +343,6 @@ function argument(site: Site, arg: Expression, index: number, value: string): Dr
   const { scene, call, operation } = site;
   const now = scene.source.textOf(arg);
   const param = operation.params[index];
-  const attribute = param?.kinds[0] === 'pgprot' || param?.kinds[0] === 'gfp';
   const facts: Partial<CallFacts> =
     param?.name === 'dir'
       ? { direction: value }
@@ -361,7 +358,7 @@ function argument(site: Site, arg: Expression, index: number, value: string): Dr
     title: `\`${value}\` for \`${now}\` in \`${call.callee}\``,
     slot: `arg ${offsetOf(site)} ${index}`,
     facts,
-    extra: attribute ? scene.costs.allocation : 0,
+    extra: /^(pgprot|gfp)$/u.test(param?.kinds[0] ?? '') ? scene.costs.allocation : 0,
   });
 }
 
@@ -393,8 +390,7 @@ function optionChange(site: Site, name: string): Draft {
   const extra = isRaw(call.callee) ? 0 : scene.costs.allocation;
   if (given === undefined) {
     const end = scene.source.offset(call.at) + call.at.length - 1;
-    const text = `, .${name} = true`;
-    const title = `\`.${name} = true\``;
+    const [text, title] = [`, .${name} = true`, `\`.${name} = true\``];
     return changed(site, { from: end, length: 0, text, title, slot, extra });
   }
   const from = scene.source.offset(given.value.at);

@@ -133,6 +133,14 @@ export class Conflicts {
     return made;
   }
 
+  /** Forgets the runs on platforms that no answer has to hold on any more. */
+  keepOnly(isServed: (platform: string) => boolean): void {
+    for (const list of [this.plain, this.others]) {
+      const kept = list.filter(({ run }) => isServed(run.variant.platform));
+      list.splice(0, list.length, ...kept);
+    }
+  }
+
   /** Runs of the scenario as it is, in the order they were met. */
   get ofScenario(): readonly Conflict[] {
     return this.plain;
@@ -162,10 +170,7 @@ export interface Demand {
 }
 
 /** Of these conflicts some that have no edit in common: each asks for one of its own. */
-export function demands(
-  open: readonly Conflict[],
-  allowed: ReadonlySet<Edit>,
-): readonly Demand[] {
+export function demands(open: readonly Conflict[], allowed: ReadonlySet<Edit>): readonly Demand[] {
   const used = new Set<Edit>();
   const found: Demand[] = [];
   for (const conflict of open) {

@@ -4,8 +4,8 @@
  * they are made: that is what spares exploring most sets of edits.
  */
 import { ScenarioError } from '../kernel/args.js';
-import { firstPosted } from '../kernel/posted.js';
 import { MixedSize, NewCell } from '../kernel/layout.js';
+import { firstPosted } from '../kernel/posted.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';

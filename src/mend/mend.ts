@@ -6,20 +6,20 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { check, DEFAULT_LIMITS, ScenarioFault, TABLES_FROM } from '../verdict/check.js';
-import type { CheckResult } from '../verdict/result.js';
 import type { RunOptions } from '../verdict/runs.js';
-import { distinct, doubts, idleAfter, soundFirst, usualFirst } from './answers.js';
+import { countSets, distinct, doubts, soundFirst, usualFirst } from './answers.js';
 import { type Costs, DEFAULT_COSTS } from './costs.js';
 import type { Counterexample } from './counterexample.js';
-import { unifiedDiff } from './diff.js';
 import type { Edit, Level } from './edit.js';
 import { headerPatches } from './header.js';
-import type { Effort, Mend, MendEdit, MendResult } from './outcome.js';
-import { cellsOf, hazardsOn, holds, holdsOn, platformOf } from './platforms.js';
-import { hanging, refute } from './refute.js';
-import { type Answer, countSets, type Found, Searcher } from './search.js';
+import type { Effort, Mend, MendResult } from './outcome.js';
+import { cellsOf, holdsOn } from './platforms.js';
+import { type Hanging, hanging, refute } from './refute.js';
+import { type Answer, cheapestSets, type Found } from './search.js';
+import { type Begun, Searcher } from './searcher.js';
+import { Teller } from './told.js';
 import { AS_WRITTEN, type Platform, type PlatformsOf, type Variant, Variants } from './variant.js';
-import { useCaseOf, vocabularyOf } from './vocabulary.js';
+import { vocabularyOf } from './vocabulary.js';
 import { beyondEdits, describe, inVain, stubborn, triedOn } from './why.js';
 
 export interface MendOptions {
@@ -53,8 +53,8 @@ export interface MendProgress {
 export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } as const;
 /** An API-level answer may cost so many times what one by hand does; dearer ones are not sought. */
 const API_FACTOR = 4;
-/** What a search for platforms outside the architecture may take, beside twice the first. */
-const OUTSIDE_SECONDS = 5;
+/** What one search for several platforms may take before the hardest is left out, of all time. */
+const SHARE = 1 / 20;
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
 /** Of answers that cost the same, unless all are asked for. */
@@ -82,7 +82,8 @@ function now(): number {
 }
 
 class Mender {
-  private variants: Variants;
+  private readonly variants: Variants;
+  private readonly teller: Teller;
   /** Platforms that no set of edits serves beside the others, and why. */
   private readonly leftOut = new Map<string, string>();
   /** Where a set of edits failed that does on the machine as written. */
@@ -91,16 +92,20 @@ class Mender {
   private answers: readonly Answer[] = [];
   /** Of the last search the run that no edit takes away. */
   private stubborn: Counterexample | undefined;
-  private readonly useCase: string;
   private readonly known = new Map<string, Platform>();
+  /** The last search ended with its time. */
+  private isLate = false;
+  private readonly now: () => number;
   private readonly started: number;
   private readonly costs: Costs;
   private readonly maxEdits: number;
   private readonly runOptions: RunOptions;
   private vocabulary: readonly Edit[] = [];
-  /** The scenario as it is, checked when the first answer is described. */
-  private before: CheckResult | undefined;
   private searcher: Searcher | null = null;
+  /** The scenario as it is. */
+  private base: Variant | null = null;
+  /** What it does on each platform without edits. */
+  private readonly hanging = new Map<string, Hanging>();
 
   constructor(
     private readonly text: string,
@@ -108,8 +113,8 @@ class Mender {
     private readonly program: Program,
     private readonly options: MendOptions,
   ) {
-    this.started = now();
-    this.useCase = useCaseOf(program);
+    this.now = options.now ?? now;
+    this.started = this.now();
     this.costs = options.costs ?? DEFAULT_COSTS;
     this.maxEdits = options.maxEdits ?? MEND_LIMITS.maxEdits;
     this.variants = this.makeVariants();
@@ -123,13 +128,16 @@ class Mender {
         maxSeconds: options.maxSeconds ?? MEND_LIMITS.maxSeconds,
         maxMemoryBytes: DEFAULT_LIMITS.maxMemoryBytes,
       },
-      now: options.now ?? now,
+      now: this.now,
       tick: () => options.interrupted?.() ?? false,
     };
+    const { variants, runOptions } = this;
+    const isForMany = options.platformsOf !== undefined;
+    this.teller = new Teller(program, variants, runOptions, isForMany);
   }
 
   private makeVariants(): Variants {
-    const except = new Set(this.leftOut.keys());
+    const except = (label: string): boolean => this.leftOut.has(label);
     const of = this.options.platformsOf ?? ((): readonly Platform[] => []);
     const platforms = { of, except, known: this.known };
     return new Variants(this.file, this.text, headerPatches(this.text), platforms);
@@ -142,10 +150,10 @@ class Mender {
     this.leaveOut(outside, 'outside the architecture');
     const inside = this.served();
     const open = !['coherent', 'mended', 'partly'].includes(inside.verdict);
-    this.takeBack(outside);
+    for (const { label } of outside) this.leftOut.delete(label);
     if (outside.length === 0 || open) return this.withPlatforms(inside);
     // Answers for fewer platforms that hold on all of them are the cheapest for all, too.
-    const mends = this.answers.flatMap((answer) => this.described(answer) ?? []);
+    const mends = this.described();
     const fine = inside.verdict === 'coherent' && holdsOn(outside, this.text, this.file);
     if (fine || mends.length > 0) return this.withPlatforms({ ...inside, mends });
     return this.alsoOutside(inside, outside);
@@ -153,8 +161,7 @@ class Mender {
 
   /** What was found for the platforms of the architecture does not hold beyond: another search. */
   private alsoOutside(inside: MendResult, outside: readonly Platform[]): MendResult {
-    const used = now() - this.started;
-    const full = this.once(Math.min(this.secondsLeft(), OUTSIDE_SECONDS + 2 * used));
+    const full = this.once(this.share());
     if (full.verdict === 'mended') return this.withPlatforms(full);
     this.leaveOut(outside, full.why);
     return this.withPlatforms(inside);
@@ -162,27 +169,40 @@ class Mender {
 
   private leaveOut(platforms: readonly Platform[], why: string): void {
     for (const { label } of platforms) this.leftOut.set(label, why);
-    this.variants = this.makeVariants();
-  }
-
-  private takeBack(platforms: readonly Platform[]): void {
-    for (const { label } of platforms) this.leftOut.delete(label);
-    this.variants = this.makeVariants();
   }
 
   private secondsLeft(): number {
-    return this.runOptions.limits.maxSeconds - (now() - this.started);
+    return this.runOptions.limits.maxSeconds - (this.now() - this.started);
+  }
+
+  /** Of the time that is left, what one search for several platforms may take. */
+  private share(shares = 1): number {
+    return Math.min(this.secondsLeft(), this.runOptions.limits.maxSeconds * SHARE * shares);
   }
 
   /** Leaves out one platform after the other, until the others have an answer in common. */
   private served(): MendResult {
-    for (;;) {
-      const result = this.once(this.secondsLeft());
-      const platform = result.verdict === 'none' ? this.blockedBy() : AS_WRITTEN;
-      if (platform === AS_WRITTEN) return result;
-      this.leftOut.set(platform, result.why);
-      this.variants = this.makeVariants();
+    for (let shares = 1; ; ) {
+      const share = this.share(shares);
+      this.isLate = false;
+      const result = this.once(share);
+      const { verdict } = result;
+      const isOpen = verdict === 'unknown' && this.searcher !== null && this.secondsLeft() > 0;
+      if (this.options.interrupted?.() === true || (verdict !== 'none' && !isOpen)) return result;
+      const platform = isOpen ? this.hardest() : this.blockedBy();
+      if (platform !== AS_WRITTEN) {
+        const late = `no answer for it and the others within ${share.toFixed(0)} seconds`;
+        this.leftOut.set(platform, this.isLate ? `${late}, a share of --max-seconds` : result.why);
+      } else if (!this.isLate) return result;
+      // No other platform makes it hard: it takes longer, and what was learned is kept.
+      else shares *= 2;
     }
+  }
+
+  /** The platform that most sets of the last search failed on. */
+  private hardest(): string {
+    const [most] = [...(this.searcher?.failed ?? [])].sort(([, a], [, b]) => b - a);
+    return most?.[0] ?? AS_WRITTEN;
   }
 
   /** The platform that is hardest to serve; the machine as written when that is. */
@@ -206,9 +226,10 @@ class Mender {
   }
 
   private once(maxSeconds: number): MendResult {
-    const base = this.variants.make([]);
+    const base = this.base ?? this.variants.make([]);
     if (base === null) return this.result('unknown', [], '', 'the header cannot be set aside', 0);
-    const hangs = hanging(base, this.runOptions);
+    this.base = base;
+    const hangs = this.hangs(base);
     const outcome = refute(base, this.runOptions, hangs);
     switch (outcome.kind) {
       case 'coherent':
@@ -226,6 +247,14 @@ class Mender {
     }
   }
 
+  private hangs(base: Variant): ReadonlySet<string> {
+    for (const label of [AS_WRITTEN, ...base.platforms]) {
+      if (this.hanging.has(label)) continue;
+      this.hanging.set(label, hanging(base, label, this.runOptions, [...this.hanging.values()]));
+    }
+    return new Set([...this.hanging.values()].flatMap(({ names }) => names));
+  }
+
   private tooLarge(): string {
     const isInterrupted = this.options.interrupted?.() === true;
     return isInterrupted ? 'interrupted' : 'the scenario is too large to explore';
@@ -238,32 +267,16 @@ class Mender {
     maxSeconds: number,
   ): MendResult {
     this.stubborn = undefined;
-    this.vocabulary = vocabularyOf(this.text, this.program, this.costs);
-    const limits = {
-      maxEdits: this.maxEdits,
-      maxSeconds,
-      maxSets: SETS_MAX,
-      onSet: (sets: number, cost: number) =>
-        this.options.onProgress?.({ sets, cost, seconds: now() - this.started }),
-    };
-    const searcher = new Searcher(
-      this.variants,
-      base,
-      first,
-      this.vocabulary,
-      limits,
-      this.runOptions,
-      hangs,
-    );
-    this.searcher = searcher;
+    const isServed = (label: string): boolean => !this.leftOut.has(label);
+    const searcher = this.begin(base, { first, mayHang: hangs, isServed, maxSeconds });
     const runs = this.searches(searcher);
-    for (const platform of searcher.deciding) this.deciding.add(platform);
+    this.isLate = runs.some(({ ended }) => ended === 'seconds');
+    for (const platform of searcher.failed.keys()) this.deciding.add(platform);
     this.answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
       0,
       this.options.all === true ? undefined : ANSWERS_MAX,
     );
-    const described = this.answers.flatMap((answer) => this.described(answer) ?? []);
-    const mends = soundFirst(described);
+    const mends = soundFirst(this.described(), this.options.level === 'raw');
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);
@@ -278,57 +291,40 @@ class Mender {
     return this.result(done ? 'none' : 'unknown', [], finding, why, Number.MAX_SAFE_INTEGER);
   }
 
+  private begin(base: Variant, begun: Begun): Searcher {
+    if (this.searcher !== null) {
+      this.searcher.begin(begun);
+      return this.searcher;
+    }
+    this.vocabulary = vocabularyOf(this.text, this.program, this.costs);
+    const limits = {
+      maxEdits: this.maxEdits,
+      maxSets: SETS_MAX,
+      onSet: (sets: number, cost: number) =>
+        this.options.onProgress?.({ sets, cost, seconds: this.now() - this.started }),
+    };
+    const { variants, vocabulary, runOptions } = this;
+    this.searcher = new Searcher(variants, base, vocabulary, limits, runOptions, begun);
+    return this.searcher;
+  }
+
   /** API-level answers in the first place; by hand where that is as cheap or cheaper. */
   private searches(searcher: Searcher): readonly Found[] {
     const { level } = this.options;
     const isApi = (edit: Edit): boolean => edit.level === 'api';
     const api = this.vocabulary.filter(isApi);
-    if (level === 'api') return [searcher.run(api, Number.MAX_SAFE_INTEGER)];
-    const all = searcher.run(this.vocabulary, Number.MAX_SAFE_INTEGER);
+    if (level === 'api') return [cheapestSets(searcher, api)];
+    const all = cheapestSets(searcher, this.vocabulary);
     const cheapest = all.answers[0]?.cost;
     if (level === 'raw' || cheapest === undefined) return [all];
     const own = all.answers.filter(({ edits }) => edits.every(isApi));
     if (own.length > 0) return [{ ...all, answers: own }, all];
-    return [searcher.run(api, cheapest * API_FACTOR), all];
+    return [cheapestSets(searcher, api, cheapest * API_FACTOR), all];
   }
 
-  /** Null for an answer that `check` does not confirm, or that changed the use case. */
-  private described({ edits, cost }: Answer): Mend | null {
-    const text = this.variants.textOf(edits);
-    const { program } = text === null ? { program: null } : compile(text, this.file);
-    if (text === null || program === null || useCaseOf(program) !== this.useCase) return null;
-    const after = check(program, this.runOptions.limits);
-    if (after.verdict !== 'coherent' || !this.holdsElsewhere(edits)) return null;
-    this.before ??= check(this.program, this.runOptions.limits);
-    const idle = idleAfter(this.before, after);
-    const told = edits.map((edit) => this.explained(edit, edits));
-    const level = edits.some((edit) => edit.level === 'raw') ? 'raw' : 'api';
-    const diff = unifiedDiff(this.text, text, this.file);
-    return { level, cost, edits: told, text, diff, idle, portable: after.portable };
-  }
-
-  /** `check` finds it coherent on every other platform that can run it. */
-  private holdsElsewhere(edits: readonly Edit[]): boolean {
-    const variant = this.variants.make(edits);
-    if (variant === null) return false;
-    return variant.platforms.every((label) => {
-      const there = variant.on(label);
-      return there === null || holds(there, this.runOptions.limits);
-    });
-  }
-
-  /** Leaves the edit out and looks at what comes back. */
-  private explained(edit: Edit, edits: readonly Edit[]): MendEdit {
-    const { kind, level, operation, title, line, cost } = edit;
-    const variant = this.variants.make(edits.filter((each) => each !== edit));
-    const hazardous = variant === null ? [] : hazardsOn(variant, this.runOptions);
-    const platforms = this.options.platformsOf === undefined ? [] : hazardous.map(platformOf);
-    const base = { kind, level, operation, title, line, cost, platforms };
-    const [run] = hazardous;
-    if (run === undefined) {
-      return { ...base, hazard: '', reason: 'needed for the other edits to be possible' };
-    }
-    return { ...base, hazard: run.id, reason: `without it: ${describe(this.text, run)}` };
+  private described(): readonly Mend[] {
+    const discards = this.hanging.get(AS_WRITTEN)?.discards ?? new Map<string, string>();
+    return this.answers.flatMap((answer) => this.teller.told(answer, discards) ?? []);
   }
 
   /** Edits that the level admits. */
@@ -341,7 +337,7 @@ class Mender {
     const ended = runs.map((run) => run.ended).find((each) => each !== 'all');
     switch (ended) {
       case 'seconds':
-        return `gave up after ${Math.round(now() - this.started)} seconds (--max-seconds)`;
+        return `gave up after ${Math.round(this.now() - this.started)} seconds (--max-seconds)`;
       case 'sets':
         return `gave up after ${SETS_MAX} sets of edits`;
       case 'edits':
@@ -380,7 +376,7 @@ class Mender {
       undecided: counts?.undecided ?? 0,
       counterexamples: counts?.counterexamples ?? 0,
       ruledOut: why === '' || verdict === 'none' ? this.ruledOut(bound, mends) : this.refuted(),
-      seconds: now() - this.started,
+      seconds: this.now() - this.started,
     };
     return { file: this.file, verdict, mends, finding, why, platforms: [], effort };
   }

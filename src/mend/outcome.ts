@@ -45,6 +45,8 @@ export interface Mend {
   readonly diff: string;
   /** Operations that do nothing any more with these edits, and did before. */
   readonly idle: readonly string[];
+  /** Operations that throw away, with these edits, what was written and nobody reads later. */
+  readonly discards: readonly string[];
   /** Coherent also where M6 is `arch`; null when that was not explored. */
   readonly portable: boolean | null;
 }

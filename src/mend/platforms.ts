@@ -14,15 +14,6 @@ import { AS_WRITTEN, type Platform, type Variant, type Variants } from './varian
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Of a variant the first hazard on each platform that has one, the machine as written first. */
-export function hazardsOn(variant: Variant, options: RunOptions): readonly Counterexample[] {
-  return [AS_WRITTEN, ...variant.platforms].flatMap((label) => {
-    const there = variant.on(label);
-    const outcome = there === null ? null : refuteHere(there, options, NONE);
-    return outcome?.kind === 'hazard' ? [outcome.run] : [];
-  });
-}
-
 export function platformOf(run: Counterexample): string {
   return run.variant.platform;
 }
@@ -30,7 +21,7 @@ export function platformOf(run: Counterexample): string {
 /** `check` calls it coherent, or its platform cannot run it. */
 export function holds(variant: Variant, limits: Limits): boolean {
   try {
-    return check(variant.program, limits).verdict === 'coherent';
+    return check(variant.program, { ...limits, verdictOnly: true }).verdict === 'coherent';
   } catch (error) {
     if (error instanceof ScenarioFault) return true;
     throw error;
@@ -41,7 +32,7 @@ export function holds(variant: Variant, limits: Limits): boolean {
 export function holdsOn(platforms: readonly Platform[], text: string, file: string): boolean {
   return platforms.every(({ change }) => {
     const { program } = compile(change(text), file);
-    return program !== null && check(program).verdict === 'coherent';
+    return program !== null && check(program, { verdictOnly: true }).verdict === 'coherent';
   });
 }
 

@@ -2,12 +2,13 @@
  * Is a variant coherent? Explored completely, or up to the first hazard, whose run is kept. A
  * platform that differs in nothing anybody looked at has the answer of the one that was explored.
  */
-import { MixedSize, NewCell } from '../kernel/layout.js';
+
 import { ScenarioError } from '../kernel/args.js';
+import { MixedSize, NewCell } from '../kernel/layout.js';
 import { judgeAssertions } from '../verdict/assertions.js';
 import { libertiesOf } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
-import { type Run, Runs, type RunOptions, type Sighting } from '../verdict/runs.js';
+import { type Run, type RunOptions, Runs, type Sighting } from '../verdict/runs.js';
 import { type Basis, restsAlike, watchedProgram } from '../verdict/summary.js';
 import { type Counterexample, counterexample } from './counterexample.js';
 import { accessAt, type Reached, type Targets, targetNames } from './targets.js';
@@ -15,8 +16,7 @@ import { AS_WRITTEN, type Variant } from './variant.js';
 
 export type Outcome =
   /** With what its accesses reach, on every platform. */
-  | { readonly kind: 'coherent'; readonly targets: Targets }
-  | Refuted;
+  { readonly kind: 'coherent'; readonly targets: Targets } | Refuted;
 
 type Refuted =
   | { readonly kind: 'hazard'; readonly run: Counterexample }
@@ -27,8 +27,16 @@ type Refuted =
 
 /** A variant on one platform; coherent with what that rests on. */
 export type OutcomeHere =
-  | { readonly kind: 'coherent'; readonly basis: Basis; readonly reached: Reached }
+  | {
+      readonly kind: 'coherent';
+      readonly basis: Basis;
+      readonly reached: Reached;
+      readonly discards: Discards;
+    }
   | Refuted;
+
+/** Calls that throw away what was written and has not reached memory: origin, and operation. */
+export type Discards = ReadonlyMap<string, string>;
 
 /** More words than this is a mistake of ours: no edit names that many. */
 const CELLS_MAX = 2048;
@@ -48,7 +56,11 @@ export function refute(
   let worst: Refuted | null = null;
   for (const label of [AS_WRITTEN, ...inOrder(variant.platforms, first)]) {
     const there = variant.on(label);
-    if (there === null) continue;
+    if (there === null) {
+      // Where the scenario as it is can be run, an edit that prevents that is no mend.
+      if (!mayHang.has(label)) worst = { kind: 'senseless' };
+      continue;
+    }
     const alike = known.find(({ basis }) => restsAlike(basis, there.program));
     if (alike !== undefined) {
       targets.set(label, alike.reached);
@@ -81,32 +93,54 @@ export function refuteHere(
   return explored(variant, { ...options, stopAtFirst: true }, (runs, reach, basis) => {
     const outcome = outcomeOf(variant, runs, mayHang);
     if (outcome !== null) return outcome;
-    return { kind: 'coherent', basis: basis(), reached: reach.names() };
+    const { discards } = reach;
+    return { kind: 'coherent', basis: basis(), reached: reach.names(), discards };
   });
+}
+
+/** What `hanging` found on some platforms, for those that rest on the same. */
+export interface Hanging {
+  readonly names: readonly string[];
+  readonly basis: Basis | null;
+  readonly discards?: Discards;
 }
 
 /**
- * Threads of a variant that wait for ever in some run, as `platform|thread`; and the platforms
- * that cannot run it, by their label.
+ * On a platform, threads of a variant that wait for ever in some run, as `platform|thread`; or the
+ * platform's label where it cannot run it. `known`: what was found on others.
  */
-export function hanging(variant: Variant, options: RunOptions): ReadonlySet<string> {
-  const labels = [AS_WRITTEN, ...variant.platforms];
-  return new Set(labels.flatMap((label) => hangingOn(variant.on(label), label, options)));
-}
-
-function hangingOn(
-  variant: Variant | null,
+export function hanging(
+  variant: Variant,
   label: string,
   options: RunOptions,
-): readonly string[] {
-  if (variant === null) return [label];
-  const found = explored(variant, options, (runs) => {
-    const { stuck, system } = runs.run(libertiesOf(variant.program));
-    const names = stuck.map(({ agent }) => system.sites.threads[agent]?.name ?? '');
-    return { kind: 'found' as const, names };
+  known: readonly Hanging[] = [],
+): Hanging {
+  const there = variant.on(label);
+  if (there === null) return { names: [label], basis: null };
+  const alike = known.find(({ basis }) => basis !== null && restsAlike(basis, there.program));
+  if (alike !== undefined) {
+    const threads = alike.names.map((name) => name.slice(name.indexOf('|')));
+    return { names: threads.map((thread) => `${label}${thread}`), basis: null };
+  }
+  const found = explored(there, options, (runs, { discards }, basis) => {
+    const { stuck, system, exploration } = runs.run(libertiesOf(there.program));
+    const names = stuck.map(({ agent }) => `${label}|${system.sites.threads[agent]?.name ?? ''}`);
+    return { names, basis: exploration.stopped === null ? basis() : null, discards };
   });
-  if (found.kind === 'found') return found.names.map((name) => `${label}|${name}`);
-  return found.kind === 'senseless' ? [label] : [];
+  if ('names' in found) return found;
+  return { names: found.kind === 'senseless' ? [label] : [], basis: null };
+}
+
+/** Of a variant the first hazard on each platform that has one, the machine as written first. */
+export function hazardsOn(variant: Variant, options: RunOptions): readonly Counterexample[] {
+  const known: Basis[] = [];
+  return [AS_WRITTEN, ...variant.platforms].flatMap((label) => {
+    const there = variant.on(label);
+    if (there === null || known.some((basis) => restsAlike(basis, there.program))) return [];
+    const outcome = refuteHere(there, options, new Set());
+    if (outcome.kind === 'coherent') known.push(outcome.basis);
+    return outcome.kind === 'hazard' ? [outcome.run] : [];
+  });
 }
 
 /** An explorer that fails on a variant says nothing about it: that is no refutation. */
@@ -164,6 +198,7 @@ function outcomeOf(variant: Variant, runs: Runs, mayHang: ReadonlySet<string>): 
  */
 class Reach extends Facts {
   override readonly quiet = true;
+  readonly discards = new Map<string, string>();
   private readonly found = new Set<string>();
 
   constructor(private readonly variant: Variant) {
@@ -176,6 +211,13 @@ class Reach extends Facts {
 
   wrote(site: number, cell: number): void {
     this.found.add(`${site} ${cell} write`);
+  }
+
+  lost(site: number): void {
+    const { origins, sites } = this.variant;
+    const instruction = sites.at(site)?.instruction;
+    if (instruction?.op !== 'call') return;
+    this.discards.set(origins[site] ?? '', instruction.operation.name);
   }
 
   names(): Reached {

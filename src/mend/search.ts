@@ -8,24 +8,11 @@
  * adding such edits one by one. (It takes for granted that two edits which each leave a run alone
  * leave it alone together; test/mend-random.test.ts compares with trying every set.)
  */
-import type { RunOptions } from '../verdict/runs.js';
-import { type Conflict, Conflicts, type Demand, demands, leastCost } from './conflicts.js';
+import { type Conflict, type Demand, demands, leastCost } from './conflicts.js';
 import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
 import { Queue } from './queue.js';
-import { type Outcome, refute } from './refute.js';
-import { keepTargets, type Targets, targetsOf } from './targets.js';
-import { AS_WRITTEN, type Variant, type Variants } from './variant.js';
-
-export interface Limits {
-  /** Edits in one set. */
-  readonly maxEdits: number;
-  readonly maxSeconds: number;
-  /** Sets tried. */
-  readonly maxSets: number;
-  /** Told of each set: its number, and what it costs at least. */
-  readonly onSet: (sets: number, cost: number) => void;
-}
+import { type Searcher, sorted } from './searcher.js';
 
 export interface Answer {
   readonly edits: readonly Edit[];
@@ -38,14 +25,6 @@ export interface Found {
   readonly ended: 'all' | 'cost' | 'edits' | 'seconds' | 'sets' | 'interrupted';
   /** The cheapest set that could not be decided. */
   readonly undecidedCost: number | null;
-}
-
-export interface Counts {
-  explored: number;
-  replayed: number;
-  senseless: number;
-  undecided: number;
-  counterexamples: number;
 }
 
 interface Node {
@@ -69,143 +48,13 @@ interface Branch {
   readonly next: number;
 }
 
-export class Searcher {
-  readonly counts: Counts = {
-    explored: 0,
-    replayed: 0,
-    senseless: 0,
-    undecided: 0,
-    counterexamples: 0,
-  };
-  readonly conflicts: Conflicts;
-  /** Platforms where a set of edits fails that does on the machine as written. */
-  readonly deciding = new Set<string>();
-  /** Platforms that sets of edits failed on, the last one first: the next may fail there, too. */
-  private readonly refuting: string[] = [];
-  /** By normalised program text: two sets of edits may come to the same. */
-  private readonly byText = new Map<string, Outcome>();
-  /** Do two edits make sense together? By their numbers. */
-  private readonly pairs = new Map<string, boolean>();
-  private readonly started: number;
-  /** What the accesses reach in the scenario as it is. */
-  private targets: Targets | null = null;
-
-  constructor(
-    private readonly variants: Variants,
-    private readonly base: Variant,
-    readonly first: Counterexample,
-    vocabulary: readonly Edit[],
-    readonly limits: Limits,
-    private readonly options: RunOptions,
-    private readonly mayHang: ReadonlySet<string>,
-  ) {
-    this.started = options.now();
-    this.conflicts = new Conflicts(variants, base, vocabulary);
-    this.conflicts.learn(first, []);
-    this.counts.counterexamples = 1;
-  }
-
-  /** All cheapest sets out of the vocabulary, none dearer than `bound`. */
-  run(vocabulary: readonly Edit[], bound: number): Found {
-    return new Search(this, vocabulary, bound).run();
-  }
-
-  limitHit(sets: number, cost: number): 'seconds' | 'sets' | 'interrupted' | null {
-    this.limits.onSet(sets, cost);
-    if (this.options.tick(sets, 0, 'mend')) return 'interrupted';
-    if (sets > this.limits.maxSets) return 'sets';
-    return this.options.now() - this.started > this.limits.maxSeconds ? 'seconds' : null;
-  }
-
-  judge(edits: readonly Edit[]): Outcome {
-    if (!this.makesSense(edits)) {
-      this.counts.senseless++;
-      return { kind: 'senseless' };
-    }
-    return this.explored(edits);
-  }
-
-  /** What comes of one edit by itself: the run that goes wrong with it, or why there is none. */
-  alone(edit: Edit): Outcome['kind'] | Counterexample {
-    const outcome = this.judge(sorted([edit, ...edit.enablers]));
-    return outcome.kind === 'hazard' ? outcome.run : outcome.kind;
-  }
-
-  /**
-   * An edit that makes no sense alone needs another one beside it. Where none of the others gives
-   * it one when the two stand alone, all together do not either: that is taken for granted.
-   */
-  private makesSense(edits: readonly Edit[]): boolean {
-    if (edits.length < 3) return true;
-    return edits.every((edit) => {
-      if (edit.enablers.length > 0 || !this.conflicts.isSenseless(edit)) return true;
-      return edits.some((other) => other !== edit && this.isPair(edit, other));
-    });
-  }
-
-  private isPair(one: Edit, other: Edit): boolean {
-    const key = one.id < other.id ? `${one.id},${other.id}` : `${other.id},${one.id}`;
-    const known = this.pairs.get(key);
-    if (known !== undefined) return known;
-    const edits = [...new Set([one, other, ...other.enablers])].sort((a, b) => a.id - b.id);
-    const makesSense = this.explored(edits).kind !== 'senseless';
-    this.pairs.set(key, makesSense);
-    return makesSense;
-  }
-
-  private explored(edits: readonly Edit[]): Outcome {
-    const text = this.variants.textOf(edits);
-    const known = text === null ? undefined : this.byText.get(text);
-    if (known !== undefined) return known;
-    const variant = text === null ? null : this.variants.make(edits, this.base);
-    if (variant === null) {
-      this.counts.senseless++;
-      return { kind: 'senseless' };
-    }
-    const refuted = refute(variant, this.remaining(), this.mayHang, this.refuting);
-    const strays = refuted.kind === 'coherent' && !this.keepsTargets(refuted.targets);
-    const outcome: Outcome = strays ? { kind: 'senseless' } : refuted;
-    this.note(outcome);
-    this.byText.set(variant.text, outcome);
-    return outcome;
-  }
-
-  /** The time that is left holds for one exploration too. */
-  private remaining(): RunOptions {
-    const { limits, now } = this.options;
-    const maxSeconds = Math.max(0.01, limits.maxSeconds - (now() - this.started));
-    return { ...this.options, limits: { ...limits, maxSeconds } };
-  }
-
-  /** Every access still reaches what it reached. */
-  private keepsTargets(after: Targets): boolean {
-    this.targets ??= targetsOf(this.base, this.base.platforms, this.options);
-    return keepTargets(this.targets, after);
-  }
-
-  private refutedOn(platform: string): void {
-    if (platform === AS_WRITTEN) return;
-    this.deciding.add(platform);
-    const others = this.refuting.filter((each) => each !== platform);
-    this.refuting.splice(0, this.refuting.length, platform, ...others);
-  }
-
-  private note(outcome: Outcome): void {
-    switch (outcome.kind) {
-      case 'hazard':
-        this.counts.explored++;
-        this.counts.counterexamples++;
-        this.refutedOn(outcome.run.variant.platform);
-        break;
-      case 'unknown':
-        this.counts.undecided++;
-        break;
-      case 'senseless':
-        this.counts.senseless++;
-        break;
-      case 'coherent':
-    }
-  }
+/** All cheapest sets out of the vocabulary, none dearer than `bound`. */
+export function cheapestSets(
+  searcher: Searcher,
+  vocabulary: readonly Edit[],
+  bound: number = Number.MAX_SAFE_INTEGER,
+): Found {
+  return new Search(searcher, vocabulary, bound).run();
 }
 
 /** One search: its own vocabulary and bound, over conflicts that all searches share. */
@@ -293,11 +142,7 @@ class Search {
   }
 
   /** The sets with one edit more that may take the run away. */
-  private branch(
-    edits: readonly Edit[],
-    conflict: Conflict,
-    demanded: readonly Demand[],
-  ): void {
+  private branch(edits: readonly Edit[], conflict: Conflict, demanded: readonly Demand[]): void {
     if (edits.length >= this.searcher.limits.maxEdits) {
       this.cutShort ||= conflict.candidates.some((edit) => conflict.fate(edit) !== 'exists');
       return;
@@ -370,30 +215,10 @@ function fits(edit: Edit, edits: readonly Edit[]): boolean {
   return edits.every((other) => other.id !== edit.id && !excludes(edit, other));
 }
 
-function sorted(edits: readonly Edit[]): readonly Edit[] {
-  return [...edits].sort((a, b) => a.id - b.id);
-}
-
 function keyOf(edits: readonly Edit[]): string {
   return edits.map((edit) => edit.id).join(',');
 }
 
 function within(small: readonly Edit[], large: readonly Edit[]): boolean {
   return small.every((edit) => large.includes(edit));
-}
-
-/** How many sets of at most `maxEdits` edits cost less than `bound`, or as much. */
-export function countSets(costs: readonly number[], bound: number, maxEdits: number): number {
-  const ways = Array.from({ length: maxEdits + 1 }, () => new Map<number, number>());
-  ways[0]?.set(0, 1);
-  for (const cost of costs) {
-    for (let size = maxEdits - 1; size >= 0; size--) {
-      for (const [sum, count] of ways[size] ?? []) {
-        if (sum + cost > bound) continue;
-        const target = ways[size + 1];
-        target?.set(sum + cost, (target.get(sum + cost) ?? 0) + count);
-      }
-    }
-  }
-  return ways.slice(1).reduce((all, by) => all + [...by.values()].reduce((a, b) => a + b, 0), 0);
 }

@@ -4,8 +4,8 @@
  */
 import { explore } from '../explore/bfs.js';
 import type { Model } from '../explore/model.js';
-import { NewCell } from '../kernel/layout.js';
 import type { RawFinding } from '../kernel/context.js';
+import { NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';

@@ -2,9 +2,10 @@
  * A scenario with a set of edits applied: compiled, each instruction traced back to the text it
  * came from, so that one and the same instruction is recognised in every variant.
  */
-import type { Program } from '../litmus/program.js';
-import { compile } from '../litmus/index.js';
+
 import { Layout } from '../kernel/layout.js';
+import { compile } from '../litmus/index.js';
+import type { Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import { apply, type Edit, type Patch, type Relocation } from './edit.js';
 import { readNames } from './names.js';
@@ -25,8 +26,8 @@ export type PlatformsOf = (program: Program) => readonly Platform[];
 
 export interface Platforms {
   readonly of: PlatformsOf;
-  /** Labels of those that are left aside. */
-  readonly except: ReadonlySet<string>;
+  /** Is it left aside, now? By its label. */
+  readonly except: (label: string) => boolean;
   /** Every one heard of so far, by its label; grows. */
   readonly known: Map<string, Platform>;
 }
@@ -75,7 +76,7 @@ export class Variants {
     readonly file: string,
     readonly text: string,
     patches: readonly Patch[],
-    private readonly others: Platforms = { of: () => [], except: new Set(), known: new Map() },
+    private readonly others: Platforms = { of: () => [], except: () => false, known: new Map() },
   ) {
     this.roots = rootsIn(text);
     this.header = {
@@ -147,7 +148,9 @@ export class Variants {
     const made = new Map<string, Variant | null>();
     const all: Variant = {
       ...written,
-      platforms: platforms.map(({ label }) => label).filter((label) => !except.has(label)),
+      get platforms() {
+        return platforms.map(({ label }) => label).filter((label) => !except(label));
+      },
       on: (label) => {
         if (label === AS_WRITTEN) return all;
         const before = made.get(label);

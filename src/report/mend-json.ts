@@ -11,11 +11,12 @@ export function mendJson(result: MendResult): object {
     verdict,
     finding: finding === '' ? null : finding,
     why: why === '' ? null : why,
-    mends: mends.map(({ level, cost, portable, edits, idle, diff, text }) => ({
+    mends: mends.map(({ level, cost, portable, edits, idle, discards, diff, text }) => ({
       level,
       cost,
       portable,
       idle: [...idle],
+      discards: [...discards],
       edits: edits.map((edit) => ({ ...edit, hazard: edit.hazard === '' ? null : edit.hazard })),
       diff,
       text,

@@ -98,8 +98,14 @@ function mendPart(
   const idle = mend.idle.map((operation) =>
     hang('  ! ', `${operation}() does nothing any more: that is what takes the run away`, width),
   );
+  const lost = mend.discards.map((operation) => {
+    const what = 'throws away what was written and never reaches memory';
+    return hang('  ! ', `${operation}() ${what}: coherent as nothing here reads it`, width);
+  });
   const diff = mend.diff.split('\n').map((line) => painted(line, paint));
-  return [paint.strong(head) + portable, ...edits, ...idle, '', ...diff].join('\n').trimEnd();
+  return [paint.strong(head) + portable, ...edits, ...idle, ...lost, '', ...diff]
+    .join('\n')
+    .trimEnd();
 }
 
 function painted(line: string, paint: Palette): string {

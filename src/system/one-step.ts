@@ -64,6 +64,15 @@ export class OneStep implements StepState {
     return this.sites.threads[agent]?.kind === 'device';
   }
 
+  endOf(agent: number): Clock | null {
+    const thread = this.state.threads[agent];
+    const { code } = this.sites.threads[agent] ?? {};
+    if (thread === undefined || thread.pc !== code?.length) return null;
+    const busy = thread.work.length > 0 || thread.delayed.length > 0;
+    const stores = thread.entries.some(({ kind }) => kind === 'store' || kind === 'doorbell');
+    return busy || stores ? null : thread.clock;
+  }
+
   allBuffers(): readonly (readonly Entry[])[] {
     const { state, agent, entries } = this;
     const all = state.threads.map((each, i) => (i === agent ? entries : each.entries));

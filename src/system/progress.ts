@@ -97,6 +97,8 @@ export class Progress {
       maps: [],
       sgts: [],
       mappings: [],
+      iovas: [],
+      files: [],
       attachments: [],
       locks,
       handles,

@@ -10,25 +10,18 @@ import { restored } from '../fast/restored.js';
 import type { Snapshot, TablesData } from '../fast/snapshot.js';
 import { Tables } from '../fast/tables.js';
 import { ScenarioError } from '../kernel/args.js';
-import type { MachineConfig } from '../kernel/config.js';
 import type { RawFinding } from '../kernel/context.js';
-import { Layout, type LayoutData, MixedSize, NewCell } from '../kernel/layout.js';
+import { type Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import { TooManyLines } from '../kernel/ranges.js';
 import type { Program } from '../litmus/program.js';
-import { type Role, withStubs } from '../reduce/stubs.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
+import type { TeamHost } from './joined.js';
 import { Facts, type FactsData } from './recorder.js';
 import type { Liberty } from './result.js';
+import { type Source, sceneOf } from './scene.js';
 
-/** What all explorations of one Runs are about. The text of the scenario is known to the thread. */
-export interface Source {
-  readonly machine: MachineConfig;
-  /** Of a projection: by site. */
-  readonly roles: readonly Role[] | null;
-  readonly layout: LayoutData;
-}
 
 export interface Task {
   readonly source: Source;
@@ -72,6 +65,8 @@ export interface Ahead {
   readonly from: number;
   /** Null when it cannot be taken on. */
   ask(task: Task): Asked | null;
+  /** Absent: none joins in. */
+  readonly team?: TeamHost;
   /** Nobody wants anything of what was asked any more. */
   drop(): void;
   /** What went wrong with the other threads; null: nothing. What they owed is made here. */
@@ -111,11 +106,7 @@ function exploredFor(
   { source, liberties, order, limits, deadline, lazy }: Task,
   tick: (states: number, transitions: number) => boolean,
 ): Answer | null {
-  const { machine, roles } = source;
-  const whole = { ...written, machine };
-  const program = roles === null ? whole : withStubs(whole, (site) => roles[site] ?? 'kept');
-  const layout = new Layout(machine.pageSize, machine.lineSize);
-  layout.restore(source.layout);
+  const { program, layout } = sceneOf(written, source);
   const before = textOf(layout);
   const facts = new Facts();
   const tables = new Tables(program, layout, facts, lazy);

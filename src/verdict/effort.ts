@@ -8,6 +8,8 @@ export class Effort {
   tables = 0;
   /** By tables too, in other threads. */
   others = 0;
+  /** By tables, with other threads that joined in. */
+  joined = 0;
   /** Answers of the reference engine that the tables are made of. */
   leaves = 0;
   states = 0;
@@ -28,6 +30,7 @@ export class Effort {
     this.reference += other.reference;
     this.tables += other.tables;
     this.others += other.others;
+    this.joined += other.joined;
     this.leaves += other.leaves;
     this.states += other.states;
     this.seconds += other.seconds;
@@ -42,7 +45,7 @@ export class Effort {
     tablesFrom: number,
     por: boolean,
   ): readonly string[] {
-    const { reference, others, leaves, states, seconds } = this;
+    const { reference, others, joined, leaves, states, seconds } = this;
     const tables = this.tables + others;
     const why =
       chosen === 'reference'
@@ -55,6 +58,7 @@ export class Effort {
       lines.push(`on packed states by tables: ${tables} (tables of ${count(leaves, 'answer')})`);
     }
     if (others > 0) lines.push(`in other threads: ${others} of these`);
+    if (joined > 0) lines.push(`by several threads together: ${joined} of these`);
     return [...lines, ...this.environmentLines(chosen, por)];
   }
 

@@ -1,4 +1,5 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
+import type { Capture } from '../fast/sharing.js';
 import type { Named, NoteKind, Operated, Recorder } from '../kernel/context.js';
 
 export interface RecordedNote {
@@ -144,5 +145,64 @@ export class Facts implements Recorder {
     return [...this.pairBy.values()]
       .sort((a, b) => a.buffer - b.buffer || since(a) - since(b))
       .map((pair) => ({ ...pair, apart: this.apart(pair) }));
+  }
+}
+
+/** Passes on what is recorded, but for what is kept apart until a state takes it up. */
+export class Passing implements Recorder, Capture {
+  readonly tracing = false;
+  private to: Facts;
+
+  /** `learned` goes up with what the layout learns; answers that add to it are no use elsewhere. */
+  constructor(
+    private readonly facts: Facts,
+    private readonly learned: () => number,
+  ) {
+    this.to = facts;
+  }
+
+  get quiet(): boolean {
+    return this.facts.quiet;
+  }
+
+  private before = 0;
+
+  begin(): void {
+    this.before = this.learned();
+    this.to = new Facts();
+    this.to.quiet = this.quiet;
+  }
+
+  end(): string {
+    const { saved } = this.to;
+    this.to = this.facts;
+    if (this.learned() !== this.before) throw new Error('the layout has learned something');
+    const isEmpty = Object.values(saved).every((list) => list.length === 0);
+    return isEmpty ? '' : JSON.stringify(saved);
+  }
+
+  merge(text: string): void {
+    const data: FactsData = JSON.parse(text);
+    this.facts.merge(data);
+  }
+
+  met(liberty: string): void {
+    this.to.met(liberty);
+  }
+
+  note(...what: Parameters<Facts['note']>): void {
+    this.to.note(...what);
+  }
+
+  mapped(...what: Parameters<Facts['mapped']>): void {
+    this.to.mapped(...what);
+  }
+
+  maintained(...what: Parameters<Facts['maintained']>): void {
+    this.to.maintained(...what);
+  }
+
+  operated(what: Operated): void {
+    this.to.operated(what);
   }
 }

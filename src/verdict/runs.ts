@@ -5,7 +5,9 @@
 import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
 import { exploreTables } from '../fast/explore.js';
 import type { Keeper } from '../fast/snapshot.js';
+import { Ledger, type LedgerMemory, makeLedger } from '../fast/ledger.js';
 import { Tables } from '../fast/tables.js';
+import type { TeamSource } from '../fast/together.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
 import { terminalComponents } from '../explore/scc.js';
@@ -15,7 +17,8 @@ import { System } from '../system/system.js';
 import type { Role } from '../reduce/stubs.js';
 import { type Ahead, type Asked, clock, explorationOf } from './ahead.js';
 import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
-import { Facts } from './recorder.js';
+import { type TeamHost, teamOf } from './joined.js';
+import { Facts, Passing } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
 import type { Liberty } from './result.js';
@@ -47,10 +50,16 @@ export interface RunOptions {
   readonly roles?: readonly Role[];
 }
 
+/** The part of the memory limit that tables may take as text for other threads. */
+const LEDGER_PART = 4;
+
 /** An exploration has more states than are worth doing as they stand. */
 export class TooLarge extends Error {}
 
-type SearchOptions = ExploreOptions<RawFinding> & { readonly keeper?: Keeper | undefined };
+type SearchOptions = ExploreOptions<RawFinding> & {
+  readonly keeper?: Keeper | undefined;
+  readonly liberties: readonly Liberty[];
+};
 
 type Sets = readonly (readonly Liberty[])[];
 
@@ -120,6 +129,7 @@ export class Runs implements RunSource {
   private readonly done = new Map<string, Run>();
   /** Shared by all explorations: the liberties are part of what the tables look at. */
   private tables: Tables | undefined;
+  private ledger: LedgerMemory | undefined;
   private readonly started: number;
   readonly effort = new Effort();
   private readonly kept: Kept | undefined;
@@ -144,10 +154,30 @@ export class Runs implements RunSource {
     if (this.kept?.saved) facts.restore(this.kept.saved.facts);
   }
 
+  /** Threads that may join in; undefined: none. */
+  private get host(): TeamHost | undefined {
+    return this.kept === undefined ? this.options.ahead?.team : undefined;
+  }
+
+  /** The same for one exploration. */
+  private teamFor(system: System, liberties: readonly Liberty[]): TeamSource | undefined {
+    const { host, ledger } = this;
+    if (host === undefined || ledger === undefined) return undefined;
+    const { roles = null, por = false } = this.options;
+    const source = { machine: this.program.machine, roles, layout: this.layout.saved };
+    return teamOf(host, { source, liberties, lazy: system.environment !== null, por, ledger });
+  }
+
   private ownTables(): Tables {
     if (this.tables === undefined) {
       const lazy = this.options.por === true;
-      this.tables = new Tables(this.program, this.layout, this.facts, lazy);
+      const { layout, host } = this;
+      const recorder = new Passing(this.facts, () => layout.changes);
+      this.tables = new Tables(this.program, layout, host ? recorder : this.facts, lazy);
+      if (host) {
+        this.ledger = makeLedger(this.options.limits.maxMemoryBytes / LEDGER_PART);
+        this.tables.share(new Ledger(this.ledger), recorder);
+      }
       if (this.kept?.saved) this.tables.restore(this.kept.saved.tables);
     }
     return this.tables;
@@ -250,6 +280,7 @@ export class Runs implements RunSource {
     try {
       const found = this.byEngine(system, options);
       effort.states += found.states;
+      if ((found.joined ?? 0) > 0) effort.joined++;
       effort.environment(system.environment);
       return found;
     } finally {
@@ -275,7 +306,8 @@ export class Runs implements RunSource {
     }
     const tables = this.ownTables();
     this.effort.tables++;
-    return exploreTables(tables, system, options);
+    const team = this.teamFor(system, options.liberties);
+    return exploreTables(tables, system, { ...options, team });
   }
 
   private system(liberties: readonly Liberty[], lazy = false): System {
@@ -289,6 +321,7 @@ export class Runs implements RunSource {
     const limits = { ...this.options.limits, maxSeconds };
     const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
     return {
+      liberties,
       limits,
       order,
       now,
@@ -297,6 +330,8 @@ export class Runs implements RunSource {
           this.isLarge = true;
           if (found === 0) this.expect(next);
         }
+        // What comes next is something else then; whoever is at it has a better use.
+        if (found > 0 && this.asked.size > 0 && next.length > 0) this.expect([]);
         return tick(states, transitions, name);
       },
     };

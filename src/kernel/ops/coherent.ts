@@ -19,9 +19,9 @@ import { coherentLimit, deviceConfig } from '../dma-address.js';
 import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
-import type { Operation } from '../registry.js';
+import type { Effect, Operation } from '../registry.js';
 import { makeSgt } from '../sg-tables.js';
-import type { Buffer, Zone } from '../state.js';
+import type { Buffer, DmaMapping, Zone } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { newBuffer } from './pages.js';
 import { addr, attrs, cpuAddr, dev, gfp, handle, op, size } from './dma-parts.js';
@@ -111,8 +111,8 @@ function fromCarveOut(
   return { pointer, address: mapping.address };
 }
 
-function alloc(attrsAt: number) {
-  return (context: KernelContext, args: Args): Value => {
+function alloc(attrsAt: number, managed?: true): Effect {
+  return (context, args) => {
     const device = deviceArg(context, args[0]);
     const flags = int(args[3]);
     const attributes = int(args[attrsAt]);
@@ -125,6 +125,7 @@ function alloc(attrsAt: number) {
     });
     const made = allocCoherent(context, device, buffer, flags, attributes);
     if (made === null) return NULL;
+    if (managed) context.setBuffer({ ...context.buffer(buffer.id), managed });
     // dma-debug keeps the size that was asked for, not that of the pages.
     const mappings = context.kernel.mappings.map((each) =>
       each.pieces[0]?.buffer === buffer.id ? { ...each, size: int(args[1]) } : each,
@@ -171,10 +172,28 @@ function freeCoherent(context: KernelContext, args: Args): Value {
     context.contract('device driver frees DMA memory with different CPU address');
   }
   unmapMap(context, map);
-  endMapping(context, mapping, mapping.pieces[0]?.size ?? mapping.size);
-  releasePages(context, buffer.id);
-  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
+  freeMemory(context, mapping, buffer.id);
   return 0;
+}
+
+function freeMemory(context: KernelContext, mapping: DmaMapping, id: number): void {
+  endMapping(context, mapping, mapping.pieces[0]?.size ?? mapping.size);
+  releasePages(context, id);
+  context.setBuffer({ ...context.buffer(id), gone: 'freed' });
+}
+
+/** devres_release_all(): what dmam_alloc_* took and nobody gave back, the last one first. */
+export function freeManaged(context: KernelContext, device: number): void {
+  for (const { id, managed } of context.kernel.buffers.toReversed()) {
+    const mapping = context.kernel.mappings.find(
+      (each) => each.device === device && each.pieces[0]?.buffer === id,
+    );
+    if (managed !== true || mapping === undefined) continue;
+    for (const map of context.kernel.maps) {
+      if (map.buffer === id && map.kind === 'remap' && map.live) unmapMap(context, map);
+    }
+    freeMemory(context, mapping, id);
+  }
 }
 
 function mmapCoherent(context: KernelContext, args: Args): Value {
@@ -189,7 +208,8 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
 /** A table over the pages behind an allocation, for page tables of the driver's own. */
 function getSgtable(context: KernelContext, args: Args): Value {
   const { map } = pointerArg(context, args[1]);
-  if (map.kind !== 'remap') context.contract('dma_get_sgtable of memory dma_alloc_* did not return');
+  if (map.kind !== 'remap')
+    context.contract('dma_get_sgtable of memory dma_alloc_* did not return');
   return makeSgt(context, context.buffer(map.buffer), -1);
 }
 
@@ -222,8 +242,27 @@ const allocations: readonly Operation[] = kinds.flatMap((kind) => {
   ];
 });
 
+/** include/linux/dma-mapping.h, kernel/dma/mapping.c: dmam_alloc_coherent is dmam_alloc_attrs. */
+const managedAllocations: readonly Operation[] = (['coherent', 'attrs'] as const).map((kind) =>
+  op(
+    `dmam_alloc_${kind}`,
+    'ptr',
+    [dev, size, handle, gfp, ...(kind === 'attrs' ? [attrs] : [])],
+    `as dma_alloc_${kind}; freed when the driver leaves the device`,
+    alloc(4, true),
+  ),
+);
+
 export const coherentOperations: readonly Operation[] = [
   ...allocations,
+  ...managedAllocations,
+  op(
+    'dmam_free_coherent',
+    'void',
+    [dev, size, cpuAddr, addr],
+    'unmaps and frees before the driver leaves; no cache maintenance',
+    freeCoherent,
+  ),
   op(
     'dma_get_sgtable',
     'sgt',

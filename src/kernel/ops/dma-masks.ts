@@ -1,14 +1,14 @@
 /**
  * Operations: what a device can address, as its driver says (K9), and allocation zones of objects.
  * Sources: kernel/dma/mapping.c (dma_set_mask, dma_supported), direct.c:dma_direct_supported,
- * include/linux/pagemap.h:mapping_set_gfp_mask.
+ * dma_need_sync, dma_setup_need_sync; include/linux/pagemap.h:mapping_set_gfp_mask.
  */
 import { bufferArg, deviceArg, int } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { deviceConfig, dmaLimit, masksOf } from '../dma-address.js';
+import { deviceConfig, dmaLimit, mappingAt, masksOf } from '../dma-address.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Masks } from '../state.js';
-import { dev, op } from './dma-parts.js';
+import { addr, dev, op } from './dma-parts.js';
 import { zoneOf } from './pages.js';
 
 const mask: Param = { name: 'mask', kinds: ['int', 'dma', 'phys'] };
@@ -46,6 +46,16 @@ const addressingLimited: Effect = (context, args) => {
   return dmaLimit(context, device) < end ? 1 : 0;
 };
 
+/**
+ * dma_direct_need_sync; dma-iommu's devices skip while they are coherent. dma_skip_sync changes
+ * nothing more: it is set where no sync does anything, and the first bounce clears it.
+ */
+const needSync: Effect = (context, args) => {
+  const device = deviceArg(context, args[0]);
+  if (!deviceConfig(context, device).coherent) return 1;
+  return mappingAt(context, device, int(args[1]))?.place.piece?.slot === undefined ? 0 : 1;
+};
+
 const setGfpMask: Effect = (context, args) => {
   const buffer = bufferArg(context, args[0]);
   context.setBuffer({ ...buffer, zone: zoneOf(int(args[1])) });
@@ -80,6 +90,13 @@ export const maskOperations: readonly Operation[] = [
     [dev],
     'not 0 when some memory is out of reach of the device, so that mappings may bounce',
     addressingLimited,
+  ),
+  op(
+    'dma_need_sync',
+    'int',
+    [dev, addr],
+    'not 0 where dma_sync_* would do something: the device is not coherent, or the mapping bounces',
+    needSync,
   ),
   {
     name: 'mapping_set_gfp_mask',

@@ -2,13 +2,15 @@
  * Operations: a driver leaves its device (K5, H11).
  * Sources: drivers/base/dd.c:device_release_driver, kernel/dma/debug.c:dma_debug_device_change
  * (BUS_NOTIFY_UNBOUND_DRIVER).
- * Leaves out: devres, and whatever else the driver core undoes; removal of the device itself.
+ * Leaves out: of devres all but dmam_alloc_*; removal of the device itself.
  */
 import { deviceArg } from '../args.js';
 import type { Effect, Operation } from '../registry.js';
+import { freeManaged } from './coherent.js';
 
 const releaseDriver: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
+  freeManaged(context, device);
   const pending = context.kernel.mappings.filter((each) => each.device === device);
   if (pending.length > 0) {
     context.contract(
@@ -27,8 +29,9 @@ export const driverOperations: readonly Operation[] = [
     returns: 'void',
     rules: ['K5'],
     params: [{ name: 'dev', kinds: ['device'] }],
-    doc: 'unbinds the driver; DMA mappings of the device that still exist are leaked',
-    source: 'drivers/base/dd.c:device_release_driver; kernel/dma/debug.c:dma_debug_device_change',
+    doc: 'unbinds the driver; frees what dmam_alloc_* took; other mappings of the device are leaked',
+    source:
+      'drivers/base/dd.c:device_unbind_cleanup (devres_release_all); kernel/dma/debug.c:dma_debug_device_change',
     effect: releaseDriver,
   },
 ];

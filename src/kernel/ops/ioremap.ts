@@ -6,16 +6,18 @@
  * (gic_handle_irq: reading GIC_CPU_INTACK acknowledges), arch/arm commit b6ccb9803e90.
  * Leaves out: other registers that change when they are read; resizable BARs.
  */
+
+import type { Attribute } from '../../machine/attributes.js';
+import { rowsFor } from '../../machine/cache-rules.js';
 import { cpuLoad } from '../access.js';
 import { deviceArg, fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { changeMap, cpuReach, mapBuffer, unmapMap } from '../cpu-maps.js';
+import { changeMap, cpuReach, makeExecutable, mapBuffer, unmapMap } from '../cpu-maps.js';
+import { mayFetchInstructions } from '../kernel-tlb.js';
 import { physicalPlace } from '../dma-address.js';
 import { allocatePages, physicalAddress } from '../pages.js';
-import type { Attribute } from '../../machine/attributes.js';
-import { rowsFor } from '../../machine/cache-rules.js';
 import { uncachedAttribute } from '../profile.js';
-import { family, type Effect, type Operation, type Param } from '../registry.js';
+import { type Effect, family, type Operation, type Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { newBuffer } from './pages.js';
@@ -55,8 +57,9 @@ function remap(context: KernelContext, args: readonly Value[], attribute: Attrib
     return NULL;
   }
   const { map } = pointerArg(context, mapBuffer(context, buffer, 'vmap', attribute));
-  if (context.option('executable') !== 0) changeMap(context, { ...map, executable: true });
-  return { kind: 'ptr', map: map.id, offset: place.offset };
+  const pointer: Value = { kind: 'ptr', map: map.id, offset: place.offset };
+  if (context.option('executable') !== 0) makeExecutable(context, pointer);
+  return pointer;
 }
 
 function isDeviceMemory(context: KernelContext, buffer: Buffer): boolean {
@@ -102,7 +105,8 @@ const readIar: Effect = (context, args) => {
   if (reached.kind !== 'memory') return fail(context, 'this is no mapping of ioremap()');
   const { destination, attribute } = reached;
   const { line, word } = context.layout.position(destination.cell);
-  const fetches = map.executable === true && context.liberties.has('speculation');
+  const mayFetch = mayFetchInstructions(context.kernel, destination.frame);
+  const fetches = mayFetch && context.liberties.has('speculation');
   const [row] = rowsFor('absent', 'device write');
   if (fetches && row !== undefined && context.choose(2) === 1) {
     context.tookLiberty = true;

@@ -2,20 +2,30 @@
  * Operations: CPU mappings: mmap, vmap, zap (K3).
  * Sources: mm/vmalloc.c, mm/memory.c, drivers/gpu/drm/drm_gem_shmem_helper.c (v6.12).
  */
+
+import type { Attribute } from '../../machine/attributes.js';
 import { bufferArg, int, pointerArg } from '../args.js';
-import { PROT_DEVICE, PROT_WB } from '../constants.js';
+import { PROT_DEVICE, PROT_EXEC, PROT_WB } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { changeMap, mapBuffer, mapOf, unmapMap, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
+import {
+  changeMap,
+  makeExecutable,
+  mapBuffer,
+  mapOf,
+  unmapMap,
+  unmapUserMap,
+  zapUserMaps,
+} from '../cpu-maps.js';
 import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import type { Attribute } from '../../machine/attributes.js';
-import { type Args, getPages, putPages, defaultAttribute, boParam, vaddrRow } from './gem-parts.js';
+import { type Args, boParam, defaultAttribute, getPages, putPages, vaddrRow } from './gem-parts.js';
 
 export function attributeOf(context: KernelContext, prot: number): Attribute {
-  if (prot === PROT_WB) return 'WB';
-  return prot === PROT_DEVICE && context.machine.svpbmt ? 'DEV' : uncachedAttribute(context);
+  const memory = prot % PROT_EXEC;
+  if (memory === PROT_WB) return 'WB';
+  return memory === PROT_DEVICE && context.machine.svpbmt ? 'DEV' : uncachedAttribute(context);
 }
 
 /** vmf_insert_pfn() has a BUG_ON for private mappings; the shmem helper refuses them before. */
@@ -32,7 +42,8 @@ function mmap(context: KernelContext, args: Args): Value {
   const isPrivate = context.option('private') !== 0;
   if (isPrivate && refusesPrivate(context, buffer)) return NULL;
   if (buffer.kind === 'gem-shmem') getPages(context, buffer);
-  const attribute = args[1] === undefined ? defaultAttribute(context, buffer) : attributeOf(context, int(args[1]));
+  const attribute =
+    args[1] === undefined ? defaultAttribute(context, buffer) : attributeOf(context, int(args[1]));
   const pointer = mapBuffer(context, context.buffer(buffer.id), 'mmap', attribute);
   if (isPrivate && typeof pointer === 'object' && pointer.kind === 'ptr') {
     const map = mapOf(context, pointer.map);
@@ -54,7 +65,9 @@ function munmap(context: KernelContext, args: Args): Value {
 
 function vmap(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
-  return mapBuffer(context, buffer, 'vmap', attributeOf(context, int(args[1])));
+  const pointer = mapBuffer(context, buffer, 'vmap', attributeOf(context, int(args[1])));
+  if (int(args[1]) >= PROT_EXEC) makeExecutable(context, pointer);
+  return pointer;
 }
 
 export const mappingOperations: readonly Operation[] = [

@@ -1,12 +1,14 @@
 /**
  * Operations: streaming mappings of scatterlists (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: merged entries: dma_map_sg returns as many as it was given.
+ * dma-iommu merges what follows on in the list and in its addresses (__finalise_sg), up to
+ * dma_get_max_seg_size(); dma-direct merges nothing.
+ * Leaves out: dma_set_max_seg_size(), segment boundaries.
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
-import { busAddress, deviceConfig } from '../dma-address.js';
+import { busAddress, deviceConfig, DMA_MAPPING_ERROR } from '../dma-address.js';
 import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
@@ -173,21 +175,60 @@ function firstParts(
   });
 }
 
-/** Bus address of an entry; 0 while the table is not mapped. */
+/** dma_get_max_seg_size() of a device that says nothing. */
+const MAX_SEGMENT = 65536;
+
+/** Where the device finds the entries of a table: address and bytes of each, as given. */
+function given(context: KernelContext, table: Sgt, mapping: DmaMapping): readonly Segment[] {
+  const { pageSize } = context.machine;
+  return mapping.pieces.flatMap((piece, i): readonly Segment[] => {
+    const perPage = table.entries[i]?.perPage === true;
+    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
+    return Array.from({ length: count }, (_, at) => {
+      const byte = piece.offset + at * pageSize;
+      const address = (): number => busAddress(context, mapping, piece, byte);
+      const size = perPage ? Math.min(pageSize, piece.size - at * pageSize) : piece.size;
+      return { address, size };
+    });
+  });
+}
+
+interface Segment {
+  readonly address: () => number;
+  readonly size: number;
+}
+
+/** What dma_map_sg() counts, and what sg_dma_address() walks: behind an IOMMU merged. */
+function segments(context: KernelContext, table: Sgt, mapping: DmaMapping): readonly Segment[] {
+  const entries = given(context, table, mapping);
+  const bounced = mapping.pieces.some(({ slot }) => slot !== undefined);
+  if (!deviceConfig(context, mapping.device).iommu || bounced) return entries;
+  const found: { address: () => number; size: number }[] = [];
+  for (const { address, size } of entries) {
+    const last = found.at(-1);
+    const follows = last !== undefined && last.address() + last.size === address();
+    if (follows && last.size + size <= MAX_SEGMENT) last.size += size;
+    else found.push({ address, size });
+  }
+  return found;
+}
+
+/** Bus address of a segment; 0 while the table is not mapped. */
 function sgAddress(context: KernelContext, table: Sgt, entry: number): number {
   const mapping = context.kernel.mappings.find((each) => each.id === table.mapping);
   if (mapping === undefined) return 0;
-  let left = entry;
-  for (const [i, piece] of mapping.pieces.entries()) {
-    const { pageSize } = context.machine;
-    const perPage = table.entries[i]?.perPage === true;
-    const count = perPage ? Math.ceil(piece.size / pageSize) : 1;
-    if (left < count) {
-      return busAddress(context, mapping, piece, piece.offset + (perPage ? left * pageSize : 0));
-    }
-    left -= count;
+  const found = segments(context, table, mapping)[entry];
+  if (found !== undefined) return found.address();
+  if (entry < given(context, table, mapping).length) {
+    context.noop('the entry was merged into one before it: it has no address');
+    return DMA_MAPPING_ERROR;
   }
   return fail(context, `the scatterlist has no entry ${entry}`);
+}
+
+/** What dma_map_sg() returns. */
+function mappedCount(context: KernelContext, args: Args, mapping: DmaMapping | null): number {
+  return mapping === null ? 0 : segments(context, sgtArg(context, args[1]), mapping).length;
 }
 
 /** sg_alloc_table: entries that name nothing yet. */
@@ -234,10 +275,10 @@ export const scatterlistOperations: readonly Operation[] = [
       name,
       'int',
       name === 'dma_map_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
-      mapDoc,
+      `${mapDoc}; returns the entries that the device sees, which an IOMMU merges`,
       (c, a) => {
         const call = { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) };
-        return mapSg(c, a, call)?.nents ?? 0;
+        return mappedCount(c, a, mapSg(c, a, call));
       },
       'skip-sync',
     ),
@@ -311,7 +352,7 @@ export const scatterlistOperations: readonly Operation[] = [
     'sg_dma_address',
     'dma',
     [sgt, { ...entry, optional: true }],
-    "bus address of the table's first entry, or of entry `entry`; 0 while it is not mapped",
+    "bus address of the table's first entry, or of entry `entry`; 0 while it is not mapped; behind an IOMMU entries are merged, and those that are have no address",
     (c, a) => sgAddress(c, sgtArg(c, a[0]), int(a[1])),
   ),
   op(

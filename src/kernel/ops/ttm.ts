@@ -4,7 +4,7 @@
  * ttm_pool.c (ttm_pool_apply_caching under CONFIG_X86 only; ttm_pool_map: dma_map_page
  * BIDIRECTIONAL where there is a dma_address array), ttm_module.c:ttm_prot_from_caching,
  * ttm_bo_util.c:ttm_bo_vmap.
- * Leaves out: VRAM, swap-out to shmem, pools of the DMA API (use_dma_alloc), pages that x86 keeps
+ * Leaves out: VRAM, pools of the DMA API (use_dma_alloc), pages that x86 keeps
  * write-combined in a pool, objects of more than one page at addresses of their own.
  */
 import { bufferArg, deviceArg, int, pointerArg } from '../args.js';
@@ -12,11 +12,13 @@ import { DMA_BIDIRECTIONAL, TTM_CACHED, TTM_WRITE_COMBINED } from '../constants.
 import type { Attribute } from '../../machine/attributes.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
-import { dmaMap, dmaUnmap } from '../dma.js';
+import { dmaUnmap } from '../dma.js';
 import { setLinearAttribute } from '../linear-map.js';
 import { wholeBuffer } from '../maintenance.js';
-import { allocatePages, releasePages } from '../pages.js';
+import { releasePages } from '../pages.js';
 import { profileOf, uncachedAttribute } from '../profile.js';
+import { copyToFile, forgetFile, populateTtm } from '../ttm.js';
+import { storesPending } from '../access.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
@@ -47,36 +49,54 @@ function init(mapsForDevice: boolean): Effect {
 }
 
 function populate(context: KernelContext, args: Args): Value {
-  const buffer = bufferArg(context, args[0]);
-  if (buffer.pins > 0) return 0;
-  allocatePages(context, buffer.id, true);
-  const now = context.buffer(buffer.id);
-  context.setBuffer({ ...now, pins: 1 });
-  const { attribute = 'WB' } = buffer;
-  if (attribute !== 'WB' && profileOf(context).tracksMemoryType) {
-    setLinearAttribute(context, wholeBuffer(now), attribute);
-  }
-  if (buffer.mapsPages !== true) return 0;
-  dmaMap(context, {
-    device: buffer.device,
-    ranges: [wholeBuffer(context.buffer(buffer.id))],
-    direction: DMA_BIDIRECTIONAL,
-    attrs: context.skipSyncAttrs(),
-    type: 'sg',
-  });
+  populateTtm(context, bufferArg(context, args[0]));
   return 0;
 }
 
 function unpopulate(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
+  // What was swapped out has neither pages nor a mapping.
+  if (context.kernel.files.some((each) => each.buffer === buffer.id)) forgetFile(context, buffer.id);
+  else dropPages(context, buffer);
+  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
+  return 0;
+}
+
+/** User mappings and the device's go, and then the pages. */
+function dropPages(context: KernelContext, buffer: Buffer): void {
   zapUserMaps(context, buffer.id);
   if (buffer.mapsPages === true) unmapPages(context, buffer);
   if (buffer.attribute !== 'WB' && profileOf(context).tracksMemoryType) {
     setLinearAttribute(context, wholeBuffer(buffer), 'WB');
   }
   releasePages(context, buffer.id);
-  context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
+}
+
+/** Once the device's jobs are done: copied, then as ttm_tt_unpopulate. */
+function swapOut(context: KernelContext, args: Args): Value {
+  const buffer = bufferArg(context, args[0]);
+  if (buffer.pins === 0) {
+    context.noop('the object has no pages: nothing is copied');
+    return 0;
+  }
+  // The reservation lock orders the CPU's stores before the copies.
+  if (storesPending(context) || !isIdle(context, buffer.id)) {
+    context.blocked = true;
+    return 0;
+  }
+  copyToFile(context, buffer.id);
+  dropPages(context, context.buffer(buffer.id));
+  context.setBuffer({ ...context.buffer(buffer.id), pins: 0 });
   return 0;
+}
+
+/** ttm_bo_wait_ctx: every fence of the reservation object has signalled, and is known to. */
+function isIdle(context: KernelContext, id: number): boolean {
+  const { fences, ports } = context.kernel;
+  const mine = fences.filter((each) => each.buffer === id);
+  const done = mine.every(({ device, ticket }) => (ports[device]?.done ?? 0) >= ticket);
+  for (const { device } of done ? mine : []) context.learn(ports[device]?.clock ?? []);
+  return done;
 }
 
 function unmapPages(context: KernelContext, buffer: Buffer): void {
@@ -159,6 +179,14 @@ export const ttmOperations: readonly Operation[] = [
     'user mappings zapped, dma_unmap_page (an invalidate) with ttm_sg_tt_init, pages freed',
     'ttm_tt.c:ttm_tt_unpopulate, ttm_pool.c:ttm_pool_free',
     unpopulate,
+  ),
+  ttm(
+    'ttm_bo_swapout',
+    'int',
+    [boParam],
+    'waits for the fences, copies the pages to a shmem file through the linear map, and unpopulates; the next ttm_tt_populate copies back after its dma_map_page',
+    'ttm_bo.c:ttm_bo_swapout, ttm_tt.c:ttm_tt_swapout',
+    swapOut,
   ),
   ttm(
     'ttm_bo_vmap',

@@ -5,11 +5,12 @@
  * vb2_dc_dmabuf_ops_map: DMA_ATTR_SKIP_CPU_SYNC, begin/end_cpu_access do nothing),
  * videobuf2-dma-sg.c (vb2_dma_sg_alloc: no zeroing, dma_map_sgtable with SKIP_CPU_SYNC,
  * vb2_dma_sg_dmabuf_ops_begin_cpu_access syncs the exporter's own table),
- * videobuf2-v4l2.c:set_buffer_cache_hints.
+ * videobuf2-v4l2.c:set_buffer_cache_hints, videobuf2-memops.c:vb2_create_framevec.
  * Leaves out: queues and their states: a buffer is given its direction when it is allocated, and
- * prepare and finish take the flags it was queued with; VB2_MEMORY_USERPTR.
+ * prepare and finish take the flags it was queued with. A USERPTR buffer is called by its memory.
  */
-import { bufferArg, deviceArg, int } from '../args.js';
+import { bufferArg, deviceArg, int, pointerArg } from '../args.js';
+import { dmaMap, endMapping } from '../dma.js';
 import {
   DMA_ATTR_SKIP_CPU_SYNC,
   DMA_TO_DEVICE,
@@ -19,7 +20,7 @@ import {
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { deviceConfig } from '../dma-address.js';
-import { allocatePages } from '../pages.js';
+import { allocatePages, releasePages, residentPages } from '../pages.js';
 import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
 import { addSgt, mapObject, wholeEntry } from '../sg-tables.js';
 import type { Buffer } from '../state.js';
@@ -114,6 +115,53 @@ const put: Effect = (context, args) => {
   return 0;
 };
 
+/** vb2_*_get_userptr: pins, and maps without maintenance; null where the helper refuses. */
+function getUserptr(isDc: boolean): Effect {
+  return (context, args) => {
+    const device = deviceArg(context, args[0]);
+    const { map, offset } = pointerArg(context, args[1]);
+    const bytes = int(args[2]);
+    const direction = int(args[3]);
+    const why = isDc ? refusal(context, device, offset, bytes) : null;
+    if (why !== null) {
+      context.noop(why);
+      return NULL;
+    }
+    residentPages(context, map.buffer);
+    const buffer = context.buffer(map.buffer);
+    context.setBuffer({ ...buffer, pins: buffer.pins + 1 });
+    const ranges = [{ buffer: buffer.id, from: offset, size: bytes }];
+    const how = { device, ranges, direction, attrs: DMA_ATTR_SKIP_CPU_SYNC, type: 'sg' } as const;
+    return dmaMap(context, how) === null ? NULL : { kind: 'buffer', id: buffer.id };
+  };
+}
+
+/** vb2_dc_get_userptr: whole cache lines only, and one range of bus addresses. */
+function refusal(
+  context: KernelContext,
+  device: number,
+  offset: number,
+  bytes: number,
+): string | null {
+  const { lineSize, pageSize } = context.machine;
+  if (offset % lineSize !== 0 || bytes % lineSize !== 0) {
+    return 'user data must begin and end with a cache line: -EINVAL';
+  }
+  const pages = Math.ceil(((offset % pageSize) + bytes) / pageSize);
+  if (pages === 1 || deviceConfig(context, device).iommu) return null;
+  return 'the pages are not contiguous for the device: -EFAULT';
+}
+
+/** dma_unmap_sgtable with SKIP_CPU_SYNC: finish() has synced; then the pages are let go. */
+const putUserptr: Effect = (context, args) => {
+  const buffer = bufferArg(context, args[0]);
+  const mapping = mappingOf(context, buffer);
+  endMapping(context, mapping, mapping.size);
+  context.setBuffer({ ...buffer, pins: Math.max(0, buffer.pins - 1) });
+  if (buffer.gone !== 'no' && buffer.pins === 1) releasePages(context, buffer.id);
+  return 0;
+};
+
 function getDmabuf(context: KernelContext, args: Args): Value {
   return { kind: 'buffer', id: bufferArg(context, args[0]).id };
 }
@@ -138,6 +186,30 @@ function vb2(
   const file = name.startsWith('vb2_dc') ? 'videobuf2-dma-contig.c' : 'videobuf2-dma-sg.c';
   const op = family({ family: 'videobuf2', where: 'cpu', returns, rules: ['K5'] });
   return op(name, params, doc, `drivers/media/common/videobuf2/${file}:${name}`, effect, more);
+}
+
+function userptr(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
+  const isDc = prefix === 'vb2_dc';
+  return [
+    vb2(
+      `${prefix}_get_userptr`,
+      'bo',
+      [deviceParam, { name: 'vaddr', kinds: ['ptr'] }, sizeParam, dir],
+      isDc
+        ? 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC; NULL unless it is whole cache lines, and contiguous for the device'
+        : 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC',
+      getUserptr(isDc),
+      { rules: ['K5', 'K8'] },
+    ),
+    vb2(
+      `${prefix}_put_userptr`,
+      'void',
+      [buf],
+      'unmaps and unpins; no cache maintenance',
+      putUserptr,
+      { rules: ['K5', 'K8'] },
+    ),
+  ];
 }
 
 function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
@@ -195,6 +267,7 @@ function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
       getDmabuf,
       { rules: ['K8'] },
     ),
+    ...userptr(prefix),
     vb2(`${prefix}_put`, 'void', [buf], 'unmaps and frees; no cache maintenance', put),
   ];
 }
