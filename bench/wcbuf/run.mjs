@@ -56,7 +56,8 @@ function timed(command) {
 }
 
 const spin = (name) => () => {
-  const { out, user } = timed(`./${name} -m8000000 -w24`);
+  // Room for a slot each: each line more means nearly five times as many states.
+  const { out, user } = timed(`./${name} -m8000000 -w${lines >= 10 ? 27 : 24}`);
   const states = Number(/([\d.e+]+) states, stored/.exec(out)[1]);
   // Spin counts the initial state's arrival as a transition, and prints large numbers rounded.
   const transitions = Number(/([\d.e+]+) transitions/.exec(out)[1]) - 1;

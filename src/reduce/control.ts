@@ -63,7 +63,7 @@ export class Control implements Model<State, RawFinding> {
   }
 }
 
-/** Only the thread's place changed, its locals, and how many events it has had. */
+/** Only the thread's place changed, its locals, and how many events it has had, or its call. */
 function passesBy({ threads, frames, words, kernel }: State, { next, agent, kind }: Step): boolean {
   if (kind !== 'thread') return false;
   if (next.kernel !== kernel || next.frames !== frames || next.words !== words) return false;
@@ -76,7 +76,6 @@ function passesBy({ threads, frames, words, kernel }: State, { next, agent, kind
 function isBeside(old: Thread, now: Thread): boolean {
   return (
     now.entries === old.entries &&
-    now.work === old.work &&
     now.early === old.early &&
     now.delayed === old.delayed
   );

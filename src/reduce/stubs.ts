@@ -41,6 +41,12 @@ export function withStubs(program: Program, roleOf: (site: number) => Role): Pro
 }
 
 function stubbed(code: ThreadCode, roleOf: (pc: number) => Role): ThreadCode {
+  let known = standins.get(code);
+  if (known === undefined) {
+    known = { passing: [], standing: [] };
+    standins.set(code, known);
+  }
+  const { passing, standing } = known;
   const next: Instruction[] = code.code.slice();
   // What the next instruction that stays is, from behind.
   let behind = '';
@@ -49,10 +55,10 @@ function stubbed(code: ThreadCode, roleOf: (pc: number) => Role): ThreadCode {
     if (instruction === undefined) continue;
     const label = labelOf(code, instruction, roleOf(pc));
     if (label === 'gone' || (label !== 'kept' && label === behind)) {
-      next[pc] = standinsOf(instruction, pc).passing;
+      next[pc] = passing[pc] ??= passingAt(instruction, pc);
       continue;
     }
-    if (label === 'stub') next[pc] = standinsOf(instruction, pc).standing;
+    if (label === 'stub') next[pc] = standing[pc] ??= standingAt(instruction);
     behind = label;
   }
   return { ...code, code: next };
@@ -65,26 +71,16 @@ export function labelOf({ kind }: ThreadCode, instruction: Instruction, role: Ro
   return instruction.op === 'store' && kind === 'cpu' ? 'gone' : 'stub';
 }
 
-/** What stands for an instruction, the same in every projection. */
+/** What stands for the instructions of a thread, by place; the same in every projection. */
 interface Standins {
-  readonly pc: number;
-  readonly passing: Instruction;
-  readonly standing: Instruction;
+  readonly passing: (Instruction | undefined)[];
+  readonly standing: (Instruction | undefined)[];
 }
 
-const standins = new WeakMap<Instruction, Standins>();
-
-function standinsOf(instruction: Instruction, pc: number): Standins {
-  let found = standins.get(instruction);
-  if (found === undefined || found.pc !== pc) {
-    found = { pc, passing: passing(instruction, pc), standing: standing(instruction) };
-    standins.set(instruction, found);
-  }
-  return found;
-}
+const standins = new WeakMap<ThreadCode, Standins>();
 
 /** Goes on at once. A value that is read there is still not known before. */
-function passing(instruction: Instruction, pc: number): Instruction {
+function passingAt(instruction: Instruction, pc: number): Instruction {
   const { at } = instruction;
   const target = 'target' in instruction ? instruction.target : undefined;
   return target?.kind === 'local'
@@ -92,7 +88,7 @@ function passing(instruction: Instruction, pc: number): Instruction {
     : { op: 'jump', to: pc + 1, at };
 }
 
-function standing(instruction: Instruction): Instruction {
+function standingAt(instruction: Instruction): Instruction {
   const { at } = instruction;
   const target = 'target' in instruction ? instruction.target : undefined;
   const call = { op: 'call' as const, operation: stub, args: [], options: {}, sync: false, at };

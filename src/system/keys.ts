@@ -38,6 +38,12 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
+/** The digits of a list, and the lists that go on behind its end, by their next value. */
+interface List {
+  readonly digits: string;
+  readonly longer: Map<string, List>;
+}
+
 /** Characters of a number in a key. */
 const DIGITS = 2;
 
@@ -56,6 +62,7 @@ export class KeyMaker {
   private count = 0;
   /** Of a record that was numbered: the numbers of its fields, one after the other. */
   private readonly parts = new WeakMap<object, string>();
+  private readonly lists: List = { digits: toDigits(this.count++), longer: new Map() };
   private readonly objects = new WeakMap<object, string>();
   private readonly kernelFields: readonly string[];
   private readonly threadFields: readonly string[];
@@ -85,11 +92,22 @@ export class KeyMaker {
       }
       return found;
     }
-    if (!isList(value)) return this.object(value);
-    // No text of something that is no list begins like this and goes on with digits.
-    let text = '[';
-    for (const each of value) text += this.value(each);
-    return this.number(text);
+    return isList(value) ? this.list(value) : this.object(value);
+  }
+
+  /** Lists with the same beginning go the same way through a tree. */
+  private list(values: readonly unknown[]): string {
+    let at = this.lists;
+    for (let i = 0; i < values.length; i++) {
+      const digits = this.value(values[i]);
+      let next = at.longer.get(digits);
+      if (next === undefined) {
+        next = { digits: toDigits(this.count++), longer: new Map() };
+        at.longer.set(digits, next);
+      }
+      at = next;
+    }
+    return at.digits;
   }
 
   /** Steps hand on most objects as they are: of those that they make anew the text is made. */
@@ -108,13 +126,20 @@ export class KeyMaker {
   /** A record field by field; most are taken over from an old one. */
   private record(record: object, old: object | undefined, fields: readonly string[]): string {
     const known = old === undefined ? undefined : this.parts.get(old);
-    let digits = known ?? '';
+    let digits = '';
+    // Digits taken over from the old record so far.
+    let done = 0;
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i] ?? '';
       const value = at(record, field);
-      if (old !== undefined && known !== undefined && value === at(old, field)) continue;
-      digits = put(digits, i, this.value(value));
+      if (old !== undefined && known !== undefined) {
+        if (value === at(old, field)) continue;
+        digits += known.slice(done, DIGITS * i);
+        done = DIGITS * (i + 1);
+      }
+      digits += this.value(value);
     }
+    if (known !== undefined) digits += known.slice(done);
     this.parts.set(record, digits);
     return this.number(digits);
   }

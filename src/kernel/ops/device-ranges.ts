@@ -8,6 +8,7 @@ import { int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { readByDevice, writeByDevice } from '../device-cache.js';
+import { deviceBytes } from '../named-words.js';
 import type { Effect, Operation } from '../registry.js';
 import type { Value } from '../value.js';
 import { RANGE_WORD } from '../ranges.js';
@@ -36,13 +37,7 @@ function wordsOf(context: KernelContext, args: Args, count: number, access: Acce
   if (access === 'read') goesOver(context, buffer, from, to);
   layout.cut(buffer, from);
   layout.cut(buffer, to);
-  const named = layout
-    .named(buffer)
-    .map((cell) => ({ at: cell.page * machine.pageSize + cell.offset, cell }))
-    .filter(({ at, cell }) => cell.size === RANGE_WORD && from <= at && at < to)
-    .sort((a, b) => a.at - b.at);
-  const bytes = layout.steps(named, ({ cell }) => cell).map((word) => word.at - from);
-  return [...new Set([0, ...bytes, size - RANGE_WORD])].sort((a, b) => a - b);
+  return deviceBytes(layout, buffer, from, size, to);
 }
 
 function rangeAccess(count: number, access: Access): Effect {

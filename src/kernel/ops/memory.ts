@@ -6,6 +6,7 @@ import { cpuLoad, cpuStore, loadMustWait } from '../access.js';
 import { fail, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { accessFaults, cpuReach } from '../cpu-maps.js';
+import { namedSteps, namedWords } from '../named-words.js';
 import { unshare } from '../private-maps.js';
 import { TooManyLines } from '../ranges.js';
 import type { Effect, Operation, Param } from '../registry.js';
@@ -14,11 +15,7 @@ import type { Value } from '../value.js';
 /** The tracked words of a byte range behind a pointer, as offsets from it. */
 export function wordsIn(context: KernelContext, pointer: Value | undefined, size: number) {
   const { map, offset } = pointerArg(context, pointer);
-  const bytes = context.machine.pageSize;
-  return context.layout
-    .named(map.buffer)
-    .map((cell) => ({ byte: cell.page * bytes + cell.offset - offset, size: cell.size, cell }))
-    .filter((word) => word.byte >= 0 && word.byte < size);
+  return namedWords(context.layout, map.buffer, offset, size);
 }
 
 function shifted(context: KernelContext, pointer: Value | undefined, bytes: number) {
@@ -141,7 +138,8 @@ const memchrInv: Effect = (context, args) => {
 
 /** The words that memchr_inv goes over, one a step. */
 export function wordsRead(context: KernelContext, pointer: Value | undefined, size: number) {
-  return context.layout.steps(wordsIn(context, pointer, size), (each) => each.cell);
+  const { map, offset } = pointerArg(context, pointer);
+  return namedSteps(context.layout, map.buffer, offset, size);
 }
 
 const readWord: Effect = (context, args) => {
