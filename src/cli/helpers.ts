@@ -66,6 +66,12 @@ const EACH = 4;
 /** Between two looks at how far a task is. */
 const waitMs = 50;
 
+/** For benches: the environment may say otherwise; 0: never. */
+function fromOrder(name: string, usual: number): number {
+  const order = process.env[name];
+  return order === undefined ? usual : Number(order) || Infinity;
+}
+
 function placeOf(id: number): number {
   return HELPERS_MAX + EACH * id;
 }
@@ -94,13 +100,13 @@ export class Helpers implements Ahead {
     /** The same for threads that join in. */
     private readonly eagerTeam?: number,
   ) {
-    this.from = eager ?? AHEAD_FROM;
+    this.from = eager ?? fromOrder('CIVAC_AHEAD_FROM', AHEAD_FROM);
   }
 
   get team(): TeamHost {
     const helpers = this;
     return {
-      from: this.eagerTeam ?? TEAM_FROM,
+      from: this.eagerTeam ?? fromOrder('CIVAC_TOGETHER_FROM', TEAM_FROM),
       soloStates: this.eagerTeam === undefined ? ROUND_FROM : 1,
       eager: this.eagerTeam === undefined ? null : 'waits',
       get idle() {
@@ -139,7 +145,6 @@ export class Helpers implements Ahead {
   }
 
   ask(task: Task): Asked | null {
-    if (process.env.NOAHEAD) return null;
     if (this.tasks >= TASKS_MAX || this.allGone()) return null;
     const order: Order = { id: this.tasks++, task };
     this.ports ??= this.begin();

@@ -8,7 +8,16 @@ import type { Limits } from '../explore/bfs.js';
 import { pack, type Place, placesFor, unpack, widthOf } from './store.js';
 import { NoRoom } from './sharing.js';
 import type { Member } from './team.js';
-import { C, HALTS, PHASES, PIECE, PIECE_WORDS, PIECES_MAX, SLOTS_MIN, WIDTH_MAX } from './team-memory.js';
+import {
+  C,
+  HALTS,
+  PHASES,
+  PIECE,
+  PIECE_WORDS,
+  PIECES_MAX,
+  SLOTS_MIN,
+  WIDTH_MAX,
+} from './team-memory.js';
 import type { Entry, FoundData } from './tables-text.js';
 
 /** What a leading thread is told, and asks. */
@@ -191,7 +200,7 @@ export class Lead {
       count * (words + 9) +
       this.mostFresh * (words + 12) +
       8 * this.get(C.SLOTS) +
-      (member.keepsGraph ? 12 * this.transitions : 0) +
+      (member.way.keepGraph ? 12 * this.transitions : 0) +
       threads * this.options.leafBytes * member.tables.leaves +
       member.sharing.ledger.bytes
     );
@@ -225,7 +234,7 @@ export class Lead {
     this.set(C.KEEP, keep);
     const [states, steps] = this.placePieces(keep);
     this.all(PHASES.number);
-    if (member.keepsGraph) this.all(PHASES.link);
+    if (member.way.keepGraph) this.all(PHASES.link);
     member.sharing.catchUp();
     this.at += Math.min(length, keep * size);
     this.count += states;
@@ -275,7 +284,8 @@ export class Lead {
     }
     const { member } = this;
     const full = this.count + states > member.parent.length;
-    const fullOfEdges = member.keepsGraph && 3 * (this.transitions + steps) > member.edges.length;
+    const edges = 3 * (this.transitions + steps);
+    const fullOfEdges = member.way.keepGraph && edges > member.edges.length;
     if (full || fullOfEdges) throw new Apart('no room');
     return [states, steps];
   }

@@ -65,7 +65,15 @@ export const PHASES = { expand: 1, count: 2, number: 3, link: 4, rehash: 5, end:
 export const HALTS = { grow: 1, places: 2, alone: 3, stop: 4 } as const;
 
 /** Of a piece: whether it is done, new states, transitions, and where these begin; lines. */
-export const PIECE = { done: 0, fresh: 1, steps: 2, firstState: 3, firstStep: 4, asked: 5, leftOut: 6 };
+export const PIECE = {
+  done: 0,
+  fresh: 1,
+  steps: 2,
+  firstState: 3,
+  firstStep: 4,
+  asked: 5,
+  leftOut: 6,
+};
 export const PIECE_WORDS = 8;
 export const PIECES_MAX = 2 ** 15;
 /** Slots of the smallest visited set. */

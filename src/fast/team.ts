@@ -83,7 +83,7 @@ export class Member {
     memory: TeamMemory,
     readonly tables: Tables,
     readonly system: System,
-    private readonly way: TeamWay,
+    readonly way: TeamWay,
   ) {
     const arrays = arraysOf(memory);
     this.control = arrays.control;
@@ -103,10 +103,6 @@ export class Member {
     this.steps = new Steps(tables, system.environment);
     this.liberties = tables.libertiesOf(system.liberties);
     this.setPlaces(way.places);
-  }
-
-  get keepsGraph(): boolean {
-    return this.way.keepGraph;
   }
 
   /** Where in a state components stand from now on. */

@@ -160,7 +160,7 @@ export class Together {
     const lists = [
       [parent, member.parent, count],
       [action, member.action, count],
-      [edges, member.edges, member.keepsGraph ? 3 * transitions : 0],
+      [edges, member.edges, member.way.keepGraph ? 3 * transitions : 0],
     ] as const;
     if (outcome === 'alone') store.restore(places, words, count);
     else store.adopt(places, words, count);

@@ -252,9 +252,7 @@ export class KernelContext {
   }
 
   setWord(cell: Cell, word: Word): void {
-    const words = this.step.words.slice();
-    words[cell.id] = word;
-    this.step.words = words;
+    this.step.words = this.step.words.with(cell.id, word);
   }
 
   view(cell: Cell): View {
@@ -308,8 +306,8 @@ export class KernelContext {
     range?: { from: number; to: number },
     own = false,
   ): LineOutcome {
-    const { word = 0, value = 0 } = access ?? {};
-    this.touched?.access(lineCode(frameIndex, lineIndex), { event: row.event, word, value, own });
+    const what = { event: row.event, word: access?.word ?? 0, value: access?.value ?? 0, own };
+    this.touched?.access(lineCode(frameIndex, lineIndex), what);
     let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');
@@ -389,8 +387,7 @@ export class KernelContext {
 
 /** One number for a line of a frame: pages have fewer lines than this. Below 0: not cacheable. */
 function touchCode(frame: number, line: number, cacheable: boolean): number {
-  const code = frame * 8192 + line;
-  return cacheable ? code : -1 - code;
+  return cacheable ? frame * 8192 + line : -1 - (frame * 8192 + line);
 }
 
 export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

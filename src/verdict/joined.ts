@@ -32,6 +32,22 @@ export interface TeamHost extends Omit<TeamSource, 'call'> {
   call(join: Join): void;
 }
 
+/** The same for one exploration. */
+export function teamOf(host: TeamHost, about: Omit<Join, 'memory' | 'way'>): TeamSource {
+  return {
+    from: host.from,
+    soloStates: host.soloStates,
+    eager: host.eager,
+    get idle() {
+      return host.idle;
+    },
+    get lost() {
+      return host.lost;
+    },
+    call: (memory, way) => host.call({ ...about, memory, way }),
+  };
+}
+
 /** Tables as the threads of one ledger have them. */
 interface Replica {
   readonly ledger: number;

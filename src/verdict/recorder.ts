@@ -153,7 +153,7 @@ export class Passing implements Recorder, Capture {
   readonly tracing = false;
   private to: Facts;
 
-  /** `learned` goes up with what the layout learns: an answer that adds to it is no use elsewhere. */
+  /** `learned` goes up with what the layout learns; answers that add to it are no use elsewhere. */
   constructor(
     private readonly facts: Facts,
     private readonly learned: () => number,

@@ -17,7 +17,7 @@ import { System } from '../system/system.js';
 import type { Role } from '../reduce/stubs.js';
 import { type Ahead, type Asked, clock, explorationOf } from './ahead.js';
 import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
-import type { TeamHost } from './joined.js';
+import { type TeamHost, teamOf } from './joined.js';
 import { Facts, Passing } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
@@ -162,24 +162,10 @@ export class Runs implements RunSource {
   /** The same for one exploration. */
   private teamFor(system: System, liberties: readonly Liberty[]): TeamSource | undefined {
     const { host, ledger } = this;
-    if (host === undefined) return undefined;
+    if (host === undefined || ledger === undefined) return undefined;
     const { roles = null, por = false } = this.options;
     const source = { machine: this.program.machine, roles, layout: this.layout.saved };
-    const lazy = system.environment !== null;
-    return {
-      from: host.from,
-      soloStates: host.soloStates,
-      eager: host.eager,
-      get idle() {
-        return host.idle;
-      },
-      get lost() {
-        return host.lost;
-      },
-      call: (memory, way) => {
-        if (ledger) host.call({ source, liberties, lazy, por, ledger, memory, way });
-      },
-    };
+    return teamOf(host, { source, liberties, lazy: system.environment !== null, por, ledger });
   }
 
   private ownTables(): Tables {
@@ -344,6 +330,8 @@ export class Runs implements RunSource {
           this.isLarge = true;
           if (found === 0) this.expect(next);
         }
+        // What comes next is something else then; whoever is at it has a better use.
+        if (found > 0 && this.asked.size > 0 && next.length > 0) this.expect([]);
         return tick(states, transitions, name);
       },
     };

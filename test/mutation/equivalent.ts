@@ -170,6 +170,7 @@ const refused = '-EINVAL on arm64 for memory that is not from vmalloc: changes n
 
 /** Functions that change nothing, with what they do instead. */
 export const returnsOnly: ReadonlyMap<string, string> = new Map([
+  ['barrier', 'orders for nobody but this CPU'],
   ['cache_line_size', value],
   ['dma_addressing_limited', value],
   ['dma_get_cache_alignment', value],

@@ -14,6 +14,7 @@ import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
+import { ownerScenarios } from './functions-owners.js';
 import { restScenarios } from './functions-rest.js';
 import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
@@ -237,6 +238,7 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...dmaBufScenarios(),
     ...cacheScenarios(),
     ...machineScenarios(),
+    ...ownerScenarios,
     ...moreScenarios(),
     ...tableScenarios(),
   ];
