@@ -42,6 +42,9 @@ const longLines: Readonly<Record<string, string>> = {
       'page-pool',
       'ttm',
       'videobuf2',
+      'dma-iova',
+      'driver',
+      'scatterlist',
     ].map((name) => [
       `src/kernel/ops/${name}.ts`,
       'the doc line of an operation is one sentence on one line',
@@ -53,6 +56,7 @@ const longLines: Readonly<Record<string, string>> = {
     [
       'part',
       'functions-drivers',
+      'functions-iova',
       'functions-videobuf2',
       'functions-life',
       'functions-more',

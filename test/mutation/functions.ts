@@ -7,9 +7,9 @@
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
 import { driverScenarios } from './functions-drivers.js';
-import { iovaScenarios } from './functions-iova.js';
 import { lifeScenarios } from './functions-life.js';
 import { machineScenarios } from './functions-machine.js';
+import { iovaScenarios } from './functions-managed.js';
 import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
