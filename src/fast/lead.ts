@@ -284,8 +284,8 @@ export class Lead {
     }
     const { member } = this;
     const full = this.count + states > member.parent.length;
-    const fullOfEdges = member.way.keepGraph && 3 * (this.transitions + steps) > member.edges.length;
-    if (full || fullOfEdges) throw new Apart('no room');
+    const last = 3 * (this.transitions + steps);
+    if (full || (member.way.keepGraph && last > member.edges.length)) throw new Apart('no room');
     return [states, steps];
   }
 
