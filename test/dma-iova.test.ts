@@ -1,4 +1,4 @@
-/** dma_iova_*: mappings made piece by piece; dmam_alloc_coherent: memory that goes with the driver. */
+/** dma_iova_*: mappings made piece by piece; dmam_alloc_*: memory that goes with the driver. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import { check } from '../src/verdict/check.js';
@@ -120,7 +120,8 @@ describe('dma_iova_*', () => {
   });
 
   it('bounces an area that may share a line', () => {
-    const small = `q = kzalloc(32, GFP_KERNEL);\n\tdma_iova_try_alloc(nic, &state, virt_to_phys(q), 32);
+    const small = `q = kzalloc(32, GFP_KERNEL);
+	dma_iova_try_alloc(nic, &state, virt_to_phys(q), 32);
 	addr = dma_iova_addr(&state);
 	dma_iova_link(nic, &state, virt_to_phys(q), 0, 32, DMA_FROM_DEVICE, 0);`;
     const end = 'dma_iova_destroy(nic, &state, 32, DMA_FROM_DEVICE, 0);';

@@ -23,8 +23,11 @@ const longLines: Readonly<Record<string, string>> = {
     [
       'dma-alloc',
       'dma-buf',
+      'dma-iova',
+      'driver',
       'gpuvm',
       'reserved',
+      'scatterlist',
       'sync-ioctls',
       'iommu-api',
       'mappings',

@@ -146,7 +146,7 @@ function bodyOf({ locals: count, result, body }: Routine): Code {
 }
 
 /** A module on memory `env.memory`; the last function is exported as `run`. */
-export function moduleOf(routines: readonly Routine[]): Uint8Array<ArrayBuffer> {
+function moduleOf(routines: readonly Routine[]): Uint8Array<ArrayBuffer> {
   const types = routines.map(({ parameters, result }) => [
     ...[0x60, parameters, ...new Array<number>(parameters).fill(0x7f)],
     ...(result ? [1, 0x7f] : [0]),
@@ -163,13 +163,14 @@ export function moduleOf(routines: readonly Routine[]): Uint8Array<ArrayBuffer> 
   );
 }
 
-/** Memory of a module, in pages of 64 KB. */
+/**
+ * Memory of a module. Where one is too small, make another: growing detaches its buffer, and once
+ * any buffer was detached V8 checks for that at every access to every typed array.
+ */
 export interface WasmMemory {
-  /** Another one after `grow`. */
   readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
 }
-export const wasmPage = 65536;
+const pageBytes = 65536;
 
 export type Run = (...args: number[]) => number | undefined;
 
@@ -187,30 +188,28 @@ function isApi(value: unknown): value is Api {
   return typeof value === 'object' && value !== null && 'Memory' in value && 'Module' in value;
 }
 
-function api(): Api | null {
+function api(): Api {
   const found: unknown = Reflect.get(globalThis, 'WebAssembly');
-  return isApi(found) ? found : null;
+  if (!isApi(found)) throw new Error('there is no WebAssembly here');
+  return found;
 }
 
 function isRun(value: unknown): value is Run {
   return typeof value === 'function';
 }
 
-function needed(): Api {
-  const found = api();
-  if (found === null) throw new Error('there is no WebAssembly here');
-  return found;
+/** Throws where there is no WebAssembly, as a page's security policy can forbid it. */
+export function compileModule(routines: readonly Routine[]): object {
+  return new (api().Module)(moduleOf(routines));
 }
 
-/** Throws where there is no WebAssembly, as a page's security policy can forbid it. */
 export function makeMemory(bytes: number): WasmMemory {
-  return new (needed().Memory)({ initial: Math.ceil(bytes / wasmPage) });
+  return new (api().Memory)({ initial: Math.ceil(bytes / pageBytes) });
 }
 
 /** The module's `run` on this memory. */
-export function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WasmMemory): Run {
-  const wasm = needed();
-  const { run } = new wasm.Instance(new wasm.Module(bytes), { env: { memory } }).exports;
+export function instantiate(module: object, memory: WasmMemory): Run {
+  const { run } = new (api().Instance)(module, { env: { memory } }).exports;
   if (!isRun(run)) throw new Error('the module has no function run');
   return run;
 }

@@ -11,6 +11,7 @@ import {
   below,
   type Code,
   choose,
+  compileModule,
   equal,
   instantiate,
   int,
@@ -20,9 +21,9 @@ import {
   load,
   locals,
   makeMemory,
-  moduleOf,
   multiply,
   or,
+  type Routine,
   type Run,
   right,
   set,
@@ -168,7 +169,7 @@ function probe(layout: Layout, work: Work): Code {
   ];
 }
 
-function emit(packed: Packed, work: Work, layout: Layout): Uint8Array<ArrayBuffer> {
+function emit(packed: Packed, work: Work, layout: Layout): Routine {
   const { rootStart = 0, roots = 0 } = layout.tables;
   const queueMask = int(work.queue.length / 2 - 1);
   const from = left(and(HEAD, queueMask), int(3));
@@ -202,7 +203,7 @@ function emit(packed: Packed, work: Work, layout: Layout): Uint8Array<ArrayBuffe
     ...store(int(0), HEAD, 0),
     ...store(int(0), TAIL, 4),
   ];
-  return moduleOf([{ parameters: 1, locals: LOCALS, result: false, body }]);
+  return { parameters: 1, locals: LOCALS, result: false, body };
 }
 
 /** Runs the loop; the work's set and queue live in its memory. */
@@ -215,7 +216,7 @@ export class WasmLoop {
   adopt(packed: Packed, work: Work, copy: boolean): void {
     const layout = layOut(packed, work);
     const memory = makeMemory(layout.end);
-    const run = instantiate(emit(packed, work, layout), memory);
+    const run = instantiate(compileModule([emit(packed, work, layout)]), memory);
     for (const name of TABLES) {
       new Int32Array(memory.buffer, layout.tables[name] ?? 0).set(packed[name]);
     }

@@ -12,9 +12,10 @@ import { DMA_ATTR_SKIP_CPU_SYNC } from './constants.js';
 import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import { noteEvent } from './mismatch.js';
+import { objectOf } from './objects.js';
 import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Overrides } from './overrides.js';
-import type { Buffer, Frame, KernelState, Piece } from './state.js';
+import type { Buffer, Frame, KernelState } from './state.js';
 import type { EarlyRead, Place, StepState } from './step-state.js';
 import { ScenarioError } from './scenario-error.js';
 import { lineCode, type Touched } from './touched.js';
@@ -232,7 +233,13 @@ export class KernelContext {
     return this.frame(frame)?.lines[at];
   }
 
+  /** Reductions are told of every line that it leaves otherwise, whoever calls it. */
   setFrame(index: number, frame: Frame): void {
+    this.touched?.replaced(index, this.frame(index)?.lines ?? [], frame.lines);
+    this.replaceFrame(index, frame);
+  }
+
+  private replaceFrame(index: number, frame: Frame): void {
     const frames = this.step.frames.slice();
     frames[index] = frame;
     this.step.frames = frames;
@@ -245,9 +252,7 @@ export class KernelContext {
   }
 
   setWord(cell: Cell, word: Word): void {
-    const words = this.step.words.slice();
-    words[cell.id] = word;
-    this.step.words = words;
+    this.step.words = this.step.words.with(cell.id, word);
   }
 
   view(cell: Cell): View {
@@ -301,8 +306,8 @@ export class KernelContext {
     range?: { from: number; to: number },
     own = false,
   ): LineOutcome {
-    const { word = 0, value = 0 } = access ?? {};
-    this.touched?.access(lineCode(frameIndex, lineIndex), { event: row.event, word, value, own });
+    const what = { event: row.event, word: access?.word ?? 0, value: access?.value ?? 0, own };
+    this.touched?.access(lineCode(frameIndex, lineIndex), what);
     let frame = this.frame(frameIndex);
     const line = frame?.lines[lineIndex];
     if (frame === undefined || line === undefined) throw new Error('no such line');
@@ -314,7 +319,8 @@ export class KernelContext {
     if (outcome.line !== line) {
       const lines = frame.lines.slice();
       lines[lineIndex] = outcome.line;
-      this.setFrame(frameIndex, { ...frame, lines });
+      // An event of the cache table, which was told above.
+      this.replaceFrame(frameIndex, { ...frame, lines });
       if (this.layout.hasPtes) ptesChanged(this, frame, lineIndex, line, outcome.line);
       if (outcome.wroteBack || outcome.dropped) {
         this.recordLosses(frameIndex, frame, lineIndex, line, outcome.line, range);
@@ -356,22 +362,9 @@ export class KernelContext {
     if (range !== undefined && (victim.offset < range.from || victim.offset >= range.to)) {
       return 'H10';
     }
-    const owner = this.objectOf(victim);
+    const owner = objectOf(this, victim);
     const written = cells.filter((_, i) => hasBit(old.written, i));
-    return written.some((cell) => this.objectOf(cell) === owner) ? 'H3' : 'H10';
-  }
-
-  /** Words under one streaming mapping are one object; any other word is one of its own (M1). */
-  private objectOf(cell: Cell): number {
-    const byte = cell.page * this.machine.pageSize + cell.offset;
-    const covers = ({ buffer, offset, size }: Piece): boolean =>
-      buffer === cell.buffer && byte >= offset && byte < offset + size;
-    const mapping = this.kernel.mappings.find(
-      (each) => (each.type === 'single' || each.type === 'page') && each.pieces.some(covers),
-    );
-    if (mapping !== undefined) return mapping.id;
-    const linked = this.kernel.iovas.find(({ pieces }) => pieces.some(covers));
-    return linked === undefined ? -1 - cell.id : 2 ** 40 + linked.id;
+    return written.some((cell) => objectOf(this, cell) === owner) ? 'H3' : 'H10';
   }
 
   private pendingValues(frame: number, cell: Cell): number[] {
@@ -394,8 +387,7 @@ export class KernelContext {
 
 /** One number for a line of a frame: pages have fewer lines than this. Below 0: not cacheable. */
 function touchCode(frame: number, line: number, cacheable: boolean): number {
-  const code = frame * 8192 + line;
-  return cacheable ? code : -1 - code;
+  return cacheable ? frame * 8192 + line : -1 - (frame * 8192 + line);
 }
 
 export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

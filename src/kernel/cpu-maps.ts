@@ -16,6 +16,7 @@ import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
 import { profileOf } from './profile.js';
 import type { Buffer, CpuMap, Frame, StaleTranslation } from './state.js';
+import { populateTtm } from './ttm.js';
 import type { Value } from './value.js';
 
 /** Makes a mapping of a whole buffer; user mappings start without pages. */
@@ -249,7 +250,9 @@ function faultIn(context: KernelContext, map: CpuMap, page: number): CpuReach | 
   }
   if (missing || buffer.kind === 'msm') {
     context.say('K3', () => 'page fault: the pages are got');
-    residentPages(context, buffer.id);
+    // ttm_bo_vm_fault_reserved
+    if (buffer.kind === 'ttm') populateTtm(context, buffer);
+    else residentPages(context, buffer.id);
     msmGetPages(context, context.buffer(buffer.id));
   }
   const all = framesIn(context, context.buffer(buffer.id), 0, buffer.size);

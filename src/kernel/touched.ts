@@ -78,6 +78,14 @@ export class Touched {
     this.frames = added(this.frames, frame);
   }
 
+  /** A frame's record is replaced: lines that are not as before were. */
+  replaced(frame: number, old: readonly unknown[], now: readonly unknown[]): void {
+    if (old === now) return;
+    for (let at = 0; at < Math.max(old.length, now.length); at++) {
+      if (old[at] !== now[at]) this.look(lineCode(frame, at));
+    }
+  }
+
   /** What several events in one step come to is told by no single row. */
   access(line: number, access: LineAccess): void {
     const { once } = this;

@@ -2,7 +2,7 @@
 import type { Entry } from '../machine/store-buffer.js';
 import type { Translation } from './state.js';
 import type { Bounce } from './swiotlb.js';
-import type { Saved } from './ttm-swap.js';
+import type { Saved } from './ttm.js';
 
 /** What a thread still has to do for the call it is in, after the books were changed. */
 export type Work =

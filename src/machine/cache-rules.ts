@@ -5,7 +5,8 @@
  * with a liberty is open only where that liberty is allowed (model.md §1, `needs`).
  * Sources: model.md M2-M5, M9, M10; Arm ARM DDI0487 B2.11 and D8.18; the TRMs of Cortex-A35 and
  * A53 for M6 `ignore` (a non-cacheable access does not use the lookup).
- * Leaves out: caches per shareability domain; device caches (M11), which are kernel/device-cache.ts.
+ * Leaves out: caches of devices (M11, kernel/device-cache.ts) and of processors in another
+ * shareability domain (kernel/remoteproc.ts).
  */
 export type LineState = 'absent' | 'clean' | 'dirty';
 

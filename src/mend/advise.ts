@@ -65,6 +65,7 @@ class Adviser {
       order: 'forward',
       engine: 'fast',
       tablesFrom: TABLES_FROM,
+      por: true,
       limits: {
         maxStates: given.maxStates ?? DEFAULT_LIMITS.maxStates,
         maxSeconds: this.maxSeconds,

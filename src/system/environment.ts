@@ -51,11 +51,11 @@ const NONE: ReadonlySet<RuleRow> = new Set();
 
 /** Notes what a step changed that decides what lines do by themselves, or whether they can. */
 export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): void {
-  const { maps, mappings } = state.kernel;
-  if (next.kernel.mappings !== mappings) touched.mappings = true;
+  const { maps, mappings, iovas } = state.kernel;
+  const { kernel } = next;
+  if (kernel.mappings !== mappings || kernel.iovas !== iovas) touched.mappings = true;
   const remapped = next.kernel.maps !== maps;
-  const mayFill = ({ kernel, frames }: Unkeyed, i: number) =>
-    hasCacheableAlias(kernel, frames[i], i);
+  const mayFill = (of: Unkeyed, i: number) => hasCacheableAlias(of.kernel, of.frames[i], i);
   state.frames.forEach((frame, i) => {
     const now = next.frames[i];
     if (now === undefined) return;
@@ -64,18 +64,35 @@ export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): vo
   });
 }
 
+/** Which facts of a frame decide what its lines do; KernelContext tells of the lines themselves. */
+const decides: Readonly<Record<keyof Frame, boolean>> = {
+  pfn: true,
+  buffer: true,
+  page: true,
+  lines: false,
+  linear: true,
+  inTlb: true,
+  linearAs: true,
+  // Kept for H5 alone; it changes with an event of a line.
+  history: false,
+  bar: true,
+  secure: true,
+  table: true,
+  nomap: true,
+  freed: true,
+};
+const deciding = keysOf(decides).filter((field) => decides[field]);
+
+function keysOf<K extends string>(of: Readonly<Record<K, unknown>>): readonly K[] {
+  const found: K[] = [];
+  for (const key in of) found.push(key);
+  return found;
+}
+
 /** It is another page's now, or the linear map has it otherwise. */
 function isOther(frame: Frame, now: Frame): boolean {
-  return (
-    now.buffer !== frame.buffer ||
-    now.page !== frame.page ||
-    now.table !== frame.table ||
-    now.secure !== frame.secure ||
-    now.linear !== frame.linear ||
-    now.linearAs !== frame.linearAs ||
-    now.inTlb !== frame.inTlb ||
-    now.lines.length !== frame.lines.length
-  );
+  if (now.lines.length !== frame.lines.length) return true;
+  return deciding.some((field) => now[field] !== frame[field]);
 }
 
 /**

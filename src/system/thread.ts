@@ -13,7 +13,7 @@ import { unshare } from '../kernel/private-maps.js';
 import type { KernelState } from '../kernel/state.js';
 import { assignFrames } from '../kernel/secure.js';
 import { copyBounce } from '../kernel/swiotlb.js';
-import { copyBack } from '../kernel/ttm-swap.js';
+import { copyBack } from '../kernel/ttm.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
 import { delay, dueLoad, isDoorbell } from './delayed.js';

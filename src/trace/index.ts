@@ -128,16 +128,19 @@ function deviceFacts(device: DeviceState, live: number, fact: CoherenceFact): De
   };
 }
 
+function lostWords({ lostEvents, lostUnknown }: ReadReport): string {
+  if (lostUnknown && lostEvents === 0) return 'an unknown number of events';
+  return `${lostUnknown ? 'at least ' : ''}${groupDigits(lostEvents)} events`;
+}
+
 function readNotes(report: ReadReport): string[] {
   const notes = report.problems.map(({ message, place, count }) => {
     const times = count > 1 ? ` (${groupDigits(count)} times)` : '';
     return `${message}${times}, first at ${place}`;
   });
   if (report.lostTimes > 0) {
-    const sum = groupDigits(report.lostEvents);
-    const many = report.lostUnknown ? `at least ${sum}` : sum;
     notes.unshift(
-      `${many} events were lost: nothing is said about a mapping that was live at a loss`,
+      `${lostWords(report)} were lost: nothing is said about a mapping that was live at a loss`,
     );
   }
   return notes;

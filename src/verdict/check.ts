@@ -9,7 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { assumptionsOf } from './assumptions.js';
 import type { Ahead } from './ahead.js';
 import type { Checkpoints } from './checkpoint.js';
-import { hazards, type HazardId } from './hazards.js';
+import { hazards, type HazardId, mendsFor } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
@@ -331,7 +331,7 @@ function findingOf(runs: RunSource, named: Named, all: readonly Named[]): Findin
     expected: detail.expected,
     actual: detail.actual,
     trace: steps,
-    mends: id === 'assertion' ? [] : hazards[id].mends,
+    mends: id === 'assertion' ? [] : mendsFor(id, detail.message),
   };
 }
 

@@ -175,3 +175,15 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
     sources: ['model.md M1'],
   },
 };
+
+/** Begins the message of a load that a later store or doorbell overtook (kernel/judge.ts). */
+const OVERTAKEN = 'a later store overtook this read';
+
+/** What would mend a finding with this message. */
+export function mendsFor(id: HazardId, message: string): readonly string[] {
+  if (id !== 'H13' || !message.startsWith(OVERTAKEN)) return hazards[id].mends;
+  return [
+    'mb() or dma_mb() between this read and the store or doorbell behind it',
+    'something that needs the value before that: a branch, or the value itself in what is stored',
+  ];
+}

@@ -49,6 +49,9 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
   ['ttm_tt_unpopulate: issues invalidate', freed],
   ['ttm_tt_unpopulate: then invalidate', freed],
   ['ttm_tt_unpopulate: then wait for all', freed],
+  ['ttm_bo_swapout: issues invalidate', freed],
+  ['ttm_bo_swapout: then invalidate', freed],
+  ['ttm_bo_swapout: then wait for all', freed],
   [
     'page_pool_destroy: pagePools removed',
     'whoever uses the pool later makes a mistake in the scenario (L070), which has no verdict',
@@ -121,6 +124,14 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'the device has the address only when the call is over, and it ends with a wmb(): nobody walks there before',
   ],
   [
+    'dma_iova_try_alloc: iovas.address',
+    'the old range instead of the new one: both are free, and dma_iova_addr() tells which it is',
+  ],
+  [
+    'ttm_bo_swapout: then wait for stores',
+    'it begins when the stores of its CPU have drained (blocked until then), so that none are left',
+  ],
+  [
     'dma_vunmap_noncontiguous: memory',
     "nothing names a table's pages to take the linear map from them: lines are fetched by that, whatever a TLB keeps of the vmap",
   ],
@@ -158,9 +169,13 @@ const refused = '-EINVAL on arm64 for memory that is not from vmalloc: changes n
 
 /** Functions that change nothing, with what they do instead. */
 export const returnsOnly: ReadonlyMap<string, string> = new Map([
+  ['barrier', 'orders for nobody but this CPU'],
   ['cache_line_size', value],
   ['dma_addressing_limited', value],
   ['dma_get_cache_alignment', value],
+  ['dma_iova_addr', value],
+  ['dma_need_sync', value],
+  ['dma_use_iova', value],
   ['drm_fb_dma_get_gem_addr', value],
   ['drm_gem_dma_vmap', value],
   ['page_pool_get_dma_addr', value],

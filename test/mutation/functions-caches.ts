@@ -77,7 +77,7 @@ const pools: Scenarios = [
   ],
   [
     'dma_pool_destroy: the address is gone',
-    text('H14', {
+    text('H8 H14', {
       ...plain,
       names: 'u32 *p;\ndma_addr_t dma;',
       init: 'pool = dma_pool_create(nic, 64, 64);',

@@ -82,6 +82,15 @@ const deviceMemory: Scenarios = [
     }),
   ],
   [
+    'dma_read_sync: nor by a read that it relies on',
+    text('coherent', {
+      ...ring,
+      cpu: 'p[0] = 7;\n\twmb();\n\tflag[0] = 1;',
+      nic: 'while (dma_read_sync(bus) == 0)\n\t\t;\n\tu32 x = dma_read_sync(vram);',
+      after: 'always (nic:x == 7)',
+    }),
+  ],
+  [
     'ioremap_cache: the stores stay in the cache',
     text('H2 H6', {
       ...ring,

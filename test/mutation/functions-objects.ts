@@ -184,7 +184,7 @@ const shmem: Scenarios = [
   ],
   [
     'drm_gem_shmem_vunmap: the address is gone',
-    text('H14', {
+    text('H3 H14', {
       ...object,
       cpu: `p = drm_gem_shmem_vmap(bo);
 	p[0] = 1;

@@ -188,6 +188,7 @@ const calls: Scenarios = [
 	dcache_clean_inval_poc(p, p + 16);
 	phys = virt_to_phys(p);`,
       cpu: `u32 old = p[0];
+	mb();
 	writel(1, nic);
 	u32 status = readl(nic);
 	udelay(10);

@@ -7,12 +7,14 @@
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
 import { driverScenarios } from './functions-drivers.js';
+import { iovaScenarios } from './functions-iova.js';
 import { lifeScenarios } from './functions-life.js';
 import { machineScenarios } from './functions-machine.js';
 import { moreScenarios } from './functions-more.js';
 import { msmScenarios } from './functions-msm.js';
 import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
+import { ownerScenarios } from './functions-owners.js';
 import { restScenarios } from './functions-rest.js';
 import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
@@ -231,10 +233,12 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...objectScenarios(),
     ...msmScenarios(),
     ...driverScenarios,
+    ...iovaScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
     ...cacheScenarios(),
     ...machineScenarios(),
+    ...ownerScenarios,
     ...moreScenarios(),
     ...tableScenarios(),
   ];

@@ -29,7 +29,7 @@ export const driverOperations: readonly Operation[] = [
     returns: 'void',
     rules: ['K5'],
     params: [{ name: 'dev', kinds: ['device'] }],
-    doc: 'unbinds the driver; frees what dmam_alloc_* took; other DMA mappings of the device are leaked',
+    doc: 'unbinds the driver; frees what dmam_alloc_* took; other mappings of the device are leaked',
     source:
       'drivers/base/dd.c:device_unbind_cleanup (devres_release_all); kernel/dma/debug.c:dma_debug_device_change',
     effect: releaseDriver,

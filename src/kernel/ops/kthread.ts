@@ -1,6 +1,6 @@
 /**
- * The end of a thread, as another one waits for it (model.md §1: thread start and end). The language
- * names the thread (lower-builtin.ts), so that this is no operation of the registry.
+ * The end of a thread, as another one waits for it (model.md §1: thread start and end). The
+ * language names the thread (lower-builtin.ts), so that this is no operation of the registry.
  * Source: kernel/kthread.c (kthread_stop waits for to_kthread(k)->exited, which kthread_exit
  * completes).
  * Leaves out: kthread_should_stop(), and what the thread returns.

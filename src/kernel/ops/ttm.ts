@@ -12,12 +12,12 @@ import { DMA_BIDIRECTIONAL, TTM_CACHED, TTM_WRITE_COMBINED } from '../constants.
 import type { Attribute } from '../../machine/attributes.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap, zapUserMaps } from '../cpu-maps.js';
-import { dmaMap, dmaUnmap } from '../dma.js';
+import { dmaUnmap } from '../dma.js';
 import { setLinearAttribute } from '../linear-map.js';
 import { wholeBuffer } from '../maintenance.js';
-import { allocatePages, releasePages } from '../pages.js';
+import { releasePages } from '../pages.js';
 import { profileOf, uncachedAttribute } from '../profile.js';
-import { copyToFile, freshPages, queueCopyBack } from '../ttm-swap.js';
+import { copyToFile, forgetFile, populateTtm } from '../ttm.js';
 import { storesPending } from '../access.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
@@ -49,36 +49,15 @@ function init(mapsForDevice: boolean): Effect {
 }
 
 function populate(context: KernelContext, args: Args): Value {
-  const buffer = bufferArg(context, args[0]);
-  if (buffer.pins > 0) return 0;
-  const swapped = context.kernel.files.some((each) => each.buffer === buffer.id);
-  if (swapped) freshPages(context, buffer.id);
-  else allocatePages(context, buffer.id, true);
-  const now = context.buffer(buffer.id);
-  context.setBuffer({ ...now, pins: 1 });
-  const { attribute = 'WB' } = buffer;
-  if (attribute !== 'WB' && profileOf(context).tracksMemoryType) {
-    setLinearAttribute(context, wholeBuffer(now), attribute);
-  }
-  if (buffer.mapsPages === true) mapPages(context, buffer);
-  if (swapped) queueCopyBack(context, buffer.id);
+  populateTtm(context, bufferArg(context, args[0]));
   return 0;
-}
-
-/** ttm_pool_map() */
-function mapPages(context: KernelContext, buffer: Buffer): void {
-  dmaMap(context, {
-    device: buffer.device,
-    ranges: [wholeBuffer(context.buffer(buffer.id))],
-    direction: DMA_BIDIRECTIONAL,
-    attrs: context.skipSyncAttrs(),
-    type: 'sg',
-  });
 }
 
 function unpopulate(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
-  dropPages(context, buffer);
+  // What was swapped out has neither pages nor a mapping.
+  if (context.kernel.files.some((each) => each.buffer === buffer.id)) forgetFile(context, buffer.id);
+  else dropPages(context, buffer);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
 }

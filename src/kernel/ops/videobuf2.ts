@@ -188,6 +188,30 @@ function vb2(
   return op(name, params, doc, `drivers/media/common/videobuf2/${file}:${name}`, effect, more);
 }
 
+function userptr(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
+  const isDc = prefix === 'vb2_dc';
+  return [
+    vb2(
+      `${prefix}_get_userptr`,
+      'bo',
+      [deviceParam, { name: 'vaddr', kinds: ['ptr'] }, sizeParam, dir],
+      isDc
+        ? 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC; NULL unless it is whole cache lines, and contiguous for the device'
+        : 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC',
+      getUserptr(isDc),
+      { rules: ['K5', 'K8'] },
+    ),
+    vb2(
+      `${prefix}_put_userptr`,
+      'void',
+      [buf],
+      'unmaps and unpins; no cache maintenance',
+      putUserptr,
+      { rules: ['K5', 'K8'] },
+    ),
+  ];
+}
+
 function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
   const isDc = prefix === 'vb2_dc';
   const when = isDc ? ', with non_coherent_mem' : '';
@@ -243,24 +267,7 @@ function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
       getDmabuf,
       { rules: ['K8'] },
     ),
-    vb2(
-      `${prefix}_get_userptr`,
-      'bo',
-      [deviceParam, { name: 'vaddr', kinds: ['ptr'] }, sizeParam, dir],
-      isDc
-        ? 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC; NULL unless it is whole cache lines, and contiguous for the device'
-        : 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC',
-      getUserptr(isDc),
-      { rules: ['K5', 'K8'] },
-    ),
-    vb2(
-      `${prefix}_put_userptr`,
-      'void',
-      [buf],
-      'unmaps and unpins; no cache maintenance',
-      putUserptr,
-      { rules: ['K5', 'K8'] },
-    ),
+    ...userptr(prefix),
     vb2(`${prefix}_put`, 'void', [buf], 'unmaps and frees; no cache maintenance', put),
   ];
 }

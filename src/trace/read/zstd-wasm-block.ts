@@ -191,6 +191,11 @@ function repeats(
   return whenElse(greater(distance, 0), join(set(third, second), newest), known);
 }
 
+/** How many bits the next state takes, and the step to it. */
+const bitsOf = (word: Code): Code => and(right(word, 8), 255);
+const turn = (states: Code, word: Code, bits: Code): Code =>
+  set(word, load(add(states, left(add(right(word, 16), bits), 2))));
+
 /** (count, at, end, to, first, limit): reads sequences and executes them; gives the place after. */
 function sequences(): Routine {
   const [count, at, end, to, first, limit, bit, bitMin, ...more] = locals(28);
@@ -214,9 +219,6 @@ function sequences(): Routine {
         set(value, add(and(value, 0xffffff), bitsAt(bit, width))),
       ),
     );
-  const turn = (states: Code, word: Code, bits: Code): Code =>
-    set(word, load(add(states, left(add(right(word, 16), bits), 2))));
-  const bitsOf = (word: Code): Code => and(right(word, 8), 255);
   const one = join(
     take(and(offsetWord, 255)),
     set(distance, subtract(add(left(1, width), bitsAt(bit, width)), 3)),

@@ -4,16 +4,9 @@
  * plain decoder, which alone says what is wrong: so both mean the same. Leaves out streams
  * (`zstd-stream.ts`).
  *
- * State: one memory of a few megabytes, which grows to what one call needs.
+ * State: one memory, as large as the largest call needed, a few megabytes.
  */
-import {
-  instantiate,
-  makeMemory,
-  moduleOf,
-  type Run,
-  type WasmMemory,
-  wasmPage,
-} from '../../base/wasm.js';
+import { compileModule, instantiate, makeMemory, type Run } from '../../base/wasm.js';
 import { type BlockHead, type Blocks, unpackFrames, unpackZstd } from './zstd.js';
 import {
   literalBase,
@@ -35,17 +28,25 @@ const memoryFirst = 1 << 20;
 const bytesMax = 1 << 25;
 
 class WasmBlocks implements Blocks {
-  private readonly memory: WasmMemory = makeMemory(memoryFirst);
-  private readonly run: Run;
-  private bytes = new Uint8Array(this.memory.buffer);
-  private words = new Int32Array(this.memory.buffer);
+  private readonly module = compileModule([...codeRoutines(), ...blockRoutines()]);
+  private run: Run = () => undefined;
+  private bytes = new Uint8Array(0);
+  private words = new Int32Array(0);
   /** Places of the output in the memory. */
   private out = 0;
   private first = 0;
   private limit = 0;
 
   constructor() {
-    this.run = instantiate(moduleOf([...codeRoutines(), ...blockRoutines()]), this.memory);
+    this.makeRoom(memoryFirst);
+  }
+
+  /** A memory of that many bytes and what always stands in it; nothing else is kept. */
+  private makeRoom(bytes: number): void {
+    const memory = makeMemory(bytes);
+    this.run = instantiate(this.module, memory);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.words = new Int32Array(memory.buffer);
     this.putLengths(place.literalLengths, literalBase, literalBits);
     this.putLengths(place.matchLengths, matchBase, matchBits);
     this.putTable(place.standardLiteral, literalCodes.standard);
@@ -67,12 +68,7 @@ class WasmBlocks implements Blocks {
   unpack(data: Uint8Array, out: Uint8Array): number {
     this.out = (place.input + data.length + slack + 7) & ~7;
     this.limit = this.out + out.length;
-    const missing = this.limit + slack - this.bytes.length;
-    if (missing > 0) {
-      this.memory.grow(Math.ceil(missing / wasmPage));
-      this.bytes = new Uint8Array(this.memory.buffer);
-      this.words = new Int32Array(this.memory.buffer);
-    }
+    if (this.limit + slack > this.bytes.length) this.makeRoom(this.limit + slack);
     this.bytes.set(data, place.input);
     const got = unpackFrames(data, this);
     out.set(this.bytes.subarray(this.out, this.out + got));

@@ -161,10 +161,14 @@ export class TrackerCore implements World {
     lengths: NumberList,
   ): void {
     const count = phys.length;
-    const single = count === 1 && !m.segmentsCut;
+    // All is read before anything depends on it: V8 compiles anew what it never saw read before.
+    const { size, segmentsCut } = m;
+    const { length: mapped } = dma;
+    const { length: lengthCount, values: lengthOf } = lengths;
+    const single = count === 1 && !segmentsCut;
     // Entries the IOMMU merged have no lengths of their own, except where all are whole pages.
-    const pages = m.size === count * this.pageSize && !m.segmentsCut;
-    const unmerged = dma.length === count && lengths.length === count;
+    const pages = size === count * this.pageSize && !segmentsCut;
+    const unmerged = Math.abs(mapped - count) + Math.abs(lengthCount - count) === 0;
     if (!single && !pages && !unmerged) m.segmentsCut = true;
     let start = -1;
     let end = -1;
@@ -172,8 +176,8 @@ export class TrackerCore implements World {
       const at = phys.values[i]!;
       if (at < 0) continue;
       let length = this.pageSize - (at % this.pageSize);
-      if (single) length = m.size;
-      else if (unmerged) length = lengths.values[i]!;
+      if (single) length = size;
+      else if (unmerged) length = lengthOf[i]!;
       if (!(length > 0)) continue;
       const bytes = this.bounces.take(head.pid, m.deviceState.id, at, length);
       if (bytes > 0) this.noteBounce(m, m.bouncedSize + bytes);

@@ -15,7 +15,8 @@ export const notMapped = -1;
 
 /** A ring of address ranges by task. */
 class Ring {
-  readonly pid = new Int32Array(slots).fill(-1);
+  /** With a place more, for nobody. */
+  readonly pid = new Int32Array(slots + 1).fill(-1);
   readonly start = new Float64Array(slots);
   readonly end = new Float64Array(slots);
   readonly extra = new Float64Array(slots);
@@ -48,14 +49,19 @@ class Ring {
 
   /** Takes the newest range of this task that holds `address`; -1 if there is none. */
   take(pid: number, address: number): number {
-    if (this.used === 0) return -1;
-    for (let back = 1; back <= slots; back += 1) {
+    const found = this.find(pid, address);
+    // Also where nothing is found, for V8: it compiles anew what it never saw done before.
+    this.pid[found < 0 ? slots : found] = -1;
+    this.used -= found < 0 ? 0 : 1;
+    return found;
+  }
+
+  private find(pid: number, address: number): number {
+    const reach = this.used === 0 ? 0 : slots;
+    for (let back = 1; back <= reach; back += 1) {
       const slot = (this.next - back) & (slots - 1);
       if (this.pid[slot] !== pid) continue;
-      if (address < this.start[slot]! || address >= this.end[slot]!) continue;
-      this.pid[slot] = -1;
-      this.used -= 1;
-      return slot;
+      if (address >= this.start[slot]! && address < this.end[slot]!) return slot;
     }
     return -1;
   }
