@@ -17,7 +17,7 @@ import type { Input } from './inputs.js';
 /** So many states take about a second; a thread of ours starts in a tenth of one. */
 export const AHEAD_FROM = 20_000;
 /** An exploration of so many states is worth it that threads join in. */
-export const TEAM_FROM = 20_000;
+export const TEAM_FROM = 50_000;
 /** And a round of so many is worth a word to them. */
 const ROUND_FROM = 64;
 

@@ -284,9 +284,8 @@ export class Lead {
     }
     const { member } = this;
     const full = this.count + states > member.parent.length;
-    const edges = 3 * (this.transitions + steps);
-    const fullOfEdges = member.way.keepGraph && edges > member.edges.length;
-    if (full || fullOfEdges) throw new Apart('no room');
+    const last = 3 * (this.transitions + steps);
+    if (full || (member.way.keepGraph && last > member.edges.length)) throw new Apart('no room');
     return [states, steps];
   }
 

@@ -52,8 +52,7 @@ export type Entry =
   | readonly ['places', readonly Place[]]
   | readonly ['found', FoundData]
   /** What states took up that the reference engine had recorded. */
-  | readonly ['heard', readonly (readonly [state: number, facts: string])[]]
-  | readonly ['trouble', string];
+  | readonly ['heard', readonly (readonly [state: number, facts: string])[]];
 
 export function groupKey({ kind, agent, at }: Group): string {
   return `${kind} ${agent} ${at}`;

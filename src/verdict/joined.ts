@@ -90,7 +90,7 @@ export class Joiner {
   private replicaOf({ source, por, ledger: memory }: Join, ledger: number): Replica {
     const scene = sceneOf(this.written, source);
     const { program, layout } = scene;
-    const recorder = new Passing(new Facts(), () => layout.changes);
+    const recorder = new Passing(new Facts(), layout);
     const tables = new Tables(program, layout, recorder, por);
     tables.share(new Ledger(memory), recorder);
     return { ledger, scene, tables };

@@ -1,5 +1,6 @@
 /** Facts gathered while exploring, beside the states: no-ops, mappings, maintenance. */
 import type { Capture } from '../fast/sharing.js';
+import type { Layout, LayoutData } from '../kernel/layout.js';
 import type { Named, NoteKind, Operated, Recorder } from '../kernel/context.js';
 
 export interface RecordedNote {
@@ -148,15 +149,16 @@ export class Facts implements Recorder {
   }
 }
 
+type Captured = FactsData & Pick<LayoutData, 'cuts'>;
+
 /** Passes on what is recorded, but for what is kept apart until a state takes it up. */
 export class Passing implements Recorder, Capture {
   readonly tracing = false;
   private to: Facts;
 
-  /** `learned` goes up with what the layout learns; answers that add to it are no use elsewhere. */
   constructor(
     private readonly facts: Facts,
-    private readonly learned: () => number,
+    private readonly layout: Layout,
   ) {
     this.to = facts;
   }
@@ -166,9 +168,15 @@ export class Passing implements Recorder, Capture {
   }
 
   private before = 0;
+  private words = 0;
+
+  private wordsNow(): number {
+    return this.layout.cells.length + this.layout.hidden.length;
+  }
 
   begin(): void {
-    this.before = this.learned();
+    this.before = this.layout.changes;
+    this.words = this.wordsNow();
     this.to = new Facts();
     this.to.quiet = this.quiet;
   }
@@ -176,14 +184,28 @@ export class Passing implements Recorder, Capture {
   end(): string {
     const { saved } = this.to;
     this.to = this.facts;
-    if (this.learned() !== this.before) throw new Error('the layout has learned something');
-    const isEmpty = Object.values(saved).every((list) => list.length === 0);
-    return isEmpty ? '' : JSON.stringify(saved);
+    const data: Captured = { ...saved, cuts: this.learned() };
+    const isEmpty = Object.values(data).every((list) => list.length === 0);
+    return isEmpty ? '' : JSON.stringify(data);
+  }
+
+  /**
+   * Where ranges begin and end, as far as that is new. Without ranges nothing hangs on it, so that
+   * it does not matter when another layout is told. Throws where something does.
+   */
+  private learned(): LayoutData['cuts'] {
+    const { layout, before } = this;
+    if (layout.changes === before) return [];
+    if (layout.hasRanges || this.wordsNow() !== this.words) {
+      throw new Error('the layout has learned of a word or a range');
+    }
+    return layout.saved.cuts;
   }
 
   merge(text: string): void {
-    const data: FactsData = JSON.parse(text);
+    const { cuts, ...data }: Captured = JSON.parse(text);
     this.facts.merge(data);
+    for (const [buffer, bytes] of cuts) for (const byte of bytes) this.layout.cut(buffer, byte);
   }
 
   met(liberty: string): void {

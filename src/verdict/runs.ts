@@ -162,7 +162,8 @@ export class Runs implements RunSource {
   /** The same for one exploration. */
   private teamFor(system: System, liberties: readonly Liberty[]): TeamSource | undefined {
     const { host, ledger } = this;
-    if (host === undefined || ledger === undefined) return undefined;
+    // What ranges name hangs on what was met before.
+    if (host === undefined || ledger === undefined || this.layout.hasRanges) return undefined;
     const { roles = null, por = false } = this.options;
     const source = { machine: this.program.machine, roles, layout: this.layout.saved };
     return teamOf(host, { source, liberties, lazy: system.environment !== null, por, ledger });
@@ -172,7 +173,7 @@ export class Runs implements RunSource {
     if (this.tables === undefined) {
       const lazy = this.options.por === true;
       const { layout, host } = this;
-      const recorder = new Passing(this.facts, () => layout.changes);
+      const recorder = new Passing(this.facts, layout);
       this.tables = new Tables(this.program, layout, host ? recorder : this.facts, lazy);
       if (host) {
         this.ledger = makeLedger(this.options.limits.maxMemoryBytes / LEDGER_PART);
