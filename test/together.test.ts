@@ -197,7 +197,7 @@ describe('threads of the command line', () => {
   );
 
   it('are never coherent at a limit', { timeout: 300_000 }, async () => {
-    for (const limit of [{ maxSeconds: 0.5 }, { maxMemoryBytes: 2 ** 21 }]) {
+    for (const limit of [{ maxSeconds: 0.05 }, { maxMemoryBytes: 2 ** 21 }]) {
       const outcome = await byPool(large(unmap), { ...together, ...limit });
       if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
       expect([outcome.result.verdict, outcome.result.reason]).toEqual([
