@@ -48,8 +48,9 @@ function explore(litmus: Litmus, allowed: Liberties, avoid: (name: string) => bo
   return { wrong, ends };
 }
 
-function isEnd(litmus: Litmus, { cpu, run, rung, buffer }: State): boolean {
-  return cpu === litmus.cpu.length && run === rung && buffer.every(({ kind }) => kind === 'fence');
+function isEnd(litmus: Litmus, { cpu, run, rung, buffer, late }: State): boolean {
+  const isThrough = cpu === litmus.cpu.length && late.length === 0;
+  return isThrough && run === rung && buffer.every(({ kind }) => kind === 'fence');
 }
 
 function wrongReads(litmus: Litmus, allowed: Liberties): ReadonlySet<string> {

@@ -12,6 +12,8 @@ export type EventName = string;
 export interface ReadFrom {
   readonly read: EventName;
   readonly write: EventName | null;
+  /** What comes after the write, if the read synchronises: itself, or where a late one was done. */
+  readonly into: EventName;
 }
 
 /** How far the threads are; everything before that is executed. */
@@ -39,10 +41,8 @@ function edgesInto(litmus: Litmus, progress: Progress, event: EventName): readon
   const [agent = '', ...numbers] = event.split(' ');
   if (agent === 'init') return [];
   const [first = 0, index = 0] = numbers.map(Number);
-  const op = agent === 'cpu' ? litmus.cpu[first] : litmus.device[index];
   const edges = agent === 'cpu' ? edgesOfCpu(litmus, first) : edgesOfDevice(litmus, first, index);
-  const isSync = (op?.op === 'read' || op?.op === 'load') && op.sync;
-  return isSync ? [...edges, ...returnedBy(progress, event)] : edges;
+  return [...edges, ...learnedAt(litmus, progress, event)];
 }
 
 /** Program order, and from the device's run to its waiter. */
@@ -63,9 +63,21 @@ function edgesOfDevice(litmus: Litmus, run: number, index: number): EventName[] 
   return edges;
 }
 
-/** The write that a synchronising read returned. */
-function returnedBy({ reads }: Progress, event: EventName): readonly EventName[] {
-  return reads.flatMap(({ read, write }) => (read === event && write !== null ? [write] : []));
+/** The writes that synchronising reads returned whose values were there at this event. */
+function learnedAt(litmus: Litmus, { reads }: Progress, event: EventName): readonly EventName[] {
+  return reads.flatMap(({ read, write, into }) =>
+    into === event && write !== null && isSync(litmus, read) ? [write] : [],
+  );
+}
+
+function isSync(litmus: Litmus, read: EventName): boolean {
+  const op = operationOf(litmus, read);
+  return op !== undefined && 'sync' in op && op.sync;
+}
+
+function operationOf(litmus: Litmus, event: EventName) {
+  const [agent, ...numbers] = event.split(' ');
+  return agent === 'cpu' ? litmus.cpu[Number(numbers[0])] : litmus.device[Number(numbers[1])];
 }
 
 /**
@@ -90,7 +102,7 @@ function kept<T>(cache: WeakMap<Litmus, Map<string, T>>, litmus: Litmus): Map<st
 
 function syncReads(litmus: Litmus, { reads }: Progress): string {
   const hasSync = [...litmus.cpu, ...litmus.device].some((op) => 'sync' in op && op.sync);
-  return hasSync ? reads.map(({ read, write }) => `${read}<${write}`).join() : '';
+  return hasSync ? reads.map(({ read, write, into }) => `${read}<${write}>${into}`).join() : '';
 }
 
 function closure(litmus: Litmus, progress: Progress, event: EventName): ReadonlySet<EventName> {
@@ -135,7 +147,15 @@ export function newestWrites(litmus: Litmus, progress: Progress, word: number): 
 const newestKnown = new WeakMap<Litmus, Map<string, readonly Write[]>>();
 
 function newestNow(litmus: Litmus, progress: Progress, word: number): readonly Write[] {
-  const writes = writesOf(litmus, progress, word);
+  return newestAmong(litmus, progress, writesOf(litmus, progress, word));
+}
+
+/** Those of several writes that none of them comes after. */
+export function newestAmong(
+  litmus: Litmus,
+  progress: Progress,
+  writes: readonly Write[],
+): readonly Write[] {
   return writes.filter(
     ({ event }) => !writes.some((other) => before(litmus, progress, other.event).has(event)),
   );
@@ -159,14 +179,15 @@ export function admissible(
   );
   const goesBack = (event: EventName): boolean =>
     returned.some((write) => before(litmus, progress, write).has(event));
-  return writes.filter(({ event }) => !isSuperseded(event) && !goesBack(event));
+  // What came of a store or doorbell behind a late load is not for it (M8).
+  const comesOf = (event: EventName): boolean => before(litmus, progress, event).has(read);
+  return writes.filter(({ event }) => !isSuperseded(event) && !goesBack(event) && !comesOf(event));
 }
 
 /** Whether an earlier read was made by the same agent, of the same word. */
 function isSameReader(litmus: Litmus, earlier: EventName, read: EventName, word: number): boolean {
-  const [agent, ...numbers] = earlier.split(' ');
-  if (!read.startsWith(`${agent} `)) return false;
-  const op = agent === 'cpu' ? litmus.cpu[Number(numbers[0])] : litmus.device[Number(numbers[1])];
+  if (earlier.split(' ')[0] !== read.split(' ')[0]) return false;
+  const op = operationOf(litmus, earlier);
   return op !== undefined && 'word' in op && op.word === word;
 }
 

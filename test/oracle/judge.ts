@@ -1,5 +1,5 @@
 /** What is right, and what a wrong read is called (model.md §1). */
-import { admissible, type EventName, newestOf, newestWrites } from './history.js';
+import { admissible, type EventName, newestAmong, newestOf, newestWrites } from './history.js';
 import type { Attr, Litmus } from './program.js';
 import { type Cause, type State, words } from './state.js';
 
@@ -54,14 +54,16 @@ export function checked(
   word: number,
   value: number,
   from: 'copy' | 'memory',
+  into: EventName = read,
 ): { readonly to: State; readonly cause: Cause | null } {
-  const right = admissible(litmus, state, read, word).filter((write) => write.value === value);
+  const allowed = admissible(litmus, state, read, word);
+  const right = allowed.filter((write) => write.value === value);
   if (right.length > 0) {
     const write = newestOf(litmus, state, right).event;
-    return { to: { ...state, reads: [...state.reads, { read, write }] }, cause: null };
+    return { to: { ...state, reads: [...state.reads, { read, write, into }] }, cause: null };
   }
-  const to = { ...state, reads: [...state.reads, { read, write: null }] };
-  const values = newestValues(litmus, state, word);
+  const to = { ...state, reads: [...state.reads, { read, write: null, into }] };
+  const values = newestAmong(litmus, state, allowed).map((write) => write.value);
   const { dram, copy } = thoughtDrained(state, word);
   if (!values.includes(dram) && (copy === null || !values.includes(copy))) {
     return { to, cause: state.lost[word] ?? 'H3' };

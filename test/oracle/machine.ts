@@ -15,6 +15,7 @@ export function steps(litmus: Litmus, state: State, liberties: Liberties): reado
     ...cpuSteps(litmus, state, liberties),
     ...deviceSteps(litmus, state),
     ...(liberties.has('reorder') ? earlyReads(litmus, state, liberties) : []),
+    ...lateLoads(litmus, state, liberties),
     ...[...drains(litmus, state, liberties), ...cacheSteps(litmus, state, liberties)].map(
       (to): Step => ({ to: withLosses(litmus, state, to) }),
     ),
@@ -25,7 +26,7 @@ export function steps(litmus: Litmus, state: State, liberties: Liberties): reado
 
 function cpuSteps(litmus: Litmus, state: State, liberties: Liberties): readonly Step[] {
   const op = litmus.cpu[state.cpu];
-  if (op === undefined) return [];
+  if (op === undefined || state.late.some((late) => isHeld(litmus, late, op))) return [];
   const done = { ...state, cpu: state.cpu + 1, issued: false };
   const put = (...entries: readonly Entry[]): readonly Step[] => [
     { to: { ...done, buffer: [...state.buffer, ...entries] } },
@@ -39,7 +40,12 @@ function cpuSteps(litmus: Litmus, state: State, liberties: Liberties): readonly 
       return [{ to: { ...done, lost, buffer } }];
     }
     case 'load':
-      return mayLoad(litmus, state, op, liberties) ? [load(litmus, state, op)] : [];
+      return [
+        ...(mayLoad(litmus, state, op, liberties) ? [load(litmus, state, op)] : []),
+        ...(mayPutOff(state, liberties)
+          ? [{ to: { ...done, late: [...state.late, state.cpu] } }]
+          : []),
+      ];
     case 'maintain': {
       const entry: Entry = { kind: 'maintain', how: op.how, line: op.line };
       if (!op.dsb) return put(entry);
@@ -109,6 +115,46 @@ function loaded(litmus: Litmus, state: State, op: Load): Loaded {
   return { after, value: after.copy[op.word] ?? 0 };
 }
 
+// ---- Loads done behind later stores and doorbells (M8)
+
+/** Not together with reads before their turn (src/system/delayed.ts leaves that out). */
+function mayPutOff({ early }: State, liberties: Liberties): boolean {
+  return liberties.has('reorder') && early.every(({ agent }) => agent !== 'cpu');
+}
+
+/** What has to wait for a load put off: its word, and all that orders more than stores. */
+function isHeld(litmus: Litmus, late: number, op: CpuOp): boolean {
+  const load = litmus.cpu[late];
+  switch (op.op) {
+    case 'store':
+    case 'load':
+      return load?.op !== 'load' || op.word === load.word;
+    case 'barrier':
+      return !['wmb', 'dma_wmb', 'smp_wmb'].includes(op.name);
+    case 'bell':
+      return false;
+    case 'maintain':
+    case 'wait':
+      return true;
+  }
+}
+
+/** Each may be done at any moment; what it returns is judged in its own place. */
+function lateLoads(litmus: Litmus, state: State, liberties: Liberties): readonly Step[] {
+  return state.late.flatMap((late): readonly Step[] => {
+    const op = litmus.cpu[late];
+    if (op?.op !== 'load' || !mayLoad(litmus, state, op, liberties)) return [];
+    const { after, value } = loaded(litmus, state, op);
+    const from = op.attr === 'WB' ? 'copy' : 'memory';
+    const [read, into] = [cpuEvent(late), cpuEvent(state.cpu)];
+    const { to, cause } = checked(litmus, after, read, op.word, value, from, into);
+    const done = { ...to, late: state.late.filter((each) => each !== late) };
+    return cause === null
+      ? [{ to: done }]
+      : [{ to: done, wrong: { cause, agent: 'cpu', op: late } }];
+  });
+}
+
 // ---- The device
 
 /** M10: it reads and writes memory, in its program order, while a doorbell is unanswered. */
@@ -144,7 +190,13 @@ function takenEarly(state: State, agent: Early['agent'], op: number): Loaded | n
 function earlyReads(litmus: Litmus, state: State, liberties: Liberties): readonly Step[] {
   const found: Step[] = [];
   litmus.cpu.forEach((op, i) => {
-    if (op.op !== 'load' || i <= state.cpu || takenEarly(state, 'cpu', i) !== null) return;
+    if (
+      op.op !== 'load' ||
+      i <= state.cpu ||
+      state.late.length > 0 ||
+      takenEarly(state, 'cpu', i) !== null
+    )
+      return;
     if (!mayPass(litmus, state, litmus.cpu.slice(state.cpu, i), op)) return;
     if (!mayLoad(litmus, state, op, liberties)) return;
     const { after, value } = loaded(litmus, state, op);

@@ -27,6 +27,8 @@ export interface Early {
 
 export interface State extends Progress {
   readonly early: readonly Early[];
+  /** Loads of the CPU put off: their places are passed, their values not there (M8). */
+  readonly late: readonly number[];
   /** The maintenance of the current helper is issued; its dsb waits. */
   readonly issued: boolean;
   /** Doorbells that arrived. */
@@ -54,6 +56,7 @@ export function startOf({ lineOf }: Litmus): State {
     device: 0,
     reads: [],
     early: [],
+    late: [],
     issued: false,
     rung: 0,
     dram: lineOf.map(() => 0),
