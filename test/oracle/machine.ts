@@ -242,7 +242,8 @@ function isPassable(litmus: Litmus, op: CpuOp, load: Load): boolean {
     case 'maintain':
       return !op.dsb && (op.line !== litmus.lineOf[load.word] || load.attr === 'NC');
     case 'barrier':
-      return op.name === 'dma_wmb' || op.name === 'smp_wmb';
+      // Those of the inner shareable domain order no read of what a device wrote.
+      return ['dma_wmb', 'smp_wmb', 'smp_rmb', 'smp_mb'].includes(op.name);
     case 'bell':
       return true;
     case 'wait':
