@@ -10,29 +10,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { free } from './free.mjs';
+import { median } from './median.mjs';
+import { streamed } from './streamed.mjs';
 
 const lines = Number(process.argv[2] ?? 5);
 const rounds = Number(process.argv[3] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'ahead-'));
 const program = join(import.meta.dirname, '..', 'bin', 'civac.mjs');
-const each = (text) => Array.from({ length: lines }, (_, i) => text(i)).join('\n');
-
-const scenario = `machine arm64 { device nic { .coherent = false }; }
-u32 *buf;
-dma_addr_t bus;
-init { buf = kzalloc(PAGE_SIZE, GFP_KERNEL); }
-cpu driver {
-${each((i) => `	buf[${16 * i}] = 1;`)}
-	bus = dma_map_single(nic, buf, ${64 * lines}, DMA_BIDIRECTIONAL);
-	submit(nic);
-	wait(nic);
-	dma_unmap_single(nic, bus, ${64 * lines}, DMA_BIDIRECTIONAL);
-${each((i) => `	u32 v${i} = buf[${16 * i}];`)}
-}
-device nic {
-${each((i) => `	u32 r${i} = dma_read(bus + ${64 * i});\n	dma_write(bus + ${64 * i}, 9);`)}
-}
-`;
+const scenario = streamed(lines, { unmaps: true });
 
 function run(cores) {
   const file = join(folder, 'lines.litmus');
@@ -46,8 +31,6 @@ function run(cores) {
   const said = child.stdout.replace(/"seconds": [\d.]+/g, '');
   return { wall, user, said };
 }
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 try {
   writeFileSync(join(folder, 'lines.litmus'), scenario);

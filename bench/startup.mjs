@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../scripts/build.mjs';
 import { root } from '../scripts/setup.mjs';
+import { median } from './median.mjs';
 
 const limit = 3;
 const file = process.argv[2] ?? 'litmus/thread/a-wc-mmap-before-map.broken.litmus';
@@ -26,11 +27,6 @@ function wallMs(args) {
   const end = performance.now();
   if (run.status === null || run.status > 1) throw new Error(`${args.join(' ')}: ${run.stderr}`);
   return end - begin;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }
 
 if (!existsSync(join(root, file))) throw new Error(`no such scenario: ${file}`);

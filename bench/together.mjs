@@ -11,6 +11,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { free } from './free.mjs';
+import { median } from './median.mjs';
+import { streamed } from './streamed.mjs';
 
 const plain = process.argv.slice(2).filter((each) => /^\d+$/.test(each));
 const [lines, rounds] = [Number(plain[0] ?? 6), Number(plain[1] ?? 1)];
@@ -18,26 +20,10 @@ const order = process.argv.indexOf('--from');
 const froms = order < 0 ? ['20000'] : process.argv[order + 1].split(',');
 const folder = mkdtempSync(join(tmpdir(), 'together-'));
 const program = join(import.meta.dirname, '..', 'bin', 'civac.mjs');
-const each = (text) => Array.from({ length: lines }, (_, i) => text(i)).join('\n');
-
-const scenario = `machine arm64 { device nic { .coherent = false }; }
-u32 *buf;
-dma_addr_t bus;
-init { buf = kzalloc(PAGE_SIZE, GFP_KERNEL); }
-cpu driver {
-${each((i) => `	buf[${16 * i}] = 1;`)}
-	bus = dma_map_single(nic, buf, ${64 * lines}, DMA_BIDIRECTIONAL);
-	submit(nic);
-	wait(nic);
-${each((i) => `	u32 v${i} = buf[${16 * i}];`)}
-}
-cpu other {
-	smp_mb();
-}
-device nic {
-${each((i) => `	u32 r${i} = dma_read(bus + ${64 * i});\n	dma_write(bus + ${64 * i}, 9);`)}
-}
-`;
+const scenario = streamed(lines, {
+  unmaps: false,
+  beside: 'cpu other {\n\tsmp_mb();\n}\n',
+});
 
 /** User time of each thread of a process so far, in seconds. */
 function threadTimes(pid, times) {
@@ -74,8 +60,6 @@ function run(from) {
     });
   });
 }
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 try {
   writeFileSync(join(folder, 'lines.litmus'), scenario);

@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { build } from '../scripts/build.mjs';
 import { root } from '../scripts/setup.mjs';
+import { median } from './median.mjs';
 
 const [file, runsText] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: trace-speed.mjs FILE.dat [RUNS]');
@@ -62,8 +63,6 @@ function memory([program, ...args]) {
   if (found === null) throw new Error(`${program}: ${run.stderr}`);
   return Number(found[1]) / 1024;
 }
-
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 await build({ quiet: true });
 const folder = mkdtempSync(join(tmpdir(), 'civac-bench-'));

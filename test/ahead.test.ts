@@ -4,15 +4,13 @@
  * (default 20) and adds the whole corpus, CIVAC_SEED the first seed.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Outcome } from '../src/cli/check-one.js';
-import { Pool } from '../src/cli/pool.js';
-import { checkWork } from '../src/cli/work.js';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { type Ahead, type Asked, exploreFor, type Task } from '../src/verdict/ahead.js';
 import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
 import { Bench } from './cli-run.js';
 import { scenarios } from './corpus-scenarios.js';
+import { byPool, large, resultOf, unmap } from './large-check.js';
 import { randomScenario } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_AHEAD ?? 20);
@@ -87,54 +85,16 @@ describe('explorations made ahead', () => {
   });
 });
 
-/** Thousands of states; a finding in it has needs to ask for. */
-function large(ends: string): string {
-  const lines = (text: string): string =>
-    [0, 1, 2].map((i) => `\t${text.replaceAll('#', String(i))}`).join('\n');
-  return `machine arm64 { device nic { .coherent = false }; }
-u32 *buf;
-dma_addr_t bus;
-init {
-	buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
-}
-cpu a {
-${lines('buf[16 * #] = 1;')}
-	bus = dma_map_single(nic, buf, 256, DMA_BIDIRECTIONAL);
-	submit(nic);
-	wait(nic);
-	${ends}
-${lines('u32 v# = buf[16 * #];')}
-}
-device nic {
-${lines('u32 r# = dma_read(bus + 64 * #);')}
-${lines('dma_write(bus + 64 * #, 9);')}
-}
-`;
-}
-const unmap = 'dma_unmap_single(nic, bus, 192, DMA_BIDIRECTIONAL);';
-
-async function byPool(text: string, helpers: number | string): Promise<Outcome> {
-  const settings = { projection: false, helpers, eagerHelpers: 600, maxMemoryBytes: 2 ** 27 };
-  const pool = new Pool(checkWork, 1, settings, () => {});
-  const outcome = await pool.submit({ file: 'large.litmus', text });
-  await pool.close();
-  return outcome;
-}
-
-function resultOf(outcome: Outcome): { said: string; how: string } {
-  if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
-  const { reduction = [], ...said } = outcome.result;
-  return { said: JSON.stringify({ ...said, seconds: 0 }, null, 1), how: reduction.join('\n') };
-}
+const eager = { eagerHelpers: 600, maxMemoryBytes: 2 ** 27 };
 
 describe('helper threads', () => {
   it.each([
     ['coherent', large(unmap)],
     ['a hazard', large('')],
   ])('say the same: %s', { timeout: 300_000 }, async (verdict, text) => {
-    const alone = resultOf(await byPool(text, 'because'));
+    const alone = resultOf(await byPool(text, { ...eager, helpers: 'because' }));
     expect(alone.how).toContain('one thread: because');
-    const helped = resultOf(await byPool(text, 2));
+    const helped = resultOf(await byPool(text, { ...eager, helpers: 2 }));
     expect(helped.said).toBe(alone.said);
     if (verdict === 'coherent') expect(helped.how).toContain('in other threads: 1 of these');
   });
@@ -143,10 +103,10 @@ describe('helper threads', () => {
     'that fail (%s) leave their work to the check',
     { timeout: 300_000 },
     async (fault) => {
-      const alone = resultOf(await byPool(large(unmap), 'because'));
+      const alone = resultOf(await byPool(large(unmap), { ...eager, helpers: 'because' }));
       process.env.CIVAC_FAULT = `helper:${fault}`;
       try {
-        const helped = resultOf(await byPool(large(unmap), 1));
+        const helped = resultOf(await byPool(large(unmap), { ...eager, helpers: 1 }));
         expect(helped.said).toBe(alone.said);
         expect(helped.how).toMatch(/made here instead: (a fault on order|a thread was lost)/);
       } finally {

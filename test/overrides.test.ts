@@ -47,6 +47,27 @@ device nic { dma_write(addr, 7); }
 const unmap = 'dma_unmap_single(nic, addr, 4096, DMA_FROM_DEVICE);';
 const sync = 'dma_sync_single_for_cpu(nic, addr, 4096, DMA_FROM_DEVICE);';
 
+/** A heap buffer that the CPU has read, and reads again when the device has written it. */
+const heap = (override: string, direction: string, call: string): string => `${dev}u32 *p;
+dma_addr_t addr;
+${override}
+init {
+  buf = system_heap_allocate(4096);
+  att = dma_buf_attach(buf, nic);
+  sgt = dma_buf_map_attachment(att, ${direction});
+  addr = sg_dma_address(sgt);
+  p = mmap(buf);
+}
+cpu user {
+  u32 before = p[0];
+  submit(nic);
+  wait(nic);
+  ${call}
+  u32 got = p[0];
+}
+device nic { dma_write(addr, 7); }
+`;
+
 describe('an override in place of a call', () => {
   it('takes the arguments of the call, by position', () => {
     const steps = `override dma_sync_single_for_cpu(d, a, n, way) {
@@ -146,25 +167,8 @@ describe('an override inside functions of the kernel', () => {
   });
 
   it('is called for the table of a heap buffer, and by dma_sync_sgtable_for_cpu', () => {
-    const text = (override: string, call: string): string => `${dev}u32 *p;
-dma_addr_t addr;
-${override}
-init {
-  buf = system_heap_allocate(4096);
-  att = dma_buf_attach(buf, nic);
-  sgt = dma_buf_map_attachment(att, DMA_BIDIRECTIONAL);
-  addr = sg_dma_address(sgt);
-  p = mmap(buf);
-}
-cpu user {
-  u32 before = p[0];
-  submit(nic);
-  wait(nic);
-  ${call}
-  u32 got = p[0];
-}
-device nic { dma_write(addr, 7); }
-`;
+    const text = (override: string, call: string): string =>
+      heap(override, 'DMA_BIDIRECTIONAL', call);
     const skips = 'override dma_sync_sg_for_cpu(dev, sgl, nents, dir) { }';
     const begin = 'dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE);';
     const table = 'dma_sync_sgtable_for_cpu(nic, sgt, DMA_FROM_DEVICE);';
@@ -227,25 +231,8 @@ device nic { u32 x = dma_read(addr); }
   });
 
   it('unmaps it', () => {
-    const text = (override: string): string => `${dev}u32 *p;
-dma_addr_t addr;
-${override}
-init {
-  buf = system_heap_allocate(4096);
-  att = dma_buf_attach(buf, nic);
-  sgt = dma_buf_map_attachment(att, DMA_FROM_DEVICE);
-  addr = sg_dma_address(sgt);
-  p = mmap(buf);
-}
-cpu user {
-  u32 before = p[0];
-  submit(nic);
-  wait(nic);
-  dma_buf_unmap_attachment(att, sgt, DMA_FROM_DEVICE);
-  u32 got = p[0];
-}
-device nic { dma_write(addr, 7); }
-`;
+    const unmaps = 'dma_buf_unmap_attachment(att, sgt, DMA_FROM_DEVICE);';
+    const text = (override: string): string => heap(override, 'DMA_FROM_DEVICE', unmaps);
     const skips = (name: string, args: string): string => `override ${name}(dev, sgt, ${args}) { }`;
     expect(ids(text(''))).toBe('');
     expect(ids(text(skips('dma_unmap_sgtable', 'dir, attrs')))).toBe('H1');

@@ -6,16 +6,14 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Outcome, Settings } from '../src/cli/check-one.js';
 import { type HelperStart, Helpers } from '../src/cli/helpers.js';
-import { Pool } from '../src/cli/pool.js';
-import { checkWork } from '../src/cli/work.js';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import type { Ahead } from '../src/verdict/ahead.js';
 import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
 import { Bench, root } from './cli-run.js';
 import { scenarios } from './corpus-scenarios.js';
+import { byPool, large, resultOf, unmap } from './large-check.js';
 import { randomScenario } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_AHEAD ?? 20);
@@ -126,45 +124,7 @@ describe('explorations that threads join', () => {
   });
 });
 
-/** Thousands of states. */
-function large(ends: string): string {
-  const lines = (text: string): string =>
-    [0, 1, 2].map((i) => `\t${text.replaceAll('#', String(i))}`).join('\n');
-  return `machine arm64 { device nic { .coherent = false }; }
-u32 *buf;
-dma_addr_t bus;
-init {
-	buf = kzalloc(PAGE_SIZE, GFP_KERNEL);
-}
-cpu a {
-${lines('buf[16 * #] = 1;')}
-	bus = dma_map_single(nic, buf, 256, DMA_BIDIRECTIONAL);
-	submit(nic);
-	wait(nic);
-	${ends}
-${lines('u32 v# = buf[16 * #];')}
-}
-device nic {
-${lines('u32 r# = dma_read(bus + 64 * #);')}
-${lines('dma_write(bus + 64 * #, 9);')}
-}
-`;
-}
-const unmap = 'dma_unmap_single(nic, bus, 192, DMA_BIDIRECTIONAL);';
-
-async function byPool(text: string, more: Settings): Promise<Outcome> {
-  const settings = { projection: false, maxMemoryBytes: 2 ** 28, ...more };
-  const pool = new Pool(checkWork, 1, settings, () => {});
-  const outcome = await pool.submit({ file: 'large.litmus', text });
-  await pool.close();
-  return outcome;
-}
-
-function resultOf(outcome: Outcome): { said: string; how: string } {
-  if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
-  const { reduction = [], ...said } = outcome.result;
-  return { said: JSON.stringify({ ...said, seconds: 0 }, null, 1), how: reduction.join('\n') };
-}
+const memory = { maxMemoryBytes: 2 ** 28 };
 
 describe('threads of the command line', () => {
   const together = { helpers: 2, eagerTeam: 600 };
@@ -174,8 +134,8 @@ describe('threads of the command line', () => {
     ['a hazard', large(''), {}],
     ['too many states', large(unmap), { maxStates: 1500 }],
   ])('say the same together: %s', { timeout: 300_000 }, async (_, text, more) => {
-    const alone = resultOf(await byPool(text, { ...more, helpers: 'because' }));
-    const joined = resultOf(await byPool(text, { ...more, ...together }));
+    const alone = resultOf(await byPool(text, { ...memory, ...more, helpers: 'because' }));
+    const joined = resultOf(await byPool(text, { ...memory, ...more, ...together }));
     expect(joined.said).toBe(alone.said);
     expect(joined.how).toMatch(/by several threads together: \d+ of these/);
   });
@@ -184,10 +144,10 @@ describe('threads of the command line', () => {
     'that are lost (%s) leave the rest to the check',
     { timeout: 300_000 },
     async (fault) => {
-      const alone = resultOf(await byPool(large(unmap), { helpers: 'because' }));
+      const alone = resultOf(await byPool(large(unmap), { ...memory, helpers: 'because' }));
       process.env.CIVAC_FAULT = fault;
       try {
-        const joined = resultOf(await byPool(large(unmap), together));
+        const joined = resultOf(await byPool(large(unmap), { ...memory, ...together }));
         expect(joined.said).toBe(alone.said);
         expect(joined.how).toContain('made here instead');
       } finally {
@@ -198,7 +158,7 @@ describe('threads of the command line', () => {
 
   it('are never coherent at a limit', { timeout: 300_000 }, async () => {
     for (const limit of [{ maxSeconds: 0.05 }, { maxMemoryBytes: 2 ** 21 }]) {
-      const outcome = await byPool(large(unmap), { ...together, ...limit });
+      const outcome = await byPool(large(unmap), { ...memory, ...together, ...limit });
       if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
       expect([outcome.result.verdict, outcome.result.reason]).toEqual([
         'unknown',

@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { median } from '../median.mjs';
 
 const numbers = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 const lines = Number(numbers[0] ?? 9);
@@ -73,11 +74,6 @@ const rumur = (name) => () => {
 
 const ours = (engine) => () =>
   JSON.parse(must(process.execPath, ['one.mjs', String(lines), engine]));
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
 
 const tools = {
   ...(others

@@ -9,6 +9,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { free } from '../free.mjs';
+import { median } from '../median.mjs';
 
 const [lines = '9', rounds = '3'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'wcbuf-'));
@@ -18,10 +19,6 @@ function run(workers) {
   const child = spawnSync(process.execPath, [program, lines, workers], { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(child.stderr);
   return JSON.parse(child.stdout);
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 try {

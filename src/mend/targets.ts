@@ -3,11 +3,11 @@
  * device that is mapped to another page instead reads nothing stale, and nothing it should.
  */
 import { explore } from '../explore/bfs.js';
-import type { Model } from '../explore/model.js';
 import type { RawFinding } from '../kernel/context.js';
 import { NewCell } from '../kernel/layout.js';
 import type { State } from '../system/state.js';
 import { type Step, System } from '../system/system.js';
+import { WatchedSystem } from '../system/watched.js';
 import { libertiesOf } from '../verdict/check.js';
 import { Facts } from '../verdict/recorder.js';
 import type { RunOptions } from '../verdict/runs.js';
@@ -68,29 +68,12 @@ function targetsHere(variant: Variant, options: RunOptions): Reached {
 }
 
 /** The system, watched while it is explored. */
-class Watcher implements Model<State, RawFinding> {
+class Watcher extends WatchedSystem {
   readonly targets = new Set<string>();
-  private readonly system: System;
 
   constructor(private readonly variant: Variant) {
     const liberties = new Set<string>(libertiesOf(variant.program));
-    this.system = new System(variant.program, variant.layout, liberties, new Facts());
-  }
-
-  initial(): readonly State[] {
-    return this.system.initial();
-  }
-
-  key(state: State): string {
-    return state.key;
-  }
-
-  complete(state: State): boolean {
-    return this.system.complete(state);
-  }
-
-  name(finding: RawFinding): string {
-    return this.system.name(finding);
+    super(new System(variant.program, variant.layout, liberties, new Facts()));
   }
 
   successors(state: State): readonly Step[] {

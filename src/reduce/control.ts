@@ -4,38 +4,23 @@
  * anything is passed through; only what lies behind it is a state of the exploration.
  * Leaves out: what is recorded meanwhile (analysis.ts); the argument is in docs/reductions.md.
  */
-import type { Model } from '../explore/model.js';
-import type { RawFinding } from '../kernel/context.js';
 import type { State, Thread } from '../system/state.js';
 import type { Step, System } from '../system/system.js';
+import { WatchedSystem } from '../system/watched.js';
 
 /** A loop over words that are left out has to meet a state of the exploration now and then. */
 const PASSED_MAX = 1000;
 
-export class Control implements Model<State, RawFinding> {
+export class Control extends WatchedSystem {
   /** States passed through so far. */
   passed = 0;
 
   /** `unkeyed`: the same system, whose states have no text of their own. */
   constructor(
-    private readonly system: System,
+    system: System,
     private readonly unkeyed: System,
-  ) {}
-
-  initial(): readonly State[] {
-    return this.system.initial();
-  }
-
-  key(state: State): string {
-    return state.key;
-  }
-
-  complete(state: State): boolean {
-    return this.system.complete(state);
-  }
-
-  name(finding: RawFinding): string {
-    return this.system.name(finding);
+  ) {
+    super(system);
   }
 
   successors(state: State): readonly Step[] {
@@ -74,9 +59,5 @@ function passesBy({ threads, frames, words, kernel }: State, { next, agent, kind
 }
 
 function isBeside(old: Thread, now: Thread): boolean {
-  return (
-    now.entries === old.entries &&
-    now.early === old.early &&
-    now.delayed === old.delayed
-  );
+  return now.entries === old.entries && now.early === old.early && now.delayed === old.delayed;
 }

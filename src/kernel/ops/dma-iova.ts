@@ -137,9 +137,14 @@ function unlinkRange(context: KernelContext, state: IovaState, what: Unlink): vo
     untranslate(context, device, piece.address, piece.size, frees ? undefined : true);
     freeSlots(context, [piece]);
   }
-  const pieces = state.pieces.filter((each) => !inside.includes(each));
-  setState(context, frees ? { ...state, ...unused } : { ...state, pieces });
-  if (frees && pieces.length > 0) context.contract('frees a range of which a part is still linked');
+  const rest = { ...state, pieces: state.pieces.filter((each) => !inside.includes(each)) };
+  if (frees) freeRange(context, rest);
+  else setState(context, rest);
+}
+
+function freeRange(context: KernelContext, state: IovaState): void {
+  if (state.pieces.length > 0) context.contract('frees a range of which a part is still linked');
+  setState(context, { ...state, ...unused });
 }
 
 const unlink: Effect = (context, args) => {
@@ -159,9 +164,7 @@ const destroy: Effect = (context, args) => {
 };
 
 const free: Effect = (context, args) => {
-  const state = stateArg(context, args[1]);
-  if (state.pieces.length > 0) context.contract('frees a range of which a part is still linked');
-  setState(context, { ...state, ...unused });
+  freeRange(context, stateArg(context, args[1]));
   return 0;
 };
 

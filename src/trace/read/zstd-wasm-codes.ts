@@ -43,9 +43,6 @@ import {
 } from '../../base/wasm.js';
 import { huffmanLogMax } from './zstd-fse.js';
 
-/** Bytes of an FSE table: its log, then a word per state as in `FseTable`. */
-export const tableBytes = 4 + 4 * 512;
-
 /** Where everything lies, in bytes; 0 is left free, so that no place is 0. */
 export const place = {
   /** What a frame keeps between its blocks. */
