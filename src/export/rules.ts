@@ -2,9 +2,10 @@
  * The machine's own steps by rule: lines that are evicted or fetched, entries that leave a store
  * buffer for cache or memory. Uses the second statement of the rules (line-rules.ts,
  * buffer-rules.ts, losses.ts) over the values that the explorer met.
- * Leaves out: doorbells, stores that arrive in a page which has another owner by then, the buffer
- * of `init`, whose emptying starts every thread, buffers of other architectures than arm64, and all
- * of it where H5 is looked for, which keeps a history of every line: these are tabulated.
+ * Leaves out: doorbells, stores that arrive in a page which has another owner by then, lines of page
+ * tables in memory, the buffer of `init`, whose emptying starts every thread, buffers of other
+ * architectures than arm64, and all of it where H5 is looked for, which keeps a history of every
+ * line: these are tabulated.
  */
 import type { Tables } from '../fast/tables.js';
 import type { Word } from '../ideal/word.js';
@@ -26,6 +27,7 @@ export class Rules {
   private readonly losses: Losses;
   private readonly frames: number;
   private readonly maps: number;
+  private readonly tableLines = new Map<string, boolean>();
 
   constructor(
     private readonly system: System,
@@ -76,12 +78,30 @@ export class Rules {
     );
   }
 
-  /** A line's rules; null when it has too many words for them. */
+  /** A line's rules; null when it has too many words for them, or is one of a page table. */
   private line(frame: number, at: number): LineRules | null {
+    if (this.isTable(frame, at)) return null;
     const component = this.tables.parts.line(frame, at);
     const { unexpectedHit } = this.system.program.machine;
     const rules = new LineRules(this.encoding, component, unexpectedHit);
     return rules.words > WORDS_MAX ? null : rules;
+  }
+
+  /**
+   * A line of page tables at some time: a walker may have cached what it was (M12), and when that
+   * can be told is known to the explorer alone (ADR-7).
+   */
+  private isTable(frame: number, at: number): boolean {
+    const key = `${frame} ${at}`;
+    const known = this.tableLines.get(key);
+    if (known !== undefined) return known;
+    const { layout } = this.system;
+    const found =
+      layout.hasPtes &&
+      (this.values<readonly Frame[]>(this.frames).some((all) => all[frame]?.table === true) ||
+        this.owners(frame, at).some(({ cells }) => cells.some(({ id }) => layout.isPte(id))));
+    this.tableLines.set(key, found);
+    return found;
   }
 
   /** The books of the frames by who owns a frame's page, with the words of a line then. */
@@ -132,22 +152,12 @@ export class Rules {
     const line = this.line(frame, at);
     if (line === null || this.isTabulated) return null;
     const ways = line.evictions().flatMap((way) => this.counted(way, line, frame, at, null));
-    const notTable = this.notTable(frame);
     const all = [...ways, also(line.fetch(), this.cacheable(frame), [])];
-    return all
-      .map((way) => (way.moves ? also(way, notTable, []) : way))
-      .map((way) => ({
-        comment: `line ${at} of frame ${frame}, ${way.text}`,
-        guard: way.guard,
-        body: way.body,
-      }));
-  }
-
-  /** A page table is read by its walker alone: a clean copy of it is all the same (M12). */
-  private notTable(frame: number): Cond {
-    const all = [...this.values<readonly Frame[]>(this.frames).entries()];
-    const ids = all.filter(([, frames]) => frames[frame]?.table !== true).map(([id]) => id);
-    return ids.length === all.length ? always : this.guards.among(this.frames, new Set(ids));
+    return all.map((way) => ({
+      comment: `line ${at} of frame ${frame}, ${way.text}`,
+      guard: way.guard,
+      body: way.body,
+    }));
   }
 
   /** M4: some live cacheable mapping leads to the frame; the linear map counts. */
