@@ -138,9 +138,12 @@ function checkThread(context: ThreadContext, node: CallNode, operation: Operatio
       operation.where === 'cpu'
         ? `${node.callee}() runs on a CPU, not in a device thread`
         : `${node.callee}() runs on a device, not in a CPU thread`;
-    context.diagnostics.error('L034', node.calleeAt, message, {
-      expected: where === 'cpu' ? 'a CPU operation' : 'a device operation such as dma_read',
-    });
+    const early =
+      operation.returns === 'void' || operation.returns === 'ptr'
+        ? 'a device operation such as dma_read'
+        : `a name that a CPU thread gave the value: 'name = ${node.callee}(…);' in init`;
+    const expected = where === 'cpu' ? 'a CPU operation' : early;
+    context.diagnostics.error('L034', node.calleeAt, message, { expected });
   } else if (role === 'init' && operation.blocks === true) {
     const message = `${node.callee}() waits, and nothing else runs during init`;
     context.diagnostics.error('L035', node.calleeAt, message, { expected: 'it in a cpu thread' });
