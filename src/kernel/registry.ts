@@ -80,8 +80,11 @@ export interface Operation {
   readonly profiles?: readonly ProfileName[];
   /** The call may block its thread (wait, mutex_lock). */
   readonly blocks?: boolean;
-  /** Later loads may be satisfied before this call (M8): it orders stores only, or nothing. */
-  readonly loadsPass?: boolean;
+  /**
+   * Later loads may be satisfied before this call (M8): it orders stores only, or nothing; or only
+   * where it does nothing for its device (dma.ts: doesNothing).
+   */
+  readonly loadsPass?: boolean | 'where-it-does-nothing';
   /** It is a memory read by a device or a spin read: its value may be `sync`. */
   readonly reads?: boolean;
   readonly effect: Effect;
