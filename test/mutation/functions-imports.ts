@@ -273,7 +273,11 @@ const frames: Scenarios = ['', '.swiotlb = force;'].flatMap(
       text('coherent', {
         ...drawn,
         settings,
-        cpu: 'p[0] = 1;\n\tdrm_gem_fb_end_cpu_access(fb, DMA_TO_DEVICE);\n\twritel_relaxed(1, nic);',
+        cpu: [
+          'p[0] = 1;',
+          '\tdrm_gem_fb_end_cpu_access(fb, DMA_TO_DEVICE);',
+          '\twritel_relaxed(1, nic);',
+        ].join('\n'),
         nic: 'u32 x = dma_read(dma);',
       }),
     ],
