@@ -109,8 +109,13 @@ describe('check --matrix', () => {
       'ops/ttm.ts',
       'sg-tables.ts',
     ]);
-    const tables = ['attachments.ts', 'msm.ts', 'ops/gem-parts.ts', 'sg-tables.ts'];
-    expect(using('unmapTable')).toEqual(tables);
+    expect(using('unmapTable')).toEqual([
+      'attachments.ts',
+      'msm.ts',
+      'ops/gem-parts.ts',
+      'ops/videobuf2.ts',
+      'sg-tables.ts',
+    ]);
     const unmaps = ['dma_unmap_page', 'dma_free_coherent', 'dma_buf_unmap_attachment'];
     for (const name of [...unmaps, 'msm_gem_new']) expect(unmapsByDma(name), name).toBe(true);
   });
