@@ -263,7 +263,9 @@ export class BySets {
     let hash = 0;
     for (let i = 0; i < ids.length; i++) {
       const id = (dimensions[i] ?? -1) < 0 ? (ids[i] ?? 0) : 0;
-      if (id !== 0) hash = Math.imul(hash ^ Math.imul(id + 7919 * i, 0x9e3779b1), 0x85ebca6b);
+      // Nothing of zeros: there are more of them the more lines are known.
+      if (id === 0) continue;
+      hash = Math.imul(hash ^ Math.imul(id + 7919 * i, 0x9e3779b1), 0x85ebca6b);
       hash ^= hash >>> 15;
     }
     const bucket = this.byHash.get(hash) ?? [];
