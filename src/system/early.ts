@@ -140,7 +140,7 @@ export function readEarly(
       (!each.wmb || context.step.entries.length === 0) &&
       [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&
       [...each.maintained.flat(), ...each.idle].every(isSet) &&
-      each.idle.every((device) => isIdle(context, value(device))),
+      each.idle.every((of) => isIdle(context, value(of))),
   );
   if (paths.length === 0) return thread;
   const mine = soon === undefined ? target() : soon;
@@ -163,8 +163,11 @@ export function readEarly(
 }
 
 /** Calls for this device are no barrier: they do nothing (M8). */
-function isIdle(context: KernelContext, device: Value): boolean {
-  return typeof device === 'object' && device.kind === 'device' && doesNothing(context, device.id);
+function isIdle(context: KernelContext, of: Value): boolean {
+  if (typeof of !== 'object') return false;
+  if (of.kind === 'device') return doesNothing(context, of.id);
+  const pool = context.kernel.pagePools.find((each) => of.kind === 'buffer' && each.id === of.id);
+  return pool !== undefined && doesNothing(context, pool.device);
 }
 
 /** The call about to be made does nothing, so that early reads outlive it. */

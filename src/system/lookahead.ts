@@ -123,7 +123,7 @@ function stops(instruction: Instruction): boolean {
   return operation.reads === true ? sync : operation.loadsPass !== true;
 }
 
-/** The device of a call that orders loads unless it does nothing for that device. */
+/** The device, or page_pool, of a call that orders loads unless it does nothing for that device. */
 export function idleFor(instruction: Instruction): Expr | null {
   if (instruction.op !== 'call') return null;
   if (instruction.operation.loadsPass !== 'where-it-does-nothing') return null;
