@@ -25,14 +25,11 @@ export function deviceConfig(context: KernelContext, device: number): DeviceConf
   return found;
 }
 
-/** dma_get_max_seg_size() of a device that says nothing. */
-const MAX_SEGMENT = 65536;
-
 /** What the driver has said the device can address. */
 export function masksOf(context: KernelContext, device: number): Masks {
   const { dmaMask: dma, coherentDmaMask: coherent } = deviceConfig(context, device);
   const said = context.kernel.masks.find((each) => each.device === device);
-  return said ?? { device, dma, coherent, segment: MAX_SEGMENT };
+  return said ?? { device, dma, coherent };
 }
 
 /** dma_capable: a mapping ends at or below this address. */

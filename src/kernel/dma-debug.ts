@@ -1,9 +1,8 @@
 /**
  * What dma-debug knows about the use of the DMA API (H11), in its own words.
- * Source: kernel/dma/debug.c: check_unmap, check_sync, check_sg_segment, add_dma_entry,
- * debug_dma_map_single.
- * Leaves out: segment boundaries, memory on the stack or in kernel text, and the order in which the
- * real one stops looking: here every breach is told.
+ * Source: kernel/dma/debug.c: check_unmap, check_sync, add_dma_entry, debug_dma_map_single.
+ * Leaves out: segment limits, memory on the stack or in kernel text, devices that go away, and the
+ * order in which the real one stops looking: here every breach is told.
  */
 import {
   DMA_ATTR_SKIP_CPU_SYNC,
@@ -12,8 +11,8 @@ import {
   DMA_TO_DEVICE,
 } from './constants.js';
 import type { KernelContext } from './context.js';
-import { masksOf, physicalIn } from './dma-address.js';
-import type { DmaMapping, Sgt } from './state.js';
+import { physicalIn } from './dma-address.js';
+import type { DmaMapping } from './state.js';
 
 export interface UnmapRequest {
   readonly device: number;
@@ -53,15 +52,6 @@ export function checkUnmap(
     context.contract('device driver frees DMA memory with different direction');
   }
   if (!mapping.checked) context.contract('device driver failed to check map error');
-}
-
-/** check_sg_segment(); an entry that stands for one a page is never too long. */
-export function checkSegments(context: KernelContext, device: number, { entries }: Sgt): void {
-  const most = masksOf(context, device).segment;
-  const long = entries.find(({ size, perPage }) => !perPage && size > most);
-  if (long !== undefined) {
-    context.contract('mapping sg segment longer than device claims to support');
-  }
 }
 
 export function checkSync(

@@ -263,8 +263,6 @@ export interface Masks {
   readonly device: number;
   readonly dma: number;
   readonly coherent: number;
-  /** dma_set_max_seg_size, in bytes. */
-  readonly segment: number;
 }
 
 /** A job that works on a buffer: the device's, counted from 1. */

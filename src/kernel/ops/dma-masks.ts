@@ -1,7 +1,7 @@
 /**
  * Operations: what a device can address, as its driver says (K9), and allocation zones of objects.
  * Sources: kernel/dma/mapping.c (dma_set_mask, dma_supported), direct.c:dma_direct_supported,
- * include/linux/dma-mapping.h:dma_set_max_seg_size, dma_need_sync, dma_setup_need_sync; include/linux/pagemap.h:mapping_set_gfp_mask.
+ * dma_need_sync, dma_setup_need_sync; include/linux/pagemap.h:mapping_set_gfp_mask.
  */
 import { bufferArg, deviceArg, int } from '../args.js';
 import type { KernelContext } from '../context.js';
@@ -28,21 +28,16 @@ function setMask(which: { readonly dma: boolean; readonly coherent: boolean }): 
     const value = int(args[1]);
     if (!supported(context, device, value)) return EIO;
     const old = masksOf(context, device);
-    const dma = which.dma ? value : old.dma;
-    say(context, { ...old, dma, coherent: which.coherent ? value : old.coherent });
+    const next: Masks = {
+      device,
+      dma: which.dma ? value : old.dma,
+      coherent: which.coherent ? value : old.coherent,
+    };
+    const others = context.kernel.masks.filter((each) => each.device !== device);
+    context.update({ masks: [...others, next].sort((a, b) => a.device - b.device) });
     return 0;
   };
 }
-
-function say(context: KernelContext, said: Masks): void {
-  const others = context.kernel.masks.filter((each) => each.device !== said.device);
-  context.update({ masks: [...others, said].sort((a, b) => a.device - b.device) });
-}
-
-const setSegment: Effect = (context, args) => {
-  say(context, { ...masksOf(context, deviceArg(context, args[0])), segment: int(args[1]) });
-  return 0;
-};
 
 const addressingLimited: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
@@ -88,13 +83,6 @@ export const maskOperations: readonly Operation[] = [
     [dev, mask],
     'both masks',
     setMask({ dma: true, coherent: true }),
-  ),
-  op(
-    'dma_set_max_seg_size',
-    'void',
-    [dev, { name: 'size', kinds: ['int'] }],
-    'entries of a scatterlist may be so long, and are merged up to that; 65536 where nobody says',
-    setSegment,
   ),
   op(
     'dma_addressing_limited',

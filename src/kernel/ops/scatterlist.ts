@@ -3,13 +3,13 @@
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
  * dma-iommu merges what follows on in the list and in its addresses (__finalise_sg), up to
  * dma_get_max_seg_size(); dma-direct merges nothing.
- * Leaves out: segment boundaries.
+ * Leaves out: dma_set_max_seg_size(), segment boundaries.
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
-import { busAddress, deviceConfig, DMA_MAPPING_ERROR, masksOf } from '../dma-address.js';
-import { checkSegments, checkSync } from '../dma-debug.js';
+import { busAddress, deviceConfig, DMA_MAPPING_ERROR } from '../dma-address.js';
+import { checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
 import { framesIn } from '../pages.js';
@@ -62,10 +62,8 @@ function mapSg(
   if (call.nents !== undefined && call.nents > count) {
     context.contract(`maps ${call.nents} entries of a scatterlist that has ${count}`);
   }
-  const device = deviceArg(context, args[0]);
-  checkSegments(context, device, table);
   const mapping = dmaMap(context, {
-    device,
+    device: deviceArg(context, args[0]),
     ranges: firstEntries(context, table, call.nents ?? count),
     direction: call.direction,
     attrs: call.attrs,
@@ -177,6 +175,9 @@ function firstParts(
   });
 }
 
+/** dma_get_max_seg_size() of a device that says nothing. */
+const MAX_SEGMENT = 65536;
+
 /** Where the device finds the entries of a table: address and bytes of each, as given. */
 function given(context: KernelContext, table: Sgt, mapping: DmaMapping): readonly Segment[] {
   const { pageSize } = context.machine;
@@ -202,12 +203,11 @@ function segments(context: KernelContext, table: Sgt, mapping: DmaMapping): read
   const entries = given(context, table, mapping);
   const bounced = mapping.pieces.some(({ slot }) => slot !== undefined);
   if (!deviceConfig(context, mapping.device).iommu || bounced) return entries;
-  const most = masksOf(context, mapping.device).segment;
   const found: { address: () => number; size: number }[] = [];
   for (const { address, size } of entries) {
     const last = found.at(-1);
     const follows = last !== undefined && last.address() + last.size === address();
-    if (follows && last.size + size <= most) last.size += size;
+    if (follows && last.size + size <= MAX_SEGMENT) last.size += size;
     else found.push({ address, size });
   }
   return found;
