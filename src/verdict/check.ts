@@ -35,6 +35,8 @@ export interface CheckOptions {
   readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  /** States from which `fast` tries sets of states; Infinity: never. */
+  readonly setsFrom?: number;
   readonly checkpoints?: Checkpoints;
   /** Other threads to explore in, or why there are none; absent: nothing to say of it. */
   readonly ahead?: Ahead | string;
@@ -67,6 +69,9 @@ export const DEFAULT_LIMITS = {
 
 /** Making tables costs about as much as exploring so many states without; measured. */
 export const TABLES_FROM = 500;
+
+/** An exploration of so many states takes long enough that sets of states may pay; measured. */
+export const SETS_FROM = 20_000;
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
@@ -173,6 +178,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
     checkpoints: options.checkpoints,
+    setsFrom: options.setsFrom ?? SETS_FROM,
     por: options.por ?? true,
     ahead: typeof options.ahead === 'object' ? options.ahead : undefined,
     limits: {
