@@ -21,7 +21,7 @@ import { type TeamHost, teamOf } from './joined.js';
 import { Facts, Passing } from './recorder.js';
 import { type Checkpoints, Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
-import { AVOIDS, KEEPS, setsWay } from './sets-way.js';
+import { AVOIDS, setsWay } from './sets-way.js';
 import type { Liberty } from './result.js';
 
 export type Engine = 'reference' | 'fast';
@@ -307,8 +307,7 @@ export class Runs implements RunSource {
     const { program, noSets } = this;
     const { setsFrom: from, tick } = this.options;
     if (from === undefined) return undefined;
-    const why =
-      options.keeper !== undefined ? KEEPS : options.avoid !== undefined ? AVOIDS : noSets;
+    const why = options.avoid !== undefined ? AVOIDS : noSets;
     return setsWay(program, { from, why }, tick, nameOf(options.liberties));
   }
 
