@@ -376,6 +376,42 @@ export interface KernelState {
   readonly handles: readonly (Value | null)[];
 }
 
+/**
+ * The books with some parts replaced. Every record of them is made here or by Progress.newKernel,
+ * in the same order of fields, so that all have one shape: what reads them is fast then.
+ */
+export function booksWith(of: KernelState, part: Partial<KernelState>): KernelState {
+  const books: KernelState = {
+    posted: of.posted,
+    iotlb: of.iotlb,
+    ptes: of.ptes,
+    contexts: of.contexts,
+    iommusOff: of.iommusOff,
+    deviceLines: of.deviceLines,
+    notifiers: of.notifiers,
+    invalidated: of.invalidated,
+    pools: of.pools,
+    pagePools: of.pagePools,
+    gpuVas: of.gpuVas,
+    lru: of.lru,
+    carveOuts: of.carveOuts,
+    fences: of.fences,
+    masks: of.masks,
+    buffers: of.buffers,
+    maps: of.maps,
+    sgts: of.sgts,
+    mappings: of.mappings,
+    iovas: of.iovas,
+    files: of.files,
+    attachments: of.attachments,
+    locks: of.locks,
+    handles: of.handles,
+    domains: of.domains,
+    ports: of.ports,
+  };
+  return Object.assign(books, part);
+}
+
 export type {
   Domain,
   IoContext,
