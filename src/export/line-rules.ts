@@ -14,6 +14,8 @@ export type Gone = 'written back' | 'thrown away' | null;
 export interface Way {
   readonly guard: Cond;
   readonly gone: Gone;
+  /** A clean copy comes or goes by itself. */
+  readonly moves?: true;
   readonly body: readonly Statement[];
   readonly text: string;
 }
@@ -144,12 +146,14 @@ export class LineRules {
       {
         guard: this.is('dirty'),
         gone: 'written back',
+        moves: true,
         body: [...this.writeBack(), ...this.drop()],
         text: 'M3: dirty, written back and dropped',
       },
       {
         guard: this.is('clean'),
         gone: null,
+        moves: true,
         body: [...this.settled(), ...this.drop()],
         text: 'M3: clean, dropped',
       },
@@ -160,7 +164,7 @@ export class LineRules {
   fetch(): Way {
     const body = [...this.fill(), this.state('clean')];
     const text = 'M4: fetched speculatively';
-    return { guard: this.is('absent'), gone: null, body, text };
+    return { guard: this.is('absent'), gone: null, moves: true, body, text };
   }
 
   /** M5: a cacheable store makes the copy dirty; the line is fetched first when it is not there. */

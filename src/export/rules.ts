@@ -2,15 +2,14 @@
  * The machine's own steps by rule: lines that are evicted or fetched, entries that leave a store
  * buffer for cache or memory. Uses the second statement of the rules (line-rules.ts,
  * buffer-rules.ts, losses.ts) over the values that the explorer met.
- * Leaves out: doorbells, stores that arrive in a page which has another owner by then, lines of page
- * tables in memory, the buffer of `init`, whose emptying starts every thread, buffers of other
- * architectures than arm64, and all of it where H5 is looked for, which keeps a history of every
- * line: these are tabulated.
+ * Leaves out: doorbells, stores that arrive in a page which has another owner by then, the buffer
+ * of `init`, whose emptying starts every thread, buffers of other architectures than arm64, and all
+ * of it where H5 is looked for, which keeps a history of every line: these are tabulated.
  */
 import type { Tables } from '../fast/tables.js';
 import type { Word } from '../ideal/word.js';
 import type { Cell } from '../kernel/layout.js';
-import type { CpuMap, Frame } from '../kernel/state.js';
+import type { CpuMap, Frame, IotlbEntry } from '../kernel/state.js';
 import type { System } from '../system/system.js';
 import { afterLeaving, type BufferEntry, mayLeave } from './buffer-rules.js';
 import { bodyOf, casesOf, guardOf, type Leaf } from './cases.js';
@@ -19,15 +18,16 @@ import type { Guards } from './guards.js';
 import { also, LineRules, type Way } from './line-rules.js';
 import { Losses, type Streamed } from './losses.js';
 import { always, and, type Cond, type Option, or } from './model.js';
+import { WalkCache } from './walk-cache.js';
 
 /** Lines with more words are tabulated: a mask has two to that power values. */
 const WORDS_MAX = 5;
 
 export class Rules {
   private readonly losses: Losses;
+  private readonly walks: WalkCache;
   private readonly frames: number;
   private readonly maps: number;
-  private readonly tableLines = new Map<string, boolean>();
 
   constructor(
     private readonly system: System,
@@ -49,6 +49,13 @@ export class Rules {
       },
       mappings: { component: mappings, values: this.values<readonly Streamed[]>(mappings) },
       slots: this.slots(),
+    });
+    const iotlb = parts.component('kernel iotlb');
+    this.walks = new WalkCache({
+      encoding,
+      layout: system.layout,
+      devices: system.program.machine.devices,
+      iotlb: { component: iotlb, values: this.values<readonly IotlbEntry[]>(iotlb) },
     });
   }
 
@@ -78,30 +85,15 @@ export class Rules {
     );
   }
 
-  /** A line's rules; null when it has too many words for them, or is one of a page table. */
+  /** A line's rules; null when it has too many words for them, or too many walked entries. */
   private line(frame: number, at: number): LineRules | null {
-    if (this.isTable(frame, at)) return null;
     const component = this.tables.parts.line(frame, at);
     const { unexpectedHit } = this.system.program.machine;
     const rules = new LineRules(this.encoding, component, unexpectedHit);
-    return rules.words > WORDS_MAX ? null : rules;
-  }
-
-  /**
-   * A line of page tables at some time: a walker may have cached what it was (M12), and when that
-   * can be told is known to the explorer alone (ADR-7).
-   */
-  private isTable(frame: number, at: number): boolean {
-    const key = `${frame} ${at}`;
-    const known = this.tableLines.get(key);
-    if (known !== undefined) return known;
+    if (rules.words > WORDS_MAX) return null;
     const { layout } = this.system;
-    const found =
-      layout.hasPtes &&
-      (this.values<readonly Frame[]>(this.frames).some((all) => all[frame]?.table === true) ||
-        this.owners(frame, at).some(({ cells }) => cells.some(({ id }) => layout.isPte(id))));
-    this.tableLines.set(key, found);
-    return found;
+    const tooWide = this.owners(frame, at).some(({ cells }) => this.walks.isTooWide(rules, cells));
+    return layout.hasPtes && tooWide ? null : rules;
   }
 
   /** The books of the frames by who owns a frame's page, with the words of a line then. */
@@ -127,7 +119,7 @@ export class Rules {
     }));
   }
 
-  /** A way with what it does to the ideal memory, one for each owner the page may have. */
+  /** A way with what it does to ideal memory and walk caches, for each owner the page may have. */
   private counted(
     way: Way,
     line: LineRules,
@@ -135,10 +127,13 @@ export class Rules {
     at: number,
     range: { from: number; to: number } | null,
   ): readonly Way[] {
-    if (way.gone === null) return [way];
+    if (way.gone === null && !this.system.layout.hasPtes) return [way];
     const owners = this.owners(frame, at);
     return owners.map(({ cond, cells }) =>
-      also(way, cond, this.losses.statements(line, frame, cells, way.gone, range)),
+      also(way, cond, [
+        ...this.losses.statements(line, frame, cells, way.gone, range),
+        ...this.walks.statements(line, cells, way.body),
+      ]),
     );
   }
 
@@ -152,12 +147,22 @@ export class Rules {
     const line = this.line(frame, at);
     if (line === null || this.isTabulated) return null;
     const ways = line.evictions().flatMap((way) => this.counted(way, line, frame, at, null));
+    const notTable = this.notTable(frame);
     const all = [...ways, also(line.fetch(), this.cacheable(frame), [])];
-    return all.map((way) => ({
-      comment: `line ${at} of frame ${frame}, ${way.text}`,
-      guard: way.guard,
-      body: way.body,
-    }));
+    return all
+      .map((way) => (way.moves ? also(way, notTable, []) : way))
+      .map((way) => ({
+        comment: `line ${at} of frame ${frame}, ${way.text}`,
+        guard: way.guard,
+        body: way.body,
+      }));
+  }
+
+  /** A page table is read by its walker alone: a clean copy of it is all the same (M12). */
+  private notTable(frame: number): Cond {
+    const all = [...this.values<readonly Frame[]>(this.frames).entries()];
+    const ids = all.filter(([, frames]) => frames[frame]?.table !== true).map(([id]) => id);
+    return ids.length === all.length ? always : this.guards.among(this.frames, new Set(ids));
   }
 
   /** M4: some live cacheable mapping leads to the frame; the linear map counts. */

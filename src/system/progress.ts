@@ -86,6 +86,7 @@ export class Progress {
       deviceLines: [],
       notifiers: [],
       invalidated: [],
+      invalidating: [],
       pools: [],
       pagePools: [],
       gpuVas: [],

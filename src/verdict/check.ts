@@ -37,6 +37,8 @@ export interface CheckOptions {
   readonly tablesFrom?: number;
   /** The scenario on another platform: tells how to begin, never what comes out. */
   readonly like?: Likely;
+  /** States from which `fast` tries sets of states; Infinity: never. */
+  readonly setsFrom?: number;
   readonly checkpoints?: Checkpoints;
   /** Other threads to explore in, or why there are none; absent: nothing to say of it. */
   readonly ahead?: Ahead | string;
@@ -69,6 +71,9 @@ export const DEFAULT_LIMITS = {
 
 /** Making tables costs about as much as exploring so many states without; measured. */
 export const TABLES_FROM = 500;
+
+/** An exploration of so many states takes long enough that sets of states may pay; measured. */
+export const SETS_FROM = 20_000;
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
@@ -176,6 +181,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
     like: options.like,
     checkpoints: options.checkpoints,
+    setsFrom: options.setsFrom ?? SETS_FROM,
     por: options.por ?? true,
     ahead: typeof options.ahead === 'object' ? options.ahead : undefined,
     limits: {

@@ -29,6 +29,8 @@ export interface RunOptions {
   /** When the time limit began to run; absent: with the explorations. */
   readonly begun?: number;
   readonly tick: (states: number, transitions: number, run: string) => boolean;
+  /** Explorations of so many states are tried by sets; absent: none is. */
+  readonly setsFrom?: number;
   /** Stops at the first finding: for a caller that only asks whether there is one. */
   readonly stopAtFirst?: boolean;
   /** Leaves out environment steps that nothing could tell; only with the engine `fast`. */

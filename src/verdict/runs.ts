@@ -7,20 +7,21 @@ import { exploreTables } from '../fast/explore.js';
 import type { Keeper } from '../fast/snapshot.js';
 import { Ledger, type LedgerMemory, makeLedger } from '../fast/ledger.js';
 import { Tables } from '../fast/tables.js';
+import { type SetsWay, WAITS } from '../fast/whole.js';
 import type { TeamSource } from '../fast/together.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
-import { terminalComponents } from '../explore/scc.js';
 import type { Program } from '../litmus/program.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
 import type { Named as Word } from '../reduce/words.js';
 import { type Asked, clock, explorationOf } from './ahead.js';
-import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
+import { lostWakeups, someoneWaits, type Stuck, waitsForEver } from './lost-wakeup.js';
 import { type TeamHost, teamOf } from './joined.js';
 import { Facts, Passing } from './recorder.js';
 import { Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
+import { AVOIDS, KEEPS, setsWay } from './sets-way.js';
 import type { Liberty } from './result.js';
 import type { Run, RunOptions, RunSource, Sets, Sighting } from './run.js';
 
@@ -45,22 +46,6 @@ type SearchOptions = ExploreOptions<RawFinding> & {
   readonly liberties: readonly Liberty[];
 };
 
-/** Some set of states that nothing leaves has no step with such a finding. */
-function waitsForEver(
-  system: System,
-  exploration: Exploration<State, RawFinding>,
-  avoid: (finding: RawFinding) => boolean,
-): boolean {
-  const { graph, states } = exploration;
-  if (graph === null) return false;
-  return terminalComponents(graph, states, ['free', 'liberty']).some((members) =>
-    members.every((index) => {
-      const state = exploration.stateAt(index);
-      return state !== undefined && !system.successors(state).some((s) => s.findings.some(avoid));
-    }),
-  );
-}
-
 export class Runs implements RunSource {
   private readonly done = new Map<string, Run>();
   /** Shared by all explorations: the liberties are part of what the tables look at. */
@@ -75,6 +60,8 @@ export class Runs implements RunSource {
   private readonly asked = new Map<string, Asked>();
   /** Some exploration was large enough for other threads. */
   private isLarge = false;
+  /** Why sets are of no use in this scenario; '': nothing is known against them. */
+  private noSets = '';
   /** Threads can wait for ever: explorations since have all environment steps. */
   private waits = false;
 
@@ -209,9 +196,9 @@ export class Runs implements RunSource {
 
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
-    const { found, stopped } = this.search(this.system(liberties, this.lazy), options);
+    const { found, stopped, bySets } = this.search(this.system(liberties, this.lazy), options);
     this.cut ??= stopped;
-    return new Set([...names].filter((name) => found.has(name)));
+    return new Set([...names].filter((name) => found.has(name) || bySets?.names.has(name)));
   }
 
   private search(system: System, options: SearchOptions): Exploration<State, RawFinding> {
@@ -222,6 +209,8 @@ export class Runs implements RunSource {
       const found = this.byEngine(system, options);
       effort.states += found.states;
       if ((found.joined ?? 0) > 0) effort.joined++;
+      effort.sets(found);
+      if (found.notBySets === WAITS) this.noSets = WAITS;
       effort.environment(system.environment);
       return found;
     } finally {
@@ -250,7 +239,17 @@ export class Runs implements RunSource {
     const tables = this.ownTables();
     this.effort.tables++;
     const team = this.teamFor(system, options.liberties);
-    return exploreTables(tables, system, { ...options, team });
+    return exploreTables(tables, system, { ...options, team, sets: this.setsFor(options) });
+  }
+
+  /** How one exploration may be made by sets. */
+  private setsFor(options: SearchOptions): SetsWay | undefined {
+    const { program, noSets } = this;
+    const { setsFrom: from, tick } = this.options;
+    if (from === undefined) return undefined;
+    const why =
+      options.keeper !== undefined ? KEEPS : options.avoid !== undefined ? AVOIDS : noSets;
+    return setsWay(program, { from, why }, tick, nameOf(options.liberties));
   }
 
   private system(liberties: readonly Liberty[], lazy = false): System {
@@ -262,7 +261,7 @@ export class Runs implements RunSource {
     // The time limit is the scenario's, shared by all its explorations.
     const maxSeconds = this.options.limits.maxSeconds - (now() - this.started);
     const limits = { ...this.options.limits, maxSeconds };
-    const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
+    const name = nameOf(liberties);
     return {
       liberties,
       limits,
@@ -314,6 +313,11 @@ export class Runs implements RunSource {
     const stuck = partial || lazy ? [] : lostWakeups(system, exploration);
     return runOf(liberties, system, exploration, stuck);
   }
+}
+
+/** For progress. */
+function nameOf(liberties: readonly Liberty[]): string {
+  return liberties.length === 0 ? 'nothing' : liberties.join('+');
 }
 
 function runOf(
