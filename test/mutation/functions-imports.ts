@@ -255,6 +255,20 @@ const drawn: Part = {
 const frames: Scenarios = ['', '.swiotlb = force;'].flatMap(
   (settings): Scenarios => [
     [
+      `drm_gem_prime_import: a store before it is there ${settings}`,
+      text('coherent', {
+        ...object,
+        settings,
+        init: 'buf = system_heap_allocate(PAGE_SIZE);\n\tp = mmap(buf);',
+        cpu: `p[0] = 1;
+	fb = drm_gem_prime_import(nic, buf);
+	sgt = drm_gem_shmem_get_pages_sgt(fb);
+	dma = sg_dma_address(sgt);
+	writel_relaxed(1, nic);`,
+        nic: 'u32 x = dma_read(dma);',
+      }),
+    ],
+    [
       `drm_gem_fb_begin_cpu_access: of a heap's buffer, another CPU reads ${settings}`,
       text('coherent', {
         ...drawn,
@@ -273,7 +287,9 @@ const frames: Scenarios = ['', '.swiotlb = force;'].flatMap(
       text('coherent', {
         ...drawn,
         settings,
-        cpu: 'p[0] = 1;\n\tdrm_gem_fb_end_cpu_access(fb, DMA_TO_DEVICE);\n\twritel_relaxed(1, nic);',
+        cpu: `p[0] = 1;
+	drm_gem_fb_end_cpu_access(fb, DMA_TO_DEVICE);
+	writel_relaxed(1, nic);`,
         nic: 'u32 x = dma_read(dma);',
       }),
     ],

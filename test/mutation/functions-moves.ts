@@ -172,6 +172,21 @@ const moves: Scenarios = [
       ] as const,
   ),
   [
+    'ttm_bo_vmap: what was swapped out comes back, once',
+    text('coherent', {
+      ...moving,
+      cpu: `u32 *one = ttm_bo_vmap(bo);
+	one[0] = 1;
+	ttm_bo_swapout(bo);
+	u32 *again = ttm_bo_vmap(bo);
+	again[0] = 2;
+	ttm_bo_swapout(bo);
+	u32 *last = ttm_bo_vmap(bo);
+	u32 got = last[0];`,
+      after: 'always (driver:got == 2)',
+    }),
+  ],
+  [
     'dma_buf_map_attachment: what was swapped out comes back, once',
     text('coherent', {
       ...moving,
