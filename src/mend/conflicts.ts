@@ -4,8 +4,9 @@
  * former and none of the latter is refuted, without exploring it. Which edits take a run away is
  * found out by following it, when it is asked for, and kept.
  */
-import { type Counterexample, type Fate, follow, touches } from './counterexample.js';
+import { type Counterexample, touches } from './counterexample.js';
 import { type Edit, excludes } from './edit.js';
+import { type Fate, follow } from './follow.js';
 import type { Variant, Variants } from './variant.js';
 
 /** A run that some sets of edits have. */

@@ -3,25 +3,17 @@
  * variants too. It says which edits can matter to it at all, and whether it still exists when
  * they are made: that is what spares exploring most sets of edits.
  */
-import { ScenarioError } from '../kernel/args.js';
-import { MixedSize, NewCell } from '../kernel/layout.js';
-import { firstPosted } from '../kernel/posted.js';
+import type { Layout } from '../kernel/layout.js';
+import type { Instruction } from '../litmus/program.js';
 import type { State } from '../system/state.js';
-import { type Group, type Step, System } from '../system/system.js';
-import { libertiesOf } from '../verdict/check.js';
-import { Facts } from '../verdict/recorder.js';
+import type { Step, System } from '../system/system.js';
 import type { Run, Sighting } from '../verdict/runs.js';
 import type { Edit, Spot } from './edit.js';
+import { lineStarts } from './source.js';
 import type { Variant } from './variant.js';
 
-/** Groups whose steps are of another kind (system/system.ts). */
-const stepKinds: Readonly<Partial<Record<Group['kind'], Step['kind']>>> = {
-  early: 'thread',
-  posted: 'drain',
-};
-
 /** A step by its name. */
-interface Label {
+export interface Label {
   readonly kind: Step['kind'];
   /** The thread; of a step of the cache, the line. */
   readonly agent: string;
@@ -54,6 +46,19 @@ export interface Counterexample {
   /** Where the memory it is about was allocated, as an offset in the user's text. */
   readonly root: number | null;
   readonly passages: ReadonlyMap<string, readonly Passage[]>;
+  /** Null where nothing is gained by beginning there. */
+  readonly inInit: InInit | null;
+}
+
+/** Where a run stands before the step that ends init: the same in all that differs behind it. */
+export interface InInit {
+  readonly state: State;
+  /** Steps taken. */
+  readonly at: number;
+  /** The variant's text up to the end of init. */
+  readonly text: string;
+  /** As `wordsOf` has them. */
+  readonly words: string;
 }
 
 /** Hazards of one word's value: only what reaches that memory, or an order, can mend them. */
@@ -66,9 +71,11 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
   const labels: Label[] = [];
   const passages = new Map<string, Passage[]>();
   let state = system.initial()[path.initial];
+  let last: { state: State; at: number } | null = null;
   for (const action of actions) {
     const step: Step | undefined = state && system.successors(state)[action];
     if (state === undefined || step === undefined) throw new Error('the run does not replay');
+    if (state.threads[0]?.pc !== -2) last = { state, at: labels.length };
     labels.push(labelOf(variant, system, step, state));
     if (step.kind === 'thread') notePassage(variant, system, step, state, passages);
     state = step.next;
@@ -85,7 +92,31 @@ export function counterexample(variant: Variant, run: Run, sighting: Sighting): 
     replayable: sighting.action >= 0,
     root: buffer === undefined ? null : rootOf(variant, buffer),
     passages,
+    inInit: last === null ? null : endOfInit(variant, last.state, last.at),
   };
+}
+
+function endOfInit(variant: Variant, state: State, at: number): InInit | null {
+  const text = textOfInit(variant);
+  const words = wordsOf(variant.layout, variant.origins);
+  const isPlain = state.threads[0]?.delayed.length === 0;
+  return at === 0 || text === null || words === null || !isPlain
+    ? null
+    : { state, at, text, words };
+}
+
+/** A variant's text up to the end of init; null where the other threads do not come behind it. */
+function textOfInit({ text, program }: Variant): string | null {
+  const block = /^init\b[\s\S]*?^\}/mu.exec(text);
+  if (block === null) return null;
+  const end = block.index + block[0].length;
+  const starts = lineStarts(text);
+  const isBefore = ({ at }: Instruction): boolean => {
+    return (starts[at.line - 1] ?? 0) + at.column - 1 < end;
+  };
+  const others = program.threads.flatMap(({ code }) => code);
+  const isWhole = program.init.code.every(isBefore) && !others.some(isBefore);
+  return isWhole ? text.slice(0, end) : null;
 }
 
 /**
@@ -140,7 +171,7 @@ function labelOf(variant: Variant, system: System, step: Step, before: State): L
 }
 
 /** A line by the buffer it belongs to: its allocation, page and number. */
-function lineName(
+export function lineName(
   variant: Variant,
   system: System,
   state: State,
@@ -152,7 +183,7 @@ function lineName(
   return `${variant.origins[buffer]} ${page} ${layout?.lines[line]?.line}`;
 }
 
-function changeOf(before: State, after: State, frame: number, line: number): string {
+export function changeOf(before: State, after: State, frame: number, line: number): string {
   const [from, to] = [before, after].map((each) => each.frames[frame]?.lines[line]?.state);
   return `${from} ${to}`;
 }
@@ -160,22 +191,13 @@ function changeOf(before: State, after: State, frame: number, line: number): str
 /** Could the edit change this run at all? False only when the run is surely as before. */
 export function touches(edit: Edit, run: Counterexample): boolean {
   if (!edit.spots.some((spot) => passed(spot, run))) return false;
-  if (edit.roots === null) {
-    if (!edit.orders || !isBarriers(run, edit)) return true;
-    return edit.spots.some((spot) => reordered(spot, run));
-  }
-  if (run.root === null || !valueHazards.has(run.id)) return true;
-  if (edit.roots.includes(run.root)) return true;
-  return edit.orders && edit.spots.some((spot) => reordered(spot, run));
-}
-
-/**
- * The run can be followed step by step, and an order is all the edit changes in it: of the values
- * of known memory, or, for a barrier, of what the kernel's books forbid, which no barrier alters.
- */
-function isBarriers(run: Counterexample, { operation }: Edit): boolean {
-  if (!run.replayable) return false;
-  return valueHazards.has(run.id) || (run.id === 'H11' && operation.endsWith('mb'));
+  const isOrder = (): boolean => edit.spots.some((spot) => reordered(spot, run));
+  // A barrier that has nothing to hold back does nothing, whatever goes wrong.
+  if (run.replayable && edit.operation.endsWith('mb')) return isOrder();
+  const isValue = valueHazards.has(run.id);
+  if (edit.roots === null) return !edit.orders || !run.replayable || !isValue || isOrder();
+  if (run.root === null || !isValue || edit.roots.includes(run.root)) return true;
+  return edit.orders && isOrder();
 }
 
 /** The run came by: it executed something behind the place, or the statement itself. */
@@ -201,143 +223,12 @@ function reordered(spot: Spot, run: Counterexample): boolean {
   });
 }
 
-/** States looked at before a run counts as gone; then the variant is explored instead. */
-const REPLAY_STATES_MAX = 4000;
-
-/** What becomes of a run in another variant; `senseless`: a step of it makes no sense there. */
-export type Fate = 'exists' | 'gone' | 'senseless';
-
-/**
- * Looks for the run in another variant: its steps in their order, with what edits inserted in
- * between at will and what they took away left out, on the platform of the run. `exists` is a
- * proof: the run was made.
- */
-export function follow(given: Variant, run: Counterexample): Fate {
-  const variant = given.on(run.variant.platform);
-  if (!run.replayable || variant === null) return 'gone';
-  const known = new Set(variant.origins);
-  const gone = run.labels.map(({ kind, origin }) => kind !== 'cache' && !known.has(origin));
-  for (;;) {
-    try {
-      return new Follower(variant, run, gone).run() ? 'exists' : 'gone';
-    } catch (error) {
-      if (error instanceof ScenarioError || error instanceof MixedSize) return 'senseless';
-      if (!(error instanceof NewCell)) return 'gone';
-      if (variant.layout.cells.length > run.variant.layout.cells.length + 64) return 'gone';
-      try {
-        variant.layout.add(error.buffer, error.byte, error.size);
-      } catch {
-        return 'senseless';
-      }
-    }
-  }
-}
-
-/**
- * How far each thread is, and what it and memory hold. Two states of one run that agree in this
- * are nearly always the same; where they are not, a run may be called gone that is not, and its
- * variant is then explored.
- */
-function progressOf({ threads, frames }: State): string {
-  const parts = threads.map(
-    ({ pc, locals, work, entries, early }) =>
-      `${pc}.${work.length}.${locals.length === 0 ? '' : JSON.stringify(locals)}.` +
-      `${entries.length === 0 ? '' : JSON.stringify(entries)}.${early.length}`,
-  );
-  const lines = frames.flatMap((frame) =>
-    frame.lines.map(({ state, dram, copy }) => `${state}${dram.join()}/${copy.join()}`),
-  );
-  return `${parts.join(' ')} ${lines.join(' ')}`;
-}
-
-class Follower {
-  private readonly system: System;
-  private readonly seen = new Set<string>();
-
-  constructor(
-    private readonly variant: Variant,
-    private readonly target: Counterexample,
-    private readonly gone: readonly boolean[],
-  ) {
-    const liberties = new Set<string>(libertiesOf(variant.program));
-    this.system = new System(variant.program, variant.layout, liberties, new Facts(), false);
-  }
-
-  run(): boolean {
-    return this.system.initial().some((state) => this.follow(state));
-  }
-
-  /** Depth first, the run's own steps before inserted ones. */
-  private follow(first: State): boolean {
-    const stack: { state: State; at: number }[] = [{ state: first, at: 0 }];
-    while (stack.length > 0 && this.seen.size < REPLAY_STATES_MAX) {
-      const top = stack.pop();
-      if (top === undefined) break;
-      const key = `${top.at} ${progressOf(top.state)}`;
-      if (this.seen.has(key)) continue;
-      this.seen.add(key);
-      if (this.expand(top.state, top.at, stack)) return true;
-    }
-    return false;
-  }
-
-  private expand(state: State, at: number, stack: { state: State; at: number }[]): boolean {
-    const label = this.target.labels[at];
-    if (label === undefined) return false;
-    if (this.gone[at] === true) stack.push({ state, at: at + 1 });
-    const isLast = at === this.target.labels.length - 1;
-    for (const group of this.system.groups(state)) {
-      const origin = this.originOf(state, group);
-      const isNext = this.isNext(state, group, label, origin);
-      if (!isNext && !origin.startsWith('n')) continue;
-      for (const step of this.system.stepsOf(state, group)) {
-        if (!isNext) stack.push({ state: step.next, at });
-        else if (group.kind !== 'cache' || this.isChange(state, step, group, label)) {
-          if (isLast && this.isSame(step)) return true;
-          stack.push({ state: step.next, at: at + 1 });
-        }
-      }
-    }
-    return false;
-  }
-
-  /** The instruction a group's steps belong to; empty for the cache. */
-  private originOf(state: State, { kind, agent, at }: Group): string {
-    const thread = state.threads[agent];
-    if (kind === 'posted') {
-      const write = firstPosted(state.kernel.posted, agent);
-      return this.variant.origins[write?.store.at ?? -1] ?? '';
-    }
-    if (kind === 'cache' || thread === undefined) return '';
-    const { sites } = this.system;
-    if (kind === 'early') return this.variant.origins[sites.of(agent, at)] ?? '';
-    if (kind === 'drain') return this.variant.origins[thread.entries[at]?.at ?? -1] ?? '';
-    const site = thread.work.length > 0 ? thread.site : sites.of(agent, thread.pc);
-    return this.variant.origins[site] ?? '';
-  }
-
-  private isNext(state: State, group: Group, label: Label, origin: string): boolean {
-    const { kind, agent, at } = group;
-    if ((stepKinds[kind] ?? kind) !== label.kind) return false;
-    if (kind === 'posted') {
-      const sender = firstPosted(state.kernel.posted, agent)?.agent ?? -1;
-      return origin === label.origin && this.system.sites.threads[sender]?.name === label.agent;
-    }
-    if (kind === 'cache') {
-      return lineName(this.variant, this.system, state, agent, at) === label.agent;
-    }
-    return origin === label.origin && this.system.sites.threads[agent]?.name === label.agent;
-  }
-
-  private isChange(state: State, step: Step, { agent, at }: Group, label: Label): boolean {
-    return changeOf(state, step.next, agent, at) === label.origin;
-  }
-
-  private isSame(step: Step): boolean {
-    return step.findings.some((finding) => {
-      const thread = this.system.sites.threads[finding.agent]?.name ?? '?';
-      const name = `${finding.id}|${thread}|${this.variant.origins[finding.site]}`;
-      return name === this.target.name;
-    });
-  }
+/** What a state's words are, in their order. Null where that is not all a layout knows. */
+export function wordsOf(layout: Layout, origins: readonly string[]): string | null {
+  const { bare, hidden, ptes } = layout.saved;
+  if (layout.hasRanges || bare.length + hidden.length + ptes.length > 0) return null;
+  const words = layout.cells.map(({ buffer, page, offset, size }) => {
+    return `${origins[buffer]} ${page} ${offset} ${size}`;
+  });
+  return words.join();
 }

@@ -104,6 +104,7 @@ export class Progress {
       deviceLines: [],
       notifiers: [],
       invalidated: [],
+      invalidating: [],
       pools: [],
       pagePools: [],
       gpuVas: [],

@@ -18,7 +18,7 @@ import { copyBack } from '../kernel/ttm.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
 import { delay, dueLoad, isDoorbell } from './delayed.js';
-import { endEarlyReads, takeEarlyRead } from './early.js';
+import { endEarlyReads, isPassed, takeEarlyRead } from './early.js';
 import { type Environment, evaluate } from './evaluate.js';
 import { earlyReadsAfter } from './lookahead.js';
 import { copyOf, type Thread } from './state.js';
@@ -139,12 +139,13 @@ function runCall(
   context.takeEarly = (cell) => takeEarlyRead(context, thread.pc, cell, false);
   // What comes of the doorbell is known by it: a load put off past it may not return that (M8).
   if (thread.delayed.length > 0 && isDoorbell(instruction)) context.tick();
+  const passed = isPassed(context, instruction, args);
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
   endEarlyReads(context, context.stored);
   if (context.again) return continueWork(context, thread, context.work, false);
   context.step.copied = 0;
-  context.step.early = earlyReadsAfter(instruction, context.step.early);
+  if (!passed) context.step.early = earlyReadsAfter(instruction, context.step.early);
   let after = next(thread);
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {

@@ -25,7 +25,7 @@ export interface Stuck {
 }
 
 /** The machine never takes a liberty, or always does where it can. */
-const POLICIES: readonly (readonly Will[])[] = [
+export const POLICIES: readonly (readonly Will[])[] = [
   ['free', 'liberty'],
   ['free', 'plain'],
 ];
@@ -67,6 +67,22 @@ export function someoneWaits(
     terminalComponents(graph, states, never).some(([first = -1]) => {
       const state = stateAt(first);
       return state !== undefined && !system.complete(state);
+    }),
+  );
+}
+
+/** Some set of states that nothing leaves has no step with such a finding. */
+export function waitsForEver(
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+  avoid: (finding: RawFinding) => boolean,
+): boolean {
+  const { graph, states } = exploration;
+  if (graph === null) return false;
+  return terminalComponents(graph, states, ['free', 'liberty']).some((members) =>
+    members.every((index) => {
+      const state = exploration.stateAt(index);
+      return state !== undefined && !system.successors(state).some((s) => s.findings.some(avoid));
     }),
   );
 }
