@@ -87,8 +87,11 @@ export class WalkCache {
 
   /** Values of a variable that a walk cache keeps: entries that are valid, or any. */
   private values(variable: number, faultsToo: boolean): readonly number[] {
-    const { size = 0, meaning = [] } = this.at.encoding.variables[variable] ?? {};
-    const texts = meaning.length > 0 ? meaning : Array.from({ length: size }, (_, v) => String(v));
+    const { encoding } = this.at;
+    const { component = -1, meaning = [] } = encoding.variables[variable] ?? {};
+    const met = new Set<number>();
+    for (let id = 0; id < encoding.count(component); id++) met.add(encoding.value(variable, id));
+    const texts = [...met].map((value) => meaning[value] ?? String(value));
     const numbers = texts.filter((text) => /^\d+$/.test(text)).map(Number);
     // Bit 0 of a descriptor says that it is valid (Arm ARM D8.3).
     return numbers.filter((value) => !isSecret(value) && (faultsToo || value % 2 === 1));

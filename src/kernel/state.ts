@@ -60,6 +60,8 @@ export type BufferKind =
   | 'pages'
   | 'kmalloc'
   | 'coherent'
+  /** An object over the buffer of another driver; it has no pages of its own. */
+  | 'gem-imported'
   /** Of DRM's DMA helper: memory of the DMA API, kept until the object goes. */
   | 'gem-dma'
   /** Of videobuf2: memory of the DMA API, or pages mapped without maintenance. */
@@ -114,6 +116,14 @@ export interface Buffer {
   readonly gone: 'no' | 'freed' | 'purged';
   /** Reclaim or migration has begun: whoever faults waits for its end (K2). */
   readonly leaving?: true;
+  /** Exported so that it may move while it is attached. */
+  readonly dynamic?: true;
+  /** TTM's pin_count. */
+  readonly pinned?: number;
+  /** The attachment that an imported object stands for. */
+  readonly imported?: number;
+  /** What dma_buf_vmap() gave, and to how many. */
+  readonly shown?: { readonly map: number; readonly count: number };
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
   readonly clients?: Clients;
@@ -233,7 +243,14 @@ export interface Attachment {
   readonly id: number;
   readonly buffer: number;
   readonly device: number;
+  /** The table that the exporter has mapped; -1 for none. */
   readonly sgt: number;
+  /** The direction it was mapped for; -1 for none. */
+  readonly dir: number;
+  /** The importer has it mapped, as far as it knows. */
+  readonly mapped: boolean;
+  /** It lets the exporter move the buffer (dma_buf_dynamic_attach). */
+  readonly dynamic: boolean;
 }
 
 export interface Lock {
@@ -263,6 +280,9 @@ export interface Masks {
   readonly device: number;
   readonly dma: number;
   readonly coherent: number;
+  /** Bytes of the longest entry of a scatterlist, and the addresses that none may cross. */
+  readonly maxSegment: number;
+  readonly segBoundary: number;
 }
 
 /** A job that works on a buffer: the device's, counted from 1. */
@@ -289,6 +309,13 @@ export interface Notifier {
   readonly domain: number;
   /** Lock that the callback takes; -1 for none. */
   readonly lock: number;
+}
+
+/** mmu notifiers are being called for a buffer; the driver's own callback runs. */
+export interface Invalidating {
+  readonly buffer: number;
+  /** It has called mmu_interval_set_seq(). */
+  readonly told: boolean;
 }
 
 /** A word as a device's own cache keeps it since it was read (M11). */
@@ -325,6 +352,7 @@ export interface KernelState {
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
+  readonly invalidating: readonly Invalidating[];
   readonly files: readonly SwapFile[];
   readonly pools: readonly Pool[];
   readonly pagePools: readonly PagePool[];
@@ -346,6 +374,42 @@ export interface KernelState {
   readonly locks: readonly Lock[];
   readonly ports: readonly Port[];
   readonly handles: readonly (Value | null)[];
+}
+
+/**
+ * The books with some parts replaced. Every record of them is made here or by Progress.newKernel,
+ * in the same order of fields, so that all have one shape: what reads them is fast then.
+ */
+export function booksWith(of: KernelState, part: Partial<KernelState>): KernelState {
+  const books: KernelState = {
+    posted: of.posted,
+    iotlb: of.iotlb,
+    ptes: of.ptes,
+    contexts: of.contexts,
+    iommusOff: of.iommusOff,
+    deviceLines: of.deviceLines,
+    notifiers: of.notifiers,
+    invalidated: of.invalidated,
+    pools: of.pools,
+    pagePools: of.pagePools,
+    gpuVas: of.gpuVas,
+    lru: of.lru,
+    carveOuts: of.carveOuts,
+    fences: of.fences,
+    masks: of.masks,
+    buffers: of.buffers,
+    maps: of.maps,
+    sgts: of.sgts,
+    mappings: of.mappings,
+    iovas: of.iovas,
+    files: of.files,
+    attachments: of.attachments,
+    locks: of.locks,
+    handles: of.handles,
+    domains: of.domains,
+    ports: of.ports,
+  };
+  return Object.assign(books, part);
 }
 
 export type {

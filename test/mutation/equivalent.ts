@@ -38,6 +38,18 @@ export const equivalent: ReadonlyMap<string, string> = new Map([
     'a stale IOTLB entry that was not taken is gone for later accesses; what they could do by it, the first one could',
   ],
   ['drm_gem_object_put: buffers.pins', 'the object is gone, and its counts with it'],
+  [
+    'drm_gem_object_put: attachments removed',
+    'an attachment of drm_gem_prime_import() is unmapped by then, and has no name to be used by',
+  ],
+  [
+    'drm_gem_fb_begin_cpu_access: then invalidate',
+    'the tables of a buffer name the same pages: one invalidate of them is as good as two',
+  ],
+  [
+    'ttm_bo_swapout: step seen',
+    'the value that the copy returned is the one that the pages come back with: no later read finds an older one',
+  ],
   ['drm_gem_object_put: issues invalidate', freed],
   ['drm_gem_object_put: then wait for all', freed],
   ['drm_gem_object_put: then invalidate', freed],
