@@ -390,6 +390,7 @@ export function booksWith(of: KernelState, part: Partial<KernelState>): KernelSt
     deviceLines: of.deviceLines,
     notifiers: of.notifiers,
     invalidated: of.invalidated,
+    invalidating: of.invalidating,
     pools: of.pools,
     pagePools: of.pagePools,
     gpuVas: of.gpuVas,

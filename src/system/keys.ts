@@ -25,6 +25,7 @@ const KERNEL = fieldsOf<KernelState>({
   deviceLines: (of) => of.deviceLines,
   notifiers: (of) => of.notifiers,
   invalidated: (of) => of.invalidated,
+  invalidating: (of) => of.invalidating,
   pools: (of) => of.pools,
   pagePools: (of) => of.pagePools,
   gpuVas: (of) => of.gpuVas,
