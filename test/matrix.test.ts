@@ -71,6 +71,24 @@ describe('check --matrix', () => {
     }
   });
 
+  it('changes what walks of page tables in memory are, and what the kernel takes them for', () => {
+    const walks = (settings: string): string[] => {
+      const block = `.coherent = false, .iommu = smmu${settings}`;
+      const text = STREAMING.replace('UNMAP', UNMAP).replace('.coherent = false', block);
+      const { program } = compile(text, 'm.litmus');
+      if (program === null) throw new Error('does not compile');
+      return platformsOf(program)
+        .map(({ label }) => label)
+        .filter((label) => label.includes('walk'));
+    };
+    expect(walks('')).toEqual([]);
+    expect(walks(', .coherent_walk = false')).toEqual(['nic .coherent_walk = true']);
+    expect(walks(', .coherent_walk = true, .walk_snoops = false')).toEqual([
+      'nic .coherent_walk = false',
+      'nic .walk_snoops = true',
+    ]);
+  });
+
   it('knows every call that maps or unmaps by DMA, whoever asks', () => {
     // Files of the kernel layer that map or unmap: a new one has calls to be told in settings.ts.
     const folder = join(root, 'src/kernel');
