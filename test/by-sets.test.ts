@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { exploreTables, type Options } from '../src/fast/explore.js';
 import { Tables } from '../src/fast/tables.js';
 import { exploreBySets, WAITS } from '../src/fast/whole.js';
+import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
 import { System } from '../src/system/system.js';
 import {
@@ -18,7 +19,8 @@ import {
 } from '../src/verdict/check.js';
 import { POLICIES, someoneWaits } from '../src/verdict/lost-wakeup.js';
 import { Facts } from '../src/verdict/recorder.js';
-import { scenarios } from './corpus-scenarios.js';
+import { scenario, scenarios } from './corpus-scenarios.js';
+import { large, unmap } from './large-check.js';
 import { randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_SETS ?? 60);
@@ -132,5 +134,68 @@ describe('explorations by sets', () => {
       agrees(program, { projection: false }, `seed ${seed}, reduced\n${text}`);
     }
     expect(made).toBeGreaterThan(count / 3);
+  });
+});
+
+/** Three lines, and what the scenario ends with. */
+function lines(ends: string, more = ''): Program {
+  const { program } = compile(large(ends) + more, 'large.litmus');
+  if (program === null) throw new Error('it does not compile');
+  return program;
+}
+
+const unmapAll = unmap.replace('192', '256');
+
+describe('scenarios of several lines by sets', () => {
+  const unreduced = { projection: false, por: false } as const;
+
+  it.each([
+    ['coherent', unmapAll, ''],
+    ['with a hazard', '', ''],
+    ['with an assertion that holds', unmapAll, 'always (a:v0 == 9)\n'],
+    ['with one that does not', unmapAll, 'always (a:v0 == 8)\nforbidden (a:v1 == 9)\n'],
+    ['with a hazard and assertions', '', 'exists (a:v0 == 9)\nforbidden (a:v0 == 1)\n'],
+    ['with an end that is never reached', unmap, 'exists (a:v2 == 7)\n'],
+  ])('say the same: %s', { timeout: 300_000 }, (name, ends, more) => {
+    const program = lines(ends, more);
+    expect(agrees(program, unreduced, name)).toMatch(madeBySets);
+    expect(agrees(program, { projection: false }, name)).toMatch(madeBySets);
+    expect(agrees(program, { ...unreduced, order: 'reverse' }, name)).toMatch(madeBySets);
+  });
+
+  it('say how many states there are, and at how many points', { timeout: 300_000 }, () => {
+    const program = lines(unmapAll);
+    const { states, transitions } = check(program, unreduced);
+    const by = check(program, { projection: false, setsFrom: 600 });
+    expect([by.verdict, by.states, by.transitions]).toEqual(['coherent', states, transitions]);
+    const how = by.reduction?.find((line) => madeBySets.test(line));
+    expect(how).toMatch(/^by sets of states: 2 of these, .*: [\d,]+ states at \d+ control points/);
+  });
+
+  it('go on one at a time at a limit, which is none of theirs', { timeout: 300_000 }, () => {
+    const program = lines(unmapAll);
+    const { states } = check(program, { projection: false });
+    // As many as there are without what nothing can tell; sets would have to have all.
+    const few = { projection: false, setsFrom: 600, maxStates: states + 1 } as const;
+    const { verdict, states: counted, reduction = [] } = check(program, few);
+    expect([verdict, counted]).toEqual(['coherent', states]);
+    expect(reduction.join('\n')).toContain('there are more states than --max-states');
+    const less = check(program, { ...few, maxStates: states - 1 });
+    expect([less.verdict, less.reason]).toEqual(['unknown', expect.stringContaining('gave up')]);
+    for (const limit of [{ maxMemoryBytes: 2e6 }, { maxSeconds: 1e-3 }]) {
+      const { verdict: other, reason } = check(program, { ...unreduced, setsFrom: 1, ...limit });
+      expect([other, reason]).toEqual(['unknown', expect.stringContaining('gave up')]);
+    }
+    let looks = 0;
+    const interrupted = (): boolean => ++looks > 20;
+    expect(check(program, { ...unreduced, setsFrom: 1, interrupted }).verdict).toBe('unknown');
+  });
+
+  it('leave threads that wait for ever to the graph', { timeout: 300_000 }, () => {
+    const { text, program } = scenario('basics/poll-cached-while');
+    expect(agrees(program, unreduced, 'waits')).toContain(`not by sets of states: ${WAITS}`);
+    const sees = compile(text.replace('.coherent = false', '.coherent = true'), 'sees.litmus');
+    if (sees.program === null) throw new Error('it does not compile');
+    expect(agrees(sees.program, unreduced, 'polls')).toMatch(madeBySets);
   });
 });

@@ -239,12 +239,14 @@ export class BySets {
       else needed.push(to === undefined ? space.valuesIn(states, d) : ids);
     }
     // A point of which nothing is known tells just these.
-    const next = point.states === 0 ? this.spaces.of(needed) : this.spaces.widened(point.space, needed);
+    const next =
+      point.states === 0 ? this.spaces.of(needed) : this.spaces.widened(point.space, needed);
     if (next !== point.space) this.fit(point, next);
   }
 
   private fit(point: Point, space: Space): void {
-    if (space.bits > BITS_MAX) throw new GivesUp('the lines of a control point have too many values');
+    if (space.bits > BITS_MAX)
+      throw new GivesUp('the lines of a control point have too many values');
     const moved = (set: Bits): Bits => {
       const into = space.empty();
       if (point.states > 0) this.mover.move(set, point.space, into, space, TAKES_NONE);

@@ -167,7 +167,8 @@ class Search {
       this.parent.push(state);
       this.action.push(action);
     }
-    if (options.keepGraph && !this.isWhole) {
+    // What a checkpoint has may be gone on with where sets come to nothing.
+    if (options.keepGraph && (!this.isWhole || options.keeper !== undefined)) {
       this.edges.push(state);
       this.edges.push(next);
       this.edges.push(WILLS.indexOf(step.will));

@@ -82,6 +82,8 @@ function add(into: Bits, set: Bits): void {
 /** `policies`: each says which kinds of steps need not happen. */
 export function allEnd(sets: BySets, policies: readonly (readonly Will[])[]): boolean {
   // Policies that say the same of the steps there are need one look.
-  const told = new Map(policies.map((never) => [never.filter((w) => sets.wills.has(w)).join(), never]));
+  const told = new Map(
+    policies.map((never) => [never.filter((w) => sets.wills.has(w)).join(), never]),
+  );
   return [...told.values()].every((never) => new Backwards(sets, never).run());
 }

@@ -16,7 +16,7 @@ import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import { forEveryImporter } from './importers.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
-import type { Engine, Run, RunOptions, RunSource } from './runs.js';
+import type { Engine, Likely, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
 export interface CheckOptions {
@@ -35,6 +35,8 @@ export interface CheckOptions {
   readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  /** The scenario on another platform: tells how to begin, never what comes out. */
+  readonly like?: Likely;
   /** States from which `fast` tries sets of states; Infinity: never. */
   readonly setsFrom?: number;
   readonly checkpoints?: Checkpoints;
@@ -177,6 +179,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
+    like: options.like,
     checkpoints: options.checkpoints,
     setsFrom: options.setsFrom ?? SETS_FROM,
     por: options.por ?? true,

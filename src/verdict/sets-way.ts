@@ -7,7 +7,6 @@ import type { Program } from '../litmus/program.js';
 import { broken } from './assertions.js';
 import { POLICIES } from './lost-wakeup.js';
 
-export const KEEPS = 'a checkpoint has states one at a time';
 export const AVOIDS = 'a run that avoids a finding is asked for';
 
 /** `tick` and `name`: as of the exploration one state at a time. */

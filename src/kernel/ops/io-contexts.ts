@@ -13,7 +13,14 @@ import { isInMemory, queueInvalidate, queueRemove, WHOLE_SPACE } from '../io-tab
 import { domainOf, syncIotlb } from '../iommu.js';
 import { flushIotlb, invalidateIotlb, observerOf } from '../iotlb.js';
 import { family, type Effect, type Operation, type Param } from '../registry.js';
-import { addDomain, clientOption, domainArg, domainOfClient, iotlbSync, mapInto } from './iommu-api.js';
+import {
+  addDomain,
+  clientOption,
+  domainArg,
+  domainOfClient,
+  iotlbSync,
+  mapInto,
+} from './iommu-api.js';
 
 const ownTables: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
