@@ -21,12 +21,12 @@ table { border-collapse: collapse; } th, td { text-align: left; vertical-align: 
 thead th { background: var(--band); font-weight: 600; }
 .grid th[scope=row] { position: sticky; left: 0; background: var(--band); white-space: nowrap;
   font-weight: 600; }
-.grid thead th { vertical-align: bottom; min-width: 3.9rem; }
+.grid thead th { vertical-align: bottom; min-width: 3.4rem; }
 .grid thead th:first-child { position: sticky; left: 0; z-index: 1; }
 .grid thead small { display: block; font-weight: 400; color: var(--faint); line-height: 1.25;
   hyphens: auto; }
-.grid thead th { padding: .35rem .4rem; }
-.grid td { text-align: center; padding: .3rem .3rem; line-height: 1.3; }
+.grid thead th { padding: .35rem .3rem; }
+.grid td { text-align: center; padding: .3rem .15rem; line-height: 1.3; }
 .grid td small { display: block; font-size: .72rem; opacity: .8; white-space: nowrap; }
 .grid td a { color: inherit; font-weight: 600; }
 .safe { background: var(--safe); color: var(--safe-text); }
