@@ -238,7 +238,7 @@ function cpuStatement(random: Random, n: number, isArm: boolean): string {
     `u32 a${n} = smp_load_acquire(&buf[${word}]);`,
     `readl(nic);\n\tudelay(1);\n\tu32 l${n} = buf[${word}];`,
     'if (dma_need_sync(nic, bus)) { dma_wmb(); }',
-    'if (dma_addressing_limited(nic)) { dma_rmb(); }',
+    `if (${random.pick(['dma_addressing_limited', 'dma_get_max_seg_size'])}(nic)) { dma_rmb(); }`,
     `u32 w${n} = buf[READ_ONCE(buf[${word}]) & 1];`,
     `while (READ_ONCE(buf[${word}]) == 0)\n\t\t;`,
     ...(isArm ? armStatements(word, n) : []),
