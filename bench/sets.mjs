@@ -33,8 +33,10 @@ init {
 	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
 }
 cpu driver {
-${each((i) => `\twb[${16 * i}] = 1;\n\tdcache_clean_inval_poc(wb + ${16 * i}, wb + ${16 * i + 1});
-\twc[${16 * i}] = 2;`)}
+${each(
+  (i) => `\twb[${16 * i}] = 1;\n\tdcache_clean_inval_poc(wb + ${16 * i}, wb + ${16 * i + 1});
+\twc[${16 * i}] = 2;`,
+)}
 	submit(dev);
 	wait(dev);
 ${each((i) => `\tu32 v${i} = wc[${16 * i}];`)}
