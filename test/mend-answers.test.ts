@@ -66,6 +66,10 @@ describe('answers of one cost', () => {
     expect(bare?.discards).toEqual(['dcache_inval_poc']);
     const text = mendText(result, { width: 100, color: false });
     expect(text).toMatch(/dcache_inval_poc\(\) throws away what was written/u);
+    expect(result.notShown).toBe(0);
+    expect(text).not.toContain('--all');
+    const more = mendText({ ...result, notShown: 3 }, { width: 100, color: false });
+    expect(more).toContain(`3 more answers behind the first ${result.mends.length}: --all`);
   });
 });
 

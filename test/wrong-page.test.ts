@@ -41,6 +41,18 @@ describe('virt_to_page', () => {
   });
 });
 
+describe('vmalloc_to_page', () => {
+  const use = 'u32 *p = page_address(page); p[0] = 1; u32 x = p[0];';
+  const pages = 'mem = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);';
+
+  it('finds the page of a vmap, and keeps its contract', () => {
+    const init = `${pages} va = vmap(mem, PAGE_KERNEL); page = vmalloc_to_page(va);`;
+    expect(outcome(init, use, '')).toBe('coherent');
+    const linear = `${pages} va = page_address(mem); page = vmalloc_to_page(va);`;
+    expect(outcome(linear, use, '')).toBe('H11');
+  });
+});
+
 describe('an unprivileged access', () => {
   const kernel = `bo = msm_gem_kernel_new(dev, PAGE_SIZE, .map_wc = true);
 	vm = iommu_domain_alloc(dev);

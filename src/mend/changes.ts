@@ -3,66 +3,25 @@
  * device, range, right or attribute, another order of the arguments; and of an allocation: its
  * flags. Accesses, doorbells and waits stay, but for writel_relaxed, which may become writel.
  */
-import type { CallNode, Expression } from '../litmus/ast.js';
+
 import { findOperation, type Operation, type Param } from '../kernel/registry.js';
+import type { CallNode, Expression } from '../litmus/ast.js';
 import type { CallFacts } from './costs.js';
 import type { Draft } from './edit.js';
+import { bytesOf, endsFor, sizesFor } from './extent.js';
 import { userOf } from './inserts.js';
-import { draft, factsOf, isRaw, isVisible, runtime, type Scene } from './scene.js';
-import { statementSpot, timesAt } from './scene.js';
+import {
+  draft,
+  factsOf,
+  isRaw,
+  isVisible,
+  runtime,
+  type Scene,
+  statementSpot,
+  timesAt,
+} from './scene.js';
 import type { SourceStatement } from './source.js';
-
-/** Operations that take the same arguments: each may stand for the others. */
-const families: readonly (readonly string[])[] = [
-  ['dcache_clean_poc', 'dcache_inval_poc', 'dcache_clean_inval_poc'],
-  ['mb', 'wmb', 'rmb', 'dma_mb', 'dma_wmb', 'dma_rmb', 'smp_mb', 'smp_wmb', 'smp_rmb'],
-  ['dma_sync_single_for_cpu', 'dma_sync_single_for_device'],
-  ['dma_sync_single_range_for_cpu', 'dma_sync_single_range_for_device'],
-  ['dma_sync_sg_for_cpu', 'dma_sync_sg_for_device'],
-  ['dma_sync_sgtable_for_cpu', 'dma_sync_sgtable_for_device'],
-  ['arch_sync_dma_for_cpu', 'arch_sync_dma_for_device'],
-  ['dma_buf_begin_cpu_access', 'dma_buf_end_cpu_access'],
-  ['arm_cl2_cleanbypa', 'arm_cl2_invbypa', 'arm_cl2_cleaninvbypa'],
-];
-
-/** One way only. */
-const replacements: Readonly<Record<string, readonly string[]>> = {
-  dcache_clean_poc_nosync: ['dcache_clean_poc'],
-  dcache_inval_poc_nosync: ['dcache_inval_poc'],
-  dma_sync_sg_for_cpu: ['dma_map_sg'],
-  dma_sync_sg_for_device: ['dma_map_sg'],
-  dma_sync_sgtable_for_cpu: ['dma_map_sgtable'],
-  dma_sync_sgtable_for_device: ['dma_map_sgtable'],
-  iommu_unmap_fast: ['iommu_unmap'],
-  writel_relaxed: ['writel'],
-  kmalloc: ['kzalloc'],
-  iommu_get_domain_for_dev: ['iommu_paging_domain_alloc'],
-  dma_unmap_single: ['dma_unmap_page'],
-  dma_unmap_page: ['dma_unmap_single'],
-  drm_gem_shmem_pin: ['drm_gem_shmem_get_pages_sgt'],
-  drm_gem_shmem_get_pages: ['drm_gem_shmem_get_pages_sgt'],
-};
-
-/** Replacements that take one argument more. */
-const withArgument: Readonly<Record<string, readonly [string, string]>> = {
-  drm_clflush_pages: ['drm_cflush_pages', 'DRM_CFLUSH_BOTH'],
-  drm_clflush_sg: ['drm_cflush_sg', 'DRM_CFLUSH_BOTH'],
-  drm_clflush_virt_range: ['drm_cflush_virt_range', 'DRM_CFLUSH_BOTH'],
-};
-
-/** Values of constants that may stand for each other, by the kind of the parameter. */
-const constantsOf: Readonly<Record<string, readonly string[]>> = {
-  direction: ['DMA_BIDIRECTIONAL', 'DMA_TO_DEVICE', 'DMA_FROM_DEVICE'],
-  cflush: ['DRM_CFLUSH_CLEAN', 'DRM_CFLUSH_INVALIDATE', 'DRM_CFLUSH_BOTH'],
-  bufsync: [
-    'DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW',
-    'DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW',
-    'DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ',
-    'DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE',
-  ],
-  pgprot: ['PAGE_KERNEL', 'pgprot_writecombine(PAGE_KERNEL)'],
-  attrs: ['0', 'DMA_ATTR_SKIP_CPU_SYNC'],
-};
+import { constantsOf, families, replacements, wider, withArgument } from './stand-ins.js';
 
 /** Calls that hand memory over: meant for the wrong memory, or with their arguments mixed up. */
 const handedOver: ReadonlySet<string> = new Set([
@@ -71,6 +30,9 @@ const handedOver: ReadonlySet<string> = new Set([
   'IOMMU API',
   'dma-buf',
 ]);
+
+/** From one pointer to another. */
+const hasRange = /^dcache_\w+_poc|^flush_tlb_kernel_range$/u;
 
 /** Calls that belong to the use case: what the driver was asked to do, not how it does it. */
 const fixedFamilies: ReadonlySet<string> = new Set(['device', 'threads', 'shmem and swap']);
@@ -163,10 +125,14 @@ function calleeChanges(site: Site): readonly Draft[] {
 
 function longer(site: Site, slot: string): readonly Draft[] {
   const { scene, call } = site;
+  const args = call.args.map((arg) => scene.source.textOf(arg));
+  const [all, taken] = wider[call.callee] ?? [];
+  if (all !== undefined) {
+    return [whole(site, slot, all, args.slice(0, taken), { callee: all })];
+  }
   const more = withArgument[call.callee];
   if (more === undefined) return [];
   const [operation, last] = more;
-  const args = call.args.map((arg) => scene.source.textOf(arg));
   return [whole(site, slot, operation, [...args, last], { callee: operation, cflush: last })];
 }
 
@@ -253,7 +219,7 @@ function namesFor(site: Site, arg: Expression, { kinds, out }: Param): readonly 
 
 /** What else could stand there. */
 function valuesFor(site: Site, arg: Expression, param: Param): readonly string[] {
-  const { scene, operation } = site;
+  const { scene, call } = site;
   const now = scene.source.textOf(arg);
   const kind = param.kinds[0] ?? 'int';
   const others = (constantsOf[kind] ?? []).filter((value) => value !== now);
@@ -267,8 +233,8 @@ function valuesFor(site: Site, arg: Expression, param: Param): readonly string[]
   if (kind === 'gfp') return gfpFor(site, now);
   if (kind === 'device') return devicesFor(site, now);
   const isCount = param.name === 'size' || param.name === 'nents' || param.name === 'offset';
-  if (isCount && operation.family === 'pages') return wholeLines(site, now);
-  if (isCount) return counterparts(site, param.name, now);
+  if (isCount) return sizesFor(scene, call, param.name, now);
+  if (kind === 'ptr' && hasRange.test(call.callee)) return endsFor(scene, call, param.name, now);
   return others;
 }
 
@@ -280,33 +246,10 @@ function gfpFor({ scene }: Site, now: string): readonly string[] {
   return [...flags.map((flag) => `${now} | ${flag}`), ...dma];
 }
 
-/** Memory that shares no cache line with other memory; and what the calls on it say it has. */
-function wholeLines(site: Site, now: string): readonly string[] {
-  const { scene, call } = site;
-  const size = scene.names.rootOf(call)?.size ?? null;
-  const lines = Math.ceil((size ?? 0) / scene.machine.lineSize) * scene.machine.lineSize;
-  const rounded = size === null || lines === size ? [] : [`${lines}`];
-  return [...rounded, ...counterparts(site, 'size', now)];
-}
-
 /** Another device may be meant by maintenance and mappings, not by an allocation. */
 function devicesFor({ scene, operation }: Site, now: string): readonly string[] {
   if (operation.family !== 'DMA mapping API' && operation.family !== 'dma-buf') return [];
   return scene.machine.devices.map(({ name }) => name).filter((name) => name !== now);
-}
-
-/** What the other calls on this memory say in the same place, and its whole size. */
-function counterparts(site: Site, param: string, now: string): readonly string[] {
-  const { scene, call } = site;
-  const root = scene.names.rootOf(call);
-  if (root === null) return [];
-  const calls = scene.source.statements.flatMap((statement) => statement.calls);
-  const said = calls.flatMap((other) => {
-    const arg = other === call ? null : scene.names.argument(other, param);
-    return arg === null || scene.names.rootOf(other) !== root ? [] : [scene.source.textOf(arg)];
-  });
-  const all = param === 'size' ? [...said, root.sizeText] : said;
-  return [...new Set(all)].filter((value) => value !== now && value !== '');
 }
 
 /** Two arguments that could stand for each other, in the other order. */
@@ -350,7 +293,7 @@ function argument(site: Site, arg: Expression, index: number, value: string): Dr
         ? { cflush: value }
         : param?.kinds[0] === 'attrs'
           ? { skipsSync: value !== '0' }
-          : {};
+          : extentFacts(site, param?.name ?? '', value);
   return changed(site, {
     from: firstOffset(scene, arg),
     length: lengthOf(scene, arg),
@@ -360,6 +303,13 @@ function argument(site: Site, arg: Expression, index: number, value: string): Dr
     facts,
     extra: /^(pgprot|gfp)$/u.test(param?.kinds[0] ?? '') ? scene.costs.allocation : 0,
   });
+}
+
+/** What the call covers, when its size or the number of its pages is another one. */
+function extentFacts({ scene }: Site, param: string, value: string): Partial<CallFacts> {
+  const number = bytesOf(scene, value);
+  if (number === null || (param !== 'size' && param !== 'nents')) return {};
+  return { bytes: param === 'size' ? number : number * scene.machine.pageSize };
 }
 
 function firstOffset(scene: Scene, node: Expression): number {

@@ -35,6 +35,8 @@ export interface Costs {
   readonly iotlb: number;
   /** Installing translations. */
   readonly map: number;
+  /** A register read: the CPU waits until the answer is back from the device. */
+  readonly readBack: number;
   /** Any other call into the kernel's APIs. */
   readonly call: number;
   /** Bytes assumed where the text does not say how large a buffer is. */
@@ -62,6 +64,7 @@ export const DEFAULT_COSTS: Costs = {
   iotlb: 200,
   map: 20,
   call: 1,
+  readBack: 50,
   unknownBytes: 4096,
   framesPerLife: 60,
 };
@@ -117,6 +120,7 @@ function completed(costs: Readonly<Record<string, number>>): Costs | Diagnosis {
     iotlb: read('iotlb'),
     map: read('map'),
     call: read('call'),
+    readBack: read('readBack'),
     unknownBytes: read('unknownBytes'),
     framesPerLife: read('framesPerLife'),
   };
@@ -143,10 +147,12 @@ export function runtimeOf(facts: CallFacts, costs: Costs): number {
     facts.skipsSync ? 0 : lines * perLine + costs.complete;
   const iotlb = facts.hasIommu ? costs.iotlb : 0;
   if (/mb$/u.test(callee)) return barrierCost(callee, costs);
-  if (/^iommu_(unmap|iotlb_sync)$/u.test(callee)) return costs.call + costs.iotlb;
+  if (/^iommu_(unmap|iotlb_sync|flush_iotlb_all)$|tlb_inv_context$/u.test(callee))
+    return costs.call + costs.iotlb;
   if (/^iommu_(map|map_sgtable)$/u.test(callee)) return costs.call + costs.map;
   if (callee === 'arch_sync_dma_flush') return costs.complete;
   if (callee === 'wait') return costs.wait;
+  if (callee === 'readl') return costs.readBack;
   if (/^dcache_clean_inval|^drm_cflush.*BOTH/u.test(callee + facts.cflush)) {
     return costs.call + maintained(costs.cleanInvalidateLine);
   }

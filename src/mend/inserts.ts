@@ -12,6 +12,7 @@ import type { Name, Root } from './names.js';
 import {
   draft,
   factsFor,
+  factsOf,
   gapSpot,
   placeOf,
   type Recipe,
@@ -137,7 +138,9 @@ function syncsOfRange(scene: Scene, { name, call }: Name): readonly Recipe[] {
   if (call === null || !/^dma_map_(single|page)/u.test(call.callee)) return [];
   const direction = text(scene, call, 'dir');
   const args = [text(scene, call, 'dev'), name, text(scene, call, 'size'), direction];
-  return pair('dma_sync_single', args, { direction, skipsSync: snoops(scene, args[0] ?? '') });
+  const { bytes } = factsOf(scene, call);
+  const skipsSync = snoops(scene, args[0] ?? '');
+  return pair('dma_sync_single', args, { direction, bytes, skipsSync });
 }
 
 /** The same on what is a physical address until an edit maps it. */

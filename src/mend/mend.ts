@@ -54,7 +54,7 @@ export const MEND_LIMITS = { maxEdits: 4, maxSeconds: 120, maxStates: 200_000 } 
 /** An API-level answer may cost so many times what one by hand does; dearer ones are not sought. */
 const API_FACTOR = 4;
 /** What one search for several platforms may take before the hardest is left out, of all time. */
-const SHARE = 1 / 20;
+const SHARE = 1 / 40;
 /** Sets tried before giving up; a set costs about a millisecond. */
 const SETS_MAX = 200_000;
 /** Of answers that cost the same, unless all are asked for. */
@@ -90,6 +90,8 @@ class Mender {
   private readonly deciding = new Set<string>();
   /** Of the last search. */
   private answers: readonly Answer[] = [];
+  /** Answers of the last search that are not told. */
+  private notShown = 0;
   /** Of the last search the run that no edit takes away. */
   private stubborn: Counterexample | undefined;
   private readonly known = new Map<string, Platform>();
@@ -161,7 +163,7 @@ class Mender {
 
   /** What was found for the platforms of the architecture does not hold beyond: another search. */
   private alsoOutside(inside: MendResult, outside: readonly Platform[]): MendResult {
-    const full = this.once(this.share());
+    const full = this.once(this.share(1 / 2));
     if (full.verdict === 'mended') return this.withPlatforms(full);
     this.leaveOut(outside, full.why);
     return this.withPlatforms(inside);
@@ -272,11 +274,11 @@ class Mender {
     const runs = this.searches(searcher);
     this.isLate = runs.some(({ ended }) => ended === 'seconds');
     for (const platform of searcher.failed.keys()) this.deciding.add(platform);
-    this.answers = distinct(runs.flatMap((run) => usualFirst(run.answers))).slice(
-      0,
-      this.options.all === true ? undefined : ANSWERS_MAX,
-    );
+    const answers = distinct(runs.flatMap((run) => usualFirst(run.answers)));
+    this.answers = this.options.all === true ? answers : answers.slice(0, ANSWERS_MAX);
     const mends = soundFirst(this.described(), this.options.level === 'raw');
+    const texts = new Set(answers.map(({ edits }) => this.variants.textOf(edits)));
+    this.notShown = mends.length === 0 ? 0 : texts.size - mends.length;
     const cheapest = Math.min(...mends.map(({ cost }) => cost));
     const finding = describe(this.text, first);
     if (mends.length > 0) return this.result('mended', mends, finding, doubts(runs), cheapest);
@@ -378,7 +380,8 @@ class Mender {
       ruledOut: why === '' || verdict === 'none' ? this.ruledOut(bound, mends) : this.refuted(),
       seconds: this.now() - this.started,
     };
-    return { file: this.file, verdict, mends, finding, why, platforms: [], effort };
+    const { file, notShown } = this;
+    return { file, verdict, mends, notShown, finding, why, platforms: [], effort };
   }
 
   /** Where a limit came first, no more than what was looked at is ruled out. */

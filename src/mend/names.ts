@@ -37,6 +37,8 @@ export interface Names {
   readonly roots: readonly Root[];
   readonly all: readonly Name[];
   rootOf(node: Expression): Root | null;
+  /** A constant as sizes are written; null where the text does not say. */
+  valueOf(node: Expression): number | null;
   /** An argument of a call by the registry's name for it; null when it was left out. */
   argument(call: CallNode, param: string): Expression | null;
 }
@@ -82,6 +84,7 @@ class Resolver {
       roots: [...this.roots.values()],
       all: this.all,
       rootOf: (node) => this.rootOf(node),
+      valueOf: (node) => this.valueOf(node),
       argument,
     };
   }

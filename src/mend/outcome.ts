@@ -80,6 +80,8 @@ export interface MendResult {
   readonly platforms: readonly PlatformCell[];
   /** API-level ones first; each of minimal cost among those of its level. */
   readonly mends: readonly Mend[];
+  /** Answers beyond those in `mends`: only as many as were asked for are told. */
+  readonly notShown: number;
   /** Which finding was to be mended first, in words; empty for a coherent scenario. */
   readonly finding: string;
   /** For `none` and `unknown`: why, in words. */

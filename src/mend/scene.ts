@@ -120,13 +120,22 @@ export function factsOf(scene: Scene, call: CallNode): CallFacts {
   const flags = /DMA_BUF_SYNC_END/u.test(text) ? 'SYNC_END' : 'SYNC_START';
   return {
     callee: call.callee,
-    bytes: root?.size ?? null,
+    bytes: extentOf(scene, call) ?? root?.size ?? null,
     lineSize: machine.lineSize,
     direction: constantName(names.argument(call, 'dir')),
     skipsSync: text.includes('DMA_ATTR_SKIP_CPU_SYNC') || device?.coherent === true,
     hasIommu: device?.iommu === true,
     cflush: call.callee === 'ioctl' ? flags : constantName(names.argument(call, 'op')),
   };
+}
+
+/** Bytes a call covers by its own arguments; null where the text does not say. */
+function extentOf({ names, machine }: Scene, call: CallNode): number | null {
+  const size = names.argument(call, 'size');
+  if (size !== null) return names.valueOf(size);
+  const count = names.argument(call, 'nents');
+  const entries = count === null ? null : names.valueOf(count);
+  return entries === null ? null : entries * machine.pageSize;
 }
 
 /** The facts of a call on some memory that an edit would make. */

@@ -4,7 +4,7 @@ import type { MendResult } from '../mend/outcome.js';
 export const MEND_JSON_VERSION = 1;
 
 export function mendJson(result: MendResult): object {
-  const { file, verdict, finding, why, mends, platforms, effort } = result;
+  const { file, verdict, finding, why, mends, notShown, platforms, effort } = result;
   return {
     version: MEND_JSON_VERSION,
     file,
@@ -21,6 +21,7 @@ export function mendJson(result: MendResult): object {
       diff,
       text,
     })),
+    notShown,
     platforms: platforms.map(({ platform, verdict, hazard, decides, leftOut }) => ({
       platform,
       verdict,

@@ -49,6 +49,7 @@ export function mendText(result: MendResult, options: MendTextOptions): string {
   result.mends.forEach((mend, index) => {
     parts.push('', mendPart(mend, index, result, width, paint));
   });
+  if (result.notShown > 0) parts.push('', moreText(result, width));
   if (result.verdict !== 'coherent') parts.push('', effortText(result, width));
   return `${parts.join('\n')}\n`;
 }
@@ -106,6 +107,11 @@ function mendPart(
   return [paint.strong(head) + portable, ...edits, ...idle, ...lost, '', ...diff]
     .join('\n')
     .trimEnd();
+}
+
+function moreText({ notShown, mends }: MendResult, width: number): string {
+  const answers = `${count(notShown, 'more answer')} behind the first ${mends.length}`;
+  return hang('', `${answers}: --all shows every one`, width);
 }
 
 function painted(line: string, paint: Palette): string {

@@ -169,7 +169,7 @@ export class KeyMaker {
     return found;
   }
 
-  /** A record field by field; `known`: the numbers of the old one's, most of which are taken over. */
+  /** A record field by field; `known`: the old one's numbers, most of which are taken over. */
   private record<T>(record: T, old: T | undefined, known: string | undefined, all: Fields<T>) {
     let text = '';
     // Digits taken over from the old record so far.

@@ -15,6 +15,16 @@ function twoPages(said: string): string {
 
 const segments: Scenarios = [
   ['dma_set_max_seg_size: no further', twoPages('dma_set_max_seg_size(nic, PAGE_SIZE);')],
+  [
+    'dma_get_max_seg_size: 64 KiB, or what was said',
+    text('coherent', {
+      ...plain,
+      cpu: `int before = dma_get_max_seg_size(nic);
+	dma_set_max_seg_size(nic, 4096);
+	int after = dma_get_max_seg_size(nic);`,
+      after: 'always (driver:before == 65536 && driver:after == 4096)',
+    }),
+  ],
   ['dma_set_seg_boundary: not across', twoPages('dma_set_seg_boundary(nic, PAGE_SIZE - 1);')],
   ...[
     'dma_map_sg(nic, sgt, 1, DMA_TO_DEVICE)',

@@ -1,6 +1,7 @@
 /**
  * Operations: the page behind an address, where the address is no linear one (H15).
- * Source: arch/arm64/include/asm/memory.h:virt_to_page, which computes and does not look.
+ * Sources: arch/arm64/include/asm/memory.h:virt_to_page, which computes and does not look;
+ * mm/vmalloc.c:vmalloc_to_page, which walks the kernel's page tables.
  * Leaves out: an address whose result is no page at all.
  */
 import { pointerArg } from '../args.js';
@@ -19,6 +20,14 @@ const virtToPage: Effect = (context, args) => {
   return { kind: 'buffer', id: other.id };
 };
 
+const vmallocToPage: Effect = (context, args) => {
+  const { map } = pointerArg(context, args[0]);
+  if (map.user || map.kind === 'linear') {
+    context.contract('vmalloc_to_page() of an address that vmalloc did not give');
+  }
+  return { kind: 'buffer', id: map.buffer };
+};
+
 export const virtToPageOperations: readonly Operation[] = [
   {
     name: 'virt_to_page',
@@ -30,5 +39,16 @@ export const virtToPageOperations: readonly Operation[] = [
     doc: 'the page behind a linear-map address; behind a remap or a vmap, another page',
     source: 'arch/arm64/include/asm/memory.h:virt_to_page',
     effect: virtToPage,
+  },
+  {
+    name: 'vmalloc_to_page',
+    family: 'pages',
+    where: 'cpu',
+    returns: 'page',
+    rules: ['M1', 'M13'],
+    params: [{ name: 'address', kinds: ['ptr'] }],
+    doc: 'the page behind an address of vmap(), or of a remap by the DMA API',
+    source: 'mm/vmalloc.c:vmalloc_to_page (is_vmalloc_or_module_addr)',
+    effect: vmallocToPage,
   },
 ];
