@@ -4,7 +4,8 @@
  * its largest memory, medians. `streaming`: a buffer mapped, written and read by CPU and device;
  * `streaming, no unmap`: the same with a hazard; `wcbuf`: written through a cacheable and a
  * write-combine alias. Reports must be equal but for the number of states, which is of all of them
- * where sets made the exploration. Linux, GNU time. `--from N,N,...`: from so many states on, each beside none.
+ * where sets made the exploration. Linux, GNU time.
+ * `--from N,N,...`: from so many states on, each beside none.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,8 +34,10 @@ init {
 	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
 }
 cpu driver {
-${each((i) => `\twb[${16 * i}] = 1;\n\tdcache_clean_inval_poc(wb + ${16 * i}, wb + ${16 * i + 1});
-\twc[${16 * i}] = 2;`)}
+${each(
+  (i) => `\twb[${16 * i}] = 1;\n\tdcache_clean_inval_poc(wb + ${16 * i}, wb + ${16 * i + 1});
+\twc[${16 * i}] = 2;`,
+)}
 	submit(dev);
 	wait(dev);
 ${each((i) => `\tu32 v${i} = wc[${16 * i}];`)}

@@ -40,7 +40,8 @@ function threadTimes(pid, times) {
 
 function run(from) {
   const file = join(folder, 'lines.litmus');
-  const env = { ...process.env, CIVAC_TOGETHER_FROM: from, CIVAC_AHEAD_FROM: '0', CIVAC_SETS_FROM: '0' };
+  const others = { CIVAC_AHEAD_FROM: '0', CIVAC_SETS_FROM: '0' };
+  const env = { ...process.env, ...others, CIVAC_TOGETHER_FROM: from };
   const begun = performance.now();
   const args = [program, 'check', '--no-projection', '--json', file];
   const child = spawn(process.execPath, args, { env });

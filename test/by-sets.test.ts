@@ -56,7 +56,7 @@ function agrees(program: Program, options: CheckOptions, name: string): string {
   return how;
 }
 
-const limits = { maxStates: 50_000, maxSeconds: 600, maxMemoryBytes: 2 ** 31 };
+const limits = { maxStates: 5_000, maxSeconds: 600, maxMemoryBytes: 2 ** 31 };
 
 /** Both ways on tables of their own; null: the scenario is too large. Throws ScenarioFault. */
 function bothWays(program: Program): readonly [unknown, unknown] | null {
