@@ -3,8 +3,9 @@
  * many lines (default 6: more than a million states) whose unmap is missing, by one thread and by
  * two that explore together, in turns. Medians of wall and user time, of the CPU time of the
  * busiest thread, and what was free on the machine before each run: on a busy one wall time says
- * nothing. The second thread is called from as many states on as `check` does; with
- * `--from N,N,...` from others, so that it shows from where on that pays. Reports must be equal. Linux only.
+ * nothing. The second thread is called from as many states on as `check` does; with `--from
+ * N,N,...` from others, so that it shows from where on that pays. Reports must be equal. Linux
+ * only.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
