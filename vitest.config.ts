@@ -1,4 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { SkippedTests } from './test/skipped.js';
+
+/** A file for counts as JSON (.ci/run). */
+const outputFile = process.env.CIVAC_TEST_REPORT ?? '';
+const counts: ['json', { outputFile: string }][] =
+  outputFile === '' ? [] : [['json', { outputFile }]];
 
 export default defineConfig({
   test: {
@@ -7,5 +13,6 @@ export default defineConfig({
     globalSetup: ['scripts/test-setup.mjs'],
     testTimeout: 60_000,
     env: { NO_COLOR: '1' },
+    reporters: ['default', new SkippedTests(), ...counts],
   },
 });

@@ -3,8 +3,8 @@
  * many lines (default 6: more than a million states) whose unmap is missing, by one thread and by
  * two that explore together, in turns. Medians of wall and user time, of the CPU time of the
  * busiest thread, and what was free on the machine before each run: on a busy one wall time says
- * nothing. With `--from N,N,...` the second thread is called from so many states on, so that it
- * shows from where on that pays. Reports must be equal. Linux only.
+ * nothing. The second thread is called from as many states on as `check` does; with
+ * `--from N,N,...` from others, so that it shows from where on that pays. Reports must be equal. Linux only.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { streamed } from './streamed.mjs';
 const plain = process.argv.slice(2).filter((each) => /^\d+$/.test(each));
 const [lines, rounds] = [Number(plain[0] ?? 6), Number(plain[1] ?? 1)];
 const order = process.argv.indexOf('--from');
-const froms = order < 0 ? ['20000'] : process.argv[order + 1].split(',');
+const froms = order < 0 ? ['50000'] : process.argv[order + 1].split(',');
 const folder = mkdtempSync(join(tmpdir(), 'together-'));
 const program = join(import.meta.dirname, '..', 'bin', 'civac.mjs');
 const scenario = streamed(lines, {
@@ -40,7 +40,7 @@ function threadTimes(pid, times) {
 
 function run(from) {
   const file = join(folder, 'lines.litmus');
-  const env = { ...process.env, CIVAC_TOGETHER_FROM: from, CIVAC_AHEAD_FROM: '0' };
+  const env = { ...process.env, CIVAC_TOGETHER_FROM: from, CIVAC_AHEAD_FROM: '0', CIVAC_SETS_FROM: '0' };
   const begun = performance.now();
   const args = [program, 'check', '--no-projection', '--json', file];
   const child = spawn(process.execPath, args, { env });

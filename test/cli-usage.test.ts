@@ -1,7 +1,7 @@
 /** What the command line says to wrong input, and its smaller verbs. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { version } from '../src/base/version.js';
 import { compile } from '../src/litmus/index.js';
@@ -35,7 +35,7 @@ describe('a wrong command line', () => {
     [['check', '--json', '--format', 'sarif', 'good.litmus'], 'contradict'],
     [['check', '--order', 'random', 'x'], 'Allowed choices are forward, reverse'],
     [['explain'], "missing required argument 'ID'"],
-    [['explain', 'H77'], "no hazard, rule or message is called 'H77'"],
+    [['explain', 'H77'], "no hazard, rule, message or function is called 'H77'"],
     [['fmt', '--check', '--write', 'good.litmus'], 'contradict'],
     [['fmt', '--write', '-'], 'needs a file'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
@@ -158,9 +158,18 @@ describe('civac explain', () => {
     expect(named.sort()).toEqual(stated.sort());
   });
 
-  it('knows rules and messages too', () => {
-    expect(bench.civac(['explain', 'M4']).out).toContain('speculation');
+  it('knows rules in full, messages, functions and settings too', () => {
+    expect(bench.civac(['explain', 'M4']).out).toContain(
+      'an absent line may be filled from memory',
+    );
     expect(bench.civac(['explain', 'l021']).out).toContain('L021 ');
+    const called = bench.civac(['explain', 'dma_iova_link']).out.match(/\S+\.litmus$/gm) ?? [];
+    expect(called.length).toBeGreaterThan(0);
+    for (const file of called) {
+      expect(readFileSync(resolve(bench.folder, file), 'utf8')).toContain('dma_iova_link(');
+    }
+    expect(bench.civac(['explain', '.swiotlb']).out).toContain('.litmus');
+    expect(bench.civac(['explain', 'vmapp']).err).toContain('did you mean vmap?');
   });
 });
 

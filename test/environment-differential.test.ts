@@ -6,8 +6,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Program } from '../src/litmus/program.js';
-import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
+import { type CheckOptions, check, ScenarioFault } from '../src/verdict/check.js';
 import { scenarios } from './corpus-scenarios.js';
+import { everyScenario } from './mutation/everything.js';
 import { randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
@@ -24,7 +25,12 @@ interface Told {
 /** What a result says; of the runs it shows how long they are, since some steps may swap. */
 function told(program: Program, options: CheckOptions): Told {
   try {
-    const { reduction: _, states, transitions, ...result } = check(program, {
+    const {
+      reduction: _,
+      states,
+      transitions,
+      ...result
+    } = check(program, {
       projection: false,
       ...options,
     });
@@ -59,7 +65,7 @@ describe('leaving out environment steps', () => {
 
   it(`agrees on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
     const seen = new Map<string, number>();
-    for (const { seed, text, program } of randomPrograms(firstSeed, count, corpus)) {
+    for (const { seed, text, program } of randomPrograms(firstSeed, count, everyScenario())) {
       const limits = { maxStates: 20_000 };
       const all = told(program, { ...limits, por: false });
       if (/gave up|"portable": null/.test(all.text)) continue;

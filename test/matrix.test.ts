@@ -71,6 +71,24 @@ describe('check --matrix', () => {
     }
   });
 
+  it('changes what walks of page tables in memory are, and what the kernel takes them for', () => {
+    const walks = (settings: string): string[] => {
+      const block = `.coherent = false, .iommu = smmu${settings}`;
+      const text = STREAMING.replace('UNMAP', UNMAP).replace('.coherent = false', block);
+      const { program } = compile(text, 'm.litmus');
+      if (program === null) throw new Error('does not compile');
+      return platformsOf(program)
+        .map(({ label }) => label)
+        .filter((label) => label.includes('walk'));
+    };
+    expect(walks('')).toEqual([]);
+    expect(walks(', .coherent_walk = false')).toEqual(['nic .coherent_walk = true']);
+    expect(walks(', .coherent_walk = true, .walk_snoops = false')).toEqual([
+      'nic .coherent_walk = false',
+      'nic .walk_snoops = true',
+    ]);
+  });
+
   it('knows every call that maps or unmaps by DMA, whoever asks', () => {
     // Files of the kernel layer that map or unmap: a new one has calls to be told in settings.ts.
     const folder = join(root, 'src/kernel');
@@ -91,8 +109,8 @@ describe('check --matrix', () => {
       'ttm.ts',
     ]);
     expect(using('mapObject')).toEqual([
+      'attachments.ts',
       'msm.ts',
-      'ops/dma-buf.ts',
       'ops/gem.ts',
       'ops/videobuf2.ts',
       'sg-tables.ts',
@@ -100,7 +118,8 @@ describe('check --matrix', () => {
     expect(using('mapMaintenance')).toEqual(['ops/dma-iova.ts']);
     const maps = ['dma_map_sgtable', 'dma_buf_map_attachment', 'drm_gem_shmem_get_pages_sgt'];
     const drivers = ['msm_gem_new', 'page_pool_dev_alloc_pages', 'vb2_dma_sg_alloc'];
-    for (const name of [...maps, ...drivers]) expect(mapsByDma(name), name).toBe(true);
+    const joining = ['dma_buf_attach', 'dma_buf_dynamic_attach', 'drm_gem_prime_import'];
+    for (const name of [...maps, ...drivers, ...joining]) expect(mapsByDma(name), name).toBe(true);
     for (const name of ['dma_alloc_coherent', 'iommu_map']) expect(mapsByDma(name)).toBe(false);
     expect(using('dmaUnmap')).toEqual([
       'ops/scatterlist.ts',
@@ -108,8 +127,13 @@ describe('check --matrix', () => {
       'ops/ttm.ts',
       'sg-tables.ts',
     ]);
-    const tables = ['msm.ts', 'ops/dma-buf.ts', 'ops/gem-parts.ts', 'sg-tables.ts'];
-    expect(using('unmapTable')).toEqual(tables);
+    expect(using('unmapTable')).toEqual([
+      'attachments.ts',
+      'msm.ts',
+      'ops/gem-parts.ts',
+      'ops/videobuf2.ts',
+      'sg-tables.ts',
+    ]);
     const unmaps = ['dma_unmap_page', 'dma_free_coherent', 'dma_buf_unmap_attachment'];
     for (const name of [...unmaps, 'msm_gem_new']) expect(unmapsByDma(name), name).toBe(true);
   });

@@ -27,7 +27,7 @@ function recorded(): readonly (readonly [string, string])[] {
     });
 }
 
-describe.runIf(process.env.CIVAC_MUTANTS === 'search')('search', () => {
+describe.runIf(process.env.CIVAC_MUTANTS === 'search')('search (CIVAC_MUTANTS=search)', () => {
   it('leaves no survivor', { timeout: 7_200_000 }, () => {
     const { lines, survivors } = searchKillers(all, new Map(recorded()));
     writeFileSync(file, `${lines.join('\n')}\n`);

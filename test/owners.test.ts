@@ -91,6 +91,24 @@ describe('an object that changes hands', () => {
     expect(outcome({ first: '', leaves, next: `${next} u32 y = q[0];` })).toBe('coherent');
   });
 
+  it('is no longer there for the first client’s jobs (H9), whatever its tables are', () => {
+    const job = `${client(2)} u32 *q = mmap(bo); q[0] = 3; submit(gpu); wait(gpu);`;
+    const gpu = 'u32 x = dma_read(his, 0x200000);';
+    const made = (options: string): string => `his = iommu_domain_alloc(gpu${options});
+	iommu_map_sgtable(his, 0x200000, sgt, IOMMU_READ);`;
+    const run = (options: string, next = job): string =>
+      outcome({ init: made(options), first: '', next, gpu });
+    expect(run('')).toBe('coherent');
+    expect(run(', .client = 1')).toBe('H6 H9');
+    expect(run(', .client = 2')).toBe('coherent');
+    expect(run(', .client = 1', job.replace(client(2), client(1)))).toBe('coherent');
+    const ttbr0 = `high = iommu_domain_alloc(gpu, .ttbr1 = true);
+	his = msm_iommu_pagetable_create(high, .client = 1);
+	msm_iommu_pagetable_map(his, 0x200000, sgt, IOMMU_READ);`;
+    const switched = 'cp_smmu_table_update(his);\n\tu32 x = dma_read(0x200000);';
+    expect(outcome({ init: ttbr0, first: '', next: job, gpu: switched })).toBe('H6 H9');
+  });
+
   it('keeps its secrets on the swap device', () => {
     const between = `iommu_unmap(vm, 0x100000, PAGE_SIZE);
 	dma_unmap_sgtable(gpu, sgt, DMA_BIDIRECTIONAL);

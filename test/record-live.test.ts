@@ -43,6 +43,7 @@ function start(args: readonly string[]): ChildProcess {
 
 const probe = run(['--list', '-e', 'kmem:mm_page_alloc']);
 const possible = probe.status === 0;
+const impossible = possible ? '' : ` (${probe.stderr.split('\n')[0] ?? ''})`;
 const hasTraceCmd = spawnSync('trace-cmd', ['--version']).error === undefined;
 
 /** Instances, mounts and directories of ours: what must be gone afterwards. */
@@ -78,7 +79,7 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.on('exit', resolve));
 }
 
-describe.skipIf(!possible)('civac record on this kernel', () => {
+describe.skipIf(!possible)(`civac record on this kernel${impossible}`, () => {
   it('records the pages that a command takes, and trace-cmd reads them', () => {
     const output = join(work, 'ls.dat');
     const { status, stdout, stderr } = run(['-e', 'kmem', '-o', output, '--', 'ls', '/']);

@@ -6,8 +6,9 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
-import { check, type CheckOptions, ScenarioFault } from '../src/verdict/check.js';
+import { type CheckOptions, check, ScenarioFault } from '../src/verdict/check.js';
 import { scenarios } from './corpus-scenarios.js';
+import { everyScenario } from './mutation/everything.js';
 import { Random, randomPrograms } from './scenario-mutations.js';
 
 const count = Number(process.env.CIVAC_REDUCTIONS ?? 100);
@@ -106,7 +107,7 @@ describe('reductions', () => {
 
   it(`agree on ${count} random scenarios`, { timeout: 3_600_000 }, () => {
     const seen = new Map<string, number>();
-    for (const { seed, text, program } of randomPrograms(firstSeed, count, corpus)) {
+    for (const { seed, text, program } of randomPrograms(firstSeed, count, everyScenario())) {
       const limits = { maxStates: 20_000 };
       const plain = told(program, { ...limits, projection: false });
       if (/gave up|"portable": null/.test(plain.text)) continue;

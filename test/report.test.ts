@@ -1,11 +1,13 @@
 /** The text report, on results made by hand. */
 import { describe, expect, it } from 'vitest';
-import { explainHazard, explainRule, hazardNamed } from '../src/report/explain.js';
+import { explainHazard, hazardNamed } from '../src/report/explain.js';
+import { explainRule, explainWord } from '../src/report/explain-words.js';
 import { palette } from '../src/report/paint.js';
 import { citedRules } from '../src/report/rules.js';
 import { briefText, fullText, type TextOptions } from '../src/report/text.js';
 import { traceTable } from '../src/report/trace-table.js';
 import { needsInWords } from '../src/report/words.js';
+import { wordNames, wordPage } from '../src/litmus/index.js';
 import { hazards } from '../src/verdict/hazards.js';
 import type { CellView } from '../src/verdict/result.js';
 import { expectGolden } from './golden.js';
@@ -155,9 +157,32 @@ describe('explain', () => {
   });
 
   it('knows rules, and no other name', () => {
-    expect(explainRule('m4')).toContain('speculation');
-    expect(explainRule('toString')).toBeNull();
+    expect(explainRule('m4', 80, null)).toContain('speculation');
+    expect(explainRule('toString', 80, null)).toBeNull();
     expect(hazardNamed('toString')).toBeNull();
     expect(hazardNamed('H16')).toBeNull();
+  });
+
+  it('gives a rule its own paragraphs, and no more', () => {
+    const model = '# x\n\n**M3 Evict.** Any [line](a.md).\n\nMore of it.\n\n**M4 Fill.** Other.\n';
+    const text = explainRule('M3', 80, model);
+    expect(text).toContain('M3 Evict. Any line.\n\n  More of it.\n');
+    expect(text).not.toContain('Other');
+    expect(explainRule('M4', 80, model)).toContain('Other');
+    expect(explainRule('M5', 80, model)).toContain('docs/model.md');
+  });
+
+  it('knows every word of the language, with its source where it has one', () => {
+    for (const name of wordNames()) {
+      const page = wordPage(name);
+      expect(page, name).not.toBeNull();
+      const text = explainWord(page!, { width: 80, color: false, usedBy: ['a.litmus'] });
+      expect(text).toContain(name);
+      expect(text).toContain('a.litmus');
+      if (page!.source !== null) expect(text).toContain('source\n');
+    }
+    expect(wordPage('memset()')).toEqual(wordPage('memset'));
+    expect(wordPage('toString')).toBeNull();
+    expect(wordPage('.toString')).toBeNull();
   });
 });

@@ -23,6 +23,9 @@ const longLines: Readonly<Record<string, string>> = {
     [
       'dma-alloc',
       'dma-buf',
+      'dma-buf-dynamic',
+      'dma-buf-vmap',
+      'dma-masks',
       'dma-iova',
       'driver',
       'gpuvm',

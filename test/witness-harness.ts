@@ -10,7 +10,7 @@ import type { Program } from '../src/litmus/program.js';
 import { System } from '../src/system/system.js';
 import { check, libertiesOf, ScenarioFault, withWords } from '../src/verdict/check.js';
 import { Facts } from '../src/verdict/recorder.js';
-import { bySpin, byRumur, type Count } from './witness-tools.js';
+import { byRumur, bySpin, type Count } from './witness-tools.js';
 import { walk } from './witness-walk.js';
 
 const now = (): number => 0;
@@ -104,17 +104,74 @@ export function disagreements(trials: readonly Trial[], checker: Checker): Disag
   });
 }
 
-/** Without every line that the disagreement does not need. */
+type Smaller = (text: string) => readonly string[];
+
+/** Where the block that a line opens ends; -1 where it opens none. */
+function blockEnd(lines: readonly string[], at: number): number {
+  let depth = 0;
+  for (let i = at; i < lines.length; i++) {
+    for (const brace of (lines[i] ?? '').match(/[{}]/g) ?? []) depth += brace === '{' ? 1 : -1;
+    if (depth <= 0) return i > at && /^\s*\}/.test(lines[i] ?? '') ? i : -1;
+  }
+  return -1;
+}
+
+/** Without a block, or without its braces alone. */
+const withoutBlocks: Smaller = (text) => {
+  const lines = text.split('\n');
+  return lines.flatMap((_, at) => {
+    const end = blockEnd(lines, at);
+    if (end < 0) return [];
+    const inner = lines.slice(at + 1, end);
+    return [[], inner].map((kept) => lines.toSpliced(at, end - at + 1, ...kept).join('\n'));
+  });
+};
+
+const withoutLines: Smaller = (text) => {
+  const lines = text.split('\n');
+  return lines.map((_, i) => lines.toSpliced(lines.length - 1 - i, 1).join('\n'));
+};
+
+/** Without one setting of the machine, of a device or of a call. */
+const withoutSettings: Smaller = (text) =>
+  [...text.matchAll(/(, )?\.\w+ = [^,;{})]+[,;]? ?/g)].map(
+    ({ index, 0: { length } }) => text.slice(0, index) + text.slice(index + length),
+  );
+
+function greedily(text: string, smaller: Smaller, disagrees: (text: string) => boolean): string {
+  let now = text;
+  let all = smaller(now);
+  for (let i = 0; i < all.length; ) {
+    const less = all[i] ?? now;
+    if (disagrees(less)) {
+      now = less;
+      all = smaller(now);
+    } else i++;
+  }
+  return now;
+}
+
+/** Without every block, line and setting that the disagreement does not need. */
 export function shrunk(text: string, disagrees: (text: string) => boolean): string {
-  let now = text.split('\n');
-  for (let before = -1; before !== now.length; ) {
-    before = now.length;
-    for (let at = now.length - 1; at >= 0; at--) {
-      const less = now.toSpliced(at, 1);
-      if (disagrees(less.join('\n'))) now = less;
+  let now = text;
+  for (let before = ''; before !== now; ) {
+    before = now;
+    for (const smaller of [withoutBlocks, withoutLines, withoutSettings]) {
+      now = greedily(now, smaller, disagrees);
     }
   }
-  return now.join('\n');
+  return now;
+}
+
+/** What a checker says otherwise of a scenario alone; null for nothing, or where it is no trial. */
+function alone(text: string, checker: Checker): string | null {
+  try {
+    const small = trial(text);
+    return typeof small === 'string' ? null : (disagreements([small], checker)[0]?.told ?? null);
+  } catch {
+    // What is left over may be nonsense that only a shrinker writes.
+    return null;
+  }
 }
 
 /** Fails with the smallest scenario found on which the checker disagrees. */
@@ -122,10 +179,10 @@ export function expectAgreement(trials: readonly Trial[], name: string, checker:
   const [first] = disagreements(trials, checker);
   const found = trials[first?.index ?? -1];
   if (first === undefined || found === undefined) return;
-  const alone = (text: string): boolean => {
-    const small = trial(text);
-    return typeof small !== 'string' && disagreements([small], checker).length > 0;
-  };
-  const small = alone(found.text) ? shrunk(found.text, alone) : found.text;
-  throw new Error(`the reference explorer and ${name} disagree: ${first.told}\n${small}`);
+  const says = `the reference explorer and ${name} disagree`;
+  if (alone(found.text, checker) === null) {
+    throw new Error(`${says}, but not on this scenario alone: ${first.told}\n${found.text}`);
+  }
+  const small = shrunk(found.text, (text) => alone(text, checker) !== null);
+  throw new Error(`${says}: ${alone(small, checker)}\n${small}`);
 }

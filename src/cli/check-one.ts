@@ -6,10 +6,10 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { type Advice, advise } from '../mend/advise.js';
-import { type CheckOptions, check, ScenarioFault } from '../verdict/check.js';
+import { type CheckOptions, check, ScenarioFault, SETS_FROM } from '../verdict/check.js';
 import type { CheckResult, Note } from '../verdict/result.js';
 import { fileCheckpoints, type Identity } from './checkpoint.js';
-import { Helpers, type HelpersWanted } from './helpers.js';
+import { fromOrder, Helpers, type HelpersWanted } from './helpers.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
@@ -66,7 +66,7 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
 /** The check, with other threads where there are some. */
 function checkAhead(program: Program, input: Input, settings: Settings, watch: Watch): CheckResult {
   const { helpers, eagerHelpers, eagerTeam, ...own } = settings;
-  const options = { ...own, ...watch, ...kept(input, settings) };
+  const options = { ...setsFromOrder(), ...own, ...watch, ...kept(input, settings) };
   const { startHelpers } = watch;
   if (helpers === undefined || startHelpers === undefined) return check(program, options);
   if (typeof helpers === 'string') return check(program, { ...options, ahead: helpers });
@@ -76,6 +76,12 @@ function checkAhead(program: Program, input: Input, settings: Settings, watch: W
   } finally {
     ahead.close();
   }
+}
+
+/** For benches: from how many states on sets of states are tried; 0: never. */
+function setsFromOrder(): Pick<CheckOptions, 'setsFrom'> {
+  const setsFrom = fromOrder('CIVAC_SETS_FROM', SETS_FROM);
+  return { setsFrom };
 }
 
 function kept(input: Input, settings: Settings): Pick<CheckOptions, 'checkpoints'> {

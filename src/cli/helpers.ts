@@ -67,7 +67,7 @@ const EACH = 4;
 const waitMs = 50;
 
 /** For benches: the environment may say otherwise; 0: never. */
-function fromOrder(name: string, usual: number): number {
+export function fromOrder(name: string, usual: number): number {
   const order = process.env[name];
   return order === undefined ? usual : Number(order) || Infinity;
 }

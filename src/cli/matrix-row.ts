@@ -117,8 +117,10 @@ class Row {
     if (this.left <= 0) return null;
     this.left--;
     const { onProgress } = this.watch;
+    const [written] = this.answers;
     const found = summarise(program, {
       ...this.settings,
+      ...(written === undefined ? {} : { like: written.like }),
       ...this.watch,
       onProgress: (now) => onProgress?.({ ...now, run: `${label}; ${now.run}` }),
     });

@@ -202,13 +202,18 @@ async function explain(id: string, color: boolean, finish: Finish): Promise<void
   finish(runExplain(id, { color }));
 }
 
+const explainExamples = `Examples:
+  civac explain H3
+  civac explain dma_sync_sgtable_for_cpu
+  civac explain .iommu`;
+
 function addExplain(program: Command, finish: Finish): void {
   program
     .command('explain')
-    .description('what a hazard (H3), a rule (M4, K5) or a message (L012) means')
-    .argument('<ID>', 'for example H3')
+    .description('what a hazard (H3), a rule (M4, K5), a message (L012) or a function means')
+    .argument('<ID>', 'for example H3, or vmap')
     .option('--no-color', 'no colours (as NO_COLOR does)')
-    .addHelpText('after', '\nExample:\n  civac explain H3')
+    .addHelpText('after', `\n${explainExamples}`)
     .action((id: string, options: { color: boolean }) =>
       explain(id, withColor(program, options).color, finish),
     );

@@ -19,8 +19,12 @@ export interface Setting {
 
 /** Beside dma_map_*, the calls that come to dma_map_* inside: with swiotlb=force they bounce. */
 const mapInside: ReadonlySet<string> = new Set([
+  // Where either side of an attachment cannot move the buffer, joining it maps.
+  'dma_buf_attach',
+  'dma_buf_dynamic_attach',
   'dma_buf_map_attachment',
   'dma_iova_link',
+  'drm_gem_prime_import',
   'drm_gem_shmem_get_pages_sgt',
   // Its get_pages maps, whoever calls it: a pin, a fault, a vmap.
   'msm_gem_new',
@@ -33,6 +37,8 @@ const mapInside: ReadonlySet<string> = new Set([
 ]);
 const unmapInside: ReadonlySet<string> = new Set([
   'device_release_driver',
+  'dma_buf_detach',
+  'dma_buf_move_notify',
   'dma_buf_unmap_attachment',
   'dma_iova_destroy',
   'dma_pool_destroy',

@@ -46,6 +46,17 @@ export interface Graph {
   readonly edges: ArrayLike<number>;
 }
 
+/** What sets of states tell of an exploration. */
+export interface BySetsFound {
+  /** Of all findings, also where their runs were not asked for. */
+  readonly names: ReadonlySet<string>;
+  readonly points: number;
+  /** States of a point, at most. */
+  readonly largest: number;
+  /** Points taken up another time because more of their states turned up. */
+  readonly again: number;
+}
+
 export interface Exploration<S, F> {
   readonly stopped: 'states' | 'seconds' | 'memory' | 'interrupted' | null;
   readonly states: number;
@@ -55,6 +66,10 @@ export interface Exploration<S, F> {
   readonly graph: Graph | null;
   /** Threads that joined in; absent: none. */
   readonly joined?: number;
+  /** How it was made by sets: states and transitions are then those of the whole. */
+  readonly bySets?: BySetsFound;
+  /** Why it was not, where that was tried. */
+  readonly notBySets?: string;
   /** Step indices that lead from an initial state to a state; the initial state's index first. */
   path(state: number): { readonly initial: number; readonly actions: readonly number[] };
   /** The states themselves; only with keepGraph. */

@@ -9,7 +9,7 @@
 import type { Tables } from '../fast/tables.js';
 import type { Word } from '../ideal/word.js';
 import type { Cell } from '../kernel/layout.js';
-import type { CpuMap, Frame } from '../kernel/state.js';
+import type { CpuMap, Frame, IotlbEntry } from '../kernel/state.js';
 import type { System } from '../system/system.js';
 import { afterLeaving, type BufferEntry, mayLeave } from './buffer-rules.js';
 import { bodyOf, casesOf, guardOf, type Leaf } from './cases.js';
@@ -18,12 +18,14 @@ import type { Guards } from './guards.js';
 import { also, LineRules, type Way } from './line-rules.js';
 import { Losses, type Streamed } from './losses.js';
 import { always, and, type Cond, type Option, or } from './model.js';
+import { WalkCache } from './walk-cache.js';
 
 /** Lines with more words are tabulated: a mask has two to that power values. */
 const WORDS_MAX = 5;
 
 export class Rules {
   private readonly losses: Losses;
+  private readonly walks: WalkCache;
   private readonly frames: number;
   private readonly maps: number;
 
@@ -47,6 +49,13 @@ export class Rules {
       },
       mappings: { component: mappings, values: this.values<readonly Streamed[]>(mappings) },
       slots: this.slots(),
+    });
+    const iotlb = parts.component('kernel iotlb');
+    this.walks = new WalkCache({
+      encoding,
+      layout: system.layout,
+      devices: system.program.machine.devices,
+      iotlb: { component: iotlb, values: this.values<readonly IotlbEntry[]>(iotlb) },
     });
   }
 
@@ -76,12 +85,15 @@ export class Rules {
     );
   }
 
-  /** A line's rules; null when it has too many words for them. */
+  /** A line's rules; null when it has too many words for them, or too many walked entries. */
   private line(frame: number, at: number): LineRules | null {
     const component = this.tables.parts.line(frame, at);
     const { unexpectedHit } = this.system.program.machine;
     const rules = new LineRules(this.encoding, component, unexpectedHit);
-    return rules.words > WORDS_MAX ? null : rules;
+    if (rules.words > WORDS_MAX) return null;
+    const { layout } = this.system;
+    const tooWide = this.owners(frame, at).some(({ cells }) => this.walks.isTooWide(rules, cells));
+    return layout.hasPtes && tooWide ? null : rules;
   }
 
   /** The books of the frames by who owns a frame's page, with the words of a line then. */
@@ -107,7 +119,7 @@ export class Rules {
     }));
   }
 
-  /** A way with what it does to the ideal memory, one for each owner the page may have. */
+  /** A way with what it does to ideal memory and walk caches, for each owner the page may have. */
   private counted(
     way: Way,
     line: LineRules,
@@ -115,10 +127,13 @@ export class Rules {
     at: number,
     range: { from: number; to: number } | null,
   ): readonly Way[] {
-    if (way.gone === null) return [way];
+    if (way.gone === null && !this.system.layout.hasPtes) return [way];
     const owners = this.owners(frame, at);
     return owners.map(({ cond, cells }) =>
-      also(way, cond, this.losses.statements(line, frame, cells, way.gone, range)),
+      also(way, cond, [
+        ...this.losses.statements(line, frame, cells, way.gone, range),
+        ...this.walks.statements(line, cells, way.body),
+      ]),
     );
   }
 

@@ -108,7 +108,7 @@ class Exporter {
   }
 
   private complete(): Cond {
-    const cases = casesOf(this.encoding, this.leaves(this.tables.completeTree));
+    const cases = casesOf(this.encoding, this.leaves(this.tables.ends.root));
     return or(cases.map((each) => this.guard(each)));
   }
 

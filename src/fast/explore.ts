@@ -21,6 +21,7 @@ import { Steps } from './steps.js';
 import type { Tables } from './tables.js';
 import { Together, type TeamSource } from './together.js';
 import type { TabledStep } from './tree.js';
+import { exploreBySets, type SetsWay, type Whole } from './whole.js';
 
 /**
  * What an answer of the reference engine costs in the tables: 0.8 to 2.4 KiB of heap on scenarios
@@ -33,6 +34,8 @@ export type Options = ExploreOptions<RawFinding> & {
   readonly keeper?: Keeper | undefined;
   /** Other threads that may join in. */
   readonly team?: TeamSource | undefined;
+  /** It may be made by sets when it is large. */
+  readonly sets?: SetsWay | undefined;
 };
 type Stopped = Exploration<State, RawFinding>['stopped'];
 
@@ -53,6 +56,10 @@ class Search {
   private readonly liberties: number;
   private readonly steps: Steps;
   private readonly team: Together | null;
+  /** All there is, or why sets did not find it; null: not tried. */
+  whole: Whole | string | null = null;
+  /** What ends have shown, while that is waited for. */
+  private readonly shown = new Set<string>();
 
   constructor(
     readonly tables: Tables,
@@ -160,22 +167,65 @@ class Search {
       this.parent.push(state);
       this.action.push(action);
     }
-    if (options.keepGraph) {
+    // What a checkpoint has may be gone on with where sets come to nothing.
+    if (options.keepGraph && (!this.isWhole || options.keeper !== undefined)) {
       this.edges.push(state);
       this.edges.push(next);
       this.edges.push(WILLS.indexOf(step.will));
     }
   }
 
-  private limitHit(started: number): Stopped {
-    const { limits, now, tick } = this.options;
+  private get bytes(): number {
     const { store, parent, action, edges } = this;
     const arrays = store.bytes + parent.bytes + action.bytes + edges.bytes;
-    const bytes = arrays + LEAF_BYTES * this.tables.leaves;
+    return arrays + LEAF_BYTES * this.tables.leaves;
+  }
+
+  private limitHit(started: number): Stopped {
+    const { limits, now, tick } = this.options;
+    const { store, bytes } = this;
     if (store.count > limits.maxStates) return 'states';
     if (bytes > limits.maxMemoryBytes) return 'memory';
     if (now() - started > limits.maxSeconds) return 'seconds';
     return tick?.(store.count, this.transitions, this.found.size) ? 'interrupted' : null;
+  }
+
+  /** Everything is known, but perhaps not yet the runs to it. */
+  get isWhole(): boolean {
+    return this.whole !== null && typeof this.whole !== 'string';
+  }
+
+  /** Tries sets, when it is time to; true when nothing is left to be done. */
+  private bySets(started: number): boolean {
+    const { options, store, tables, system } = this;
+    const { sets, limits } = options;
+    if (sets === undefined || this.whole !== null) return false;
+    if (store.count < sets.from || store.count > limits.maxStates) return false;
+    const left = {
+      seconds: limits.maxSeconds - (options.now() - started),
+      bytes: limits.maxMemoryBytes - this.bytes,
+    };
+    const first = this.read(0).slice();
+    this.whole = exploreBySets(tables, system, first, options, left, LEAF_BYTES);
+    this.values = -1;
+    for (const state of this.completeStates) this.note(state);
+    return this.hasMetAll();
+  }
+
+  /** Every finding has been met, and a state for everything that ends show. */
+  private hasMetAll(): boolean {
+    const { whole } = this;
+    if (whole === null || typeof whole === 'string') return false;
+    if (!hasAll(this.found, whole.findings)) return false;
+    return [...whole.shown].every((name) => this.shown.has(name));
+  }
+
+  /** What a state shows in which everything has run to its end. */
+  private note(state: number): void {
+    const { whole, options } = this;
+    if (whole === null || typeof whole === 'string' || whole.shown.size === this.shown.size) return;
+    const at = this.stateAt(state);
+    for (const name of (at && options.sets?.shows(at)) ?? []) this.shown.add(name);
   }
 
   run(): Stopped {
@@ -198,6 +248,7 @@ class Search {
         this.layerEnd = store.count;
       }
       if (store.count > options.limits.maxStates || state % CHECK_EVERY === 0) {
+        if (this.bySets(started)) return null;
         const stopped = this.limitHit(started);
         if (stopped !== null) return stopped;
         if (options.keeper?.due() === true) this.save(false);
@@ -210,13 +261,27 @@ class Search {
       }
       if (tables.isComplete(this.read(state))) {
         this.completeStates.push(state);
+        this.note(state);
         if (options.untilComplete) return null;
       } else this.expand(state);
       if (options.untilFound && this.found.size > 0) return null;
-      if (hasAll(this.found, options.untilAll)) return null;
+      if (hasAll(this.found, options.untilAll) || this.hasMetAll()) return null;
       this.at++;
     }
+    this.compare();
     return null;
+  }
+
+  /** All was explored one state at a time after all: then it is what sets found. */
+  private compare(): void {
+    const { whole, system, store, transitions } = this;
+    if (whole === null || typeof whole === 'string') return;
+    const all = system.environment === null;
+    const differs =
+      !this.hasMetAll() ||
+      this.found.size !== whole.findings.size ||
+      (all && (store.count !== whole.states || transitions !== whole.transitions));
+    if (differs) throw new Error('sets and single states differ');
   }
 
   /** Where the layer of the next state ends. */
@@ -258,16 +323,37 @@ export function exploreTables(
 ): Exploration<State, RawFinding> {
   const search = new Search(tables, system, options);
   const stopped = search.run();
-  const { found, completeStates, transitions, edges, store } = search;
-  return {
+  const { found, completeStates, edges, store, whole } = search;
+  const plain = {
     stopped,
-    states: store.count,
-    transitions,
     found,
-    completeStates,
     joined: search.joined,
-    graph: options.keepGraph ? { edges: edges.items.subarray(0, edges.length) } : null,
-    path: (state) => search.path(state),
-    stateAt: (index) => search.stateAt(index),
+    path: (state: number) => search.path(state),
+  };
+  if (whole === null || typeof whole === 'string' || stopped !== null) {
+    return {
+      ...plain,
+      states: store.count,
+      transitions: search.transitions,
+      completeStates,
+      notBySets: typeof whole === 'string' ? whole : '',
+      graph: options.keepGraph ? { edges: edges.items.subarray(0, edges.length) } : null,
+      stateAt: (index) => search.stateAt(index),
+    };
+  }
+  const { states, transitions, ends, findings } = whole;
+  const { count } = store;
+  return {
+    ...plain,
+    states,
+    transitions,
+    // Those met one at a time, which have a run, before those that only sets have met.
+    completeStates: [...completeStates, ...ends.map((_, i) => count + i)],
+    bySets: { ...whole, names: findings },
+    graph: null,
+    stateAt: (index) => {
+      const end = ends[index - count];
+      return end === undefined ? search.stateAt(index) : stateOf(tables, system, end);
+    },
   };
 }

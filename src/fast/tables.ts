@@ -26,7 +26,6 @@ import {
   type Ids,
   type Leaf,
   type Look,
-  type Node,
   type Table,
   type TabledStep,
 } from './tree.js';
@@ -218,9 +217,20 @@ export class Tables {
     return this.lookUp(this.complete, ids).steps.length > 0;
   }
 
-  /** The tree of `isComplete`: a leaf with a step where it is. */
-  get completeTree(): Node | undefined {
-    return this.complete.root;
+  /** Of whether everything has run to its end: a leaf with a step where it has. */
+  get ends(): Table {
+    return this.complete;
+  }
+
+  /** The leaf of a tree where these ids lead. Throws what the reference engine throws. */
+  leafOf(table: Table, ids: Ids): Leaf {
+    return this.lookUp(table, ids);
+  }
+
+  /** The branch of a test that a value takes. */
+  branchOf(look: Look, id: number): number {
+    const known = look.branches[id] ?? -1;
+    return known >= 0 ? known : this.branch(look, id);
   }
 
   private lookUp(table: Table, ids: Ids): Leaf {

@@ -42,9 +42,9 @@ export function join(a: Clock, b: Clock): Clock {
   let larger = true;
   for (let i = 0; i < b.length; i++) if ((b[i] ?? 0) > (a[i] ?? 0)) larger = false;
   if (larger) return a;
-  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) =>
-    Math.max(a[i] ?? 0, b[i] ?? 0),
-  );
+  const joined = a.slice();
+  for (let i = 0; i < b.length; i++) joined[i] = Math.max(a[i] ?? 0, b[i] ?? 0);
+  return joined;
 }
 
 function knows(clock: Clock, write: Write): boolean {
@@ -80,7 +80,7 @@ export function newest(writes: readonly Write[]): readonly Write[] {
 }
 
 export function withWrite(word: Word, write: Write): Word {
-  return { ...word, writes: [...word.writes, write], lost: null };
+  return { writes: [...word.writes, write], lost: null, refused: word.refused };
 }
 
 /** Forgets writes that no reader may return any more; `views` has every agent that still runs. */
@@ -90,5 +90,6 @@ export function pruned(word: Word, views: readonly View[]): Word {
   const kept = word.writes.filter(
     (write) => top.includes(write) || views.some((view) => !excluded(word, write, view)),
   );
-  return kept.length === word.writes.length ? word : { ...word, writes: kept };
+  if (kept.length === word.writes.length) return word;
+  return { writes: kept, lost: word.lost, refused: word.refused };
 }

@@ -3,6 +3,7 @@
  * books. It lives for one step; the records inside are immutable and replaced.
  * Leaves out: which step comes when (system/) and what an access observes (access.ts).
  */
+import { withItem } from '../base/lists.js';
 import type { Clock, Loss, View, Word } from '../ideal/word.js';
 import { join, newest, withWrite } from '../ideal/word.js';
 import type { RuleRow } from '../machine/cache-rules.js';
@@ -13,11 +14,11 @@ import { ptesChanged } from './iotlb.js';
 import type { Cell, Layout, LineLayout } from './layout.js';
 import { noteEvent } from './mismatch.js';
 import { objectOf } from './objects.js';
-import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import type { Overrides } from './overrides.js';
-import type { Buffer, Frame, KernelState } from './state.js';
-import type { EarlyRead, Place, StepState } from './step-state.js';
+import type { Named, NoteKind, Operated, Recorder } from './recorder.js';
 import { ScenarioError } from './scenario-error.js';
+import { type Buffer, booksWith, type Frame, type KernelState } from './state.js';
+import type { EarlyRead, Place, StepState } from './step-state.js';
 import { lineCode, type Touched } from './touched.js';
 import type { Value } from './value.js';
 import type { Work } from './work.js';
@@ -53,6 +54,10 @@ export interface RawFinding {
   readonly detail: () => FindingDetail;
   /** The word it is about; -1 for none. */
   readonly cell: number;
+}
+
+function noneEarly(): null {
+  return null;
 }
 
 /** Everything an operation and an access may touch during one step. */
@@ -98,7 +103,7 @@ export class KernelContext {
   again = false;
 
   /** Uses the running call's own early read of a word: its value, or null when there is none. */
-  takeEarly: (cell: number) => number | null = () => null;
+  takeEarly: (cell: number) => number | null = noneEarly;
 
   /** While a load that was put off is judged: what its thread knew in its place (M8). */
   before: Clock | null = null;
@@ -176,7 +181,7 @@ export class KernelContext {
 
   /** Replaces parts of the kernel's books. */
   update(part: Partial<KernelState>): void {
-    this.step.kernel = { ...this.step.kernel, ...part };
+    this.step.kernel = booksWith(this.step.kernel, part);
   }
 
   say(rule: string, text: () => string): void {
@@ -252,7 +257,7 @@ export class KernelContext {
   }
 
   setWord(cell: Cell, word: Word): void {
-    this.step.words = this.step.words.with(cell.id, word);
+    this.step.words = withItem(this.step.words, cell.id, word);
   }
 
   view(cell: Cell): View {
@@ -346,7 +351,8 @@ export class KernelContext {
         [line.dram[i], line.copy[i], ...pending].some((v) => v !== undefined && values.includes(v));
       if (!holds(old) || holds(now)) return;
       this.recorder.lost?.(this.step.site);
-      this.setWord(cell, { ...word, lost: this.lossKind(cells, i, old, range) });
+      const { writes, refused } = word;
+      this.setWord(cell, { writes, lost: this.lossKind(cells, i, old, range), refused });
     });
   }
 
@@ -390,5 +396,5 @@ function touchCode(frame: number, line: number, cacheable: boolean): number {
   return cacheable ? frame * 8192 + line : -1 - (frame * 8192 + line);
 }
 
-export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };
 export type { PteWork, Work } from './work.js';
+export type { EarlyRead, Named, NoteKind, Operated, Place, Recorder, StepState };

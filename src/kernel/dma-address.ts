@@ -25,11 +25,15 @@ export function deviceConfig(context: KernelContext, device: number): DeviceConf
   return found;
 }
 
+/** dma_get_max_seg_size() and dma_get_seg_boundary() of a device that says nothing. */
+const SZ_64K = 0x1_0000;
+const ULONG_MAX = Number.MAX_SAFE_INTEGER;
+
 /** What the driver has said the device can address. */
 export function masksOf(context: KernelContext, device: number): Masks {
   const { dmaMask: dma, coherentDmaMask: coherent } = deviceConfig(context, device);
   const said = context.kernel.masks.find((each) => each.device === device);
-  return said ?? { device, dma, coherent };
+  return said ?? { device, dma, coherent, maxSegment: SZ_64K, segBoundary: ULONG_MAX };
 }
 
 /** dma_capable: a mapping ends at or below this address. */

@@ -1,8 +1,9 @@
 /**
  * What dma-debug knows about the use of the DMA API (H11), in its own words.
- * Source: kernel/dma/debug.c: check_unmap, check_sync, add_dma_entry, debug_dma_map_single.
- * Leaves out: segment limits, memory on the stack or in kernel text, devices that go away, and the
- * order in which the real one stops looking: here every breach is told.
+ * Source: kernel/dma/debug.c: check_unmap, check_sync, add_dma_entry, debug_dma_map_single,
+ * check_sg_segment.
+ * Leaves out: memory on a stack that is not vmalloc memory, and in kernel text; the order in which
+ * the real one stops looking: here every breach is told.
  */
 import {
   DMA_ATTR_SKIP_CPU_SYNC,
@@ -11,7 +12,7 @@ import {
   DMA_TO_DEVICE,
 } from './constants.js';
 import type { KernelContext } from './context.js';
-import { physicalIn } from './dma-address.js';
+import { deviceConfig, masksOf, physicalIn } from './dma-address.js';
 import type { DmaMapping } from './state.js';
 
 export interface UnmapRequest {
@@ -77,6 +78,23 @@ export function checkSync(
   const writeOnly = mapping.direction !== DMA_TO_DEVICE && direction !== DMA_FROM_DEVICE;
   if (to === 'device' && writeOnly) {
     context.contract('device driver syncs device write-only DMA memory to device');
+  }
+}
+
+/** check_sg_segment, for each entry that was mapped. */
+export function checkSegment(
+  context: KernelContext,
+  device: number,
+  address: number,
+  size: number,
+): void {
+  const { maxSegment, segBoundary } = masksOf(context, device);
+  if (size > maxSegment) {
+    context.contract('mapping sg segment longer than device claims to support');
+  }
+  const within = (address % (segBoundary + 1)) + size <= segBoundary + 1;
+  if (!deviceConfig(context, device).iommu && !within) {
+    context.contract('mapping sg segment across boundary');
   }
 }
 

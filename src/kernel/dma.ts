@@ -265,6 +265,18 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
   }
 }
 
+/**
+ * dma_sync_* and dma_unmap_* of this device neither maintain nor copy nor invalidate: it counts as
+ * coherent, has no IOMMU, and nothing of it is bounced (kernel/dma/direct.h). No barrier then.
+ */
+export function doesNothing(context: KernelContext, device: number): boolean {
+  const { coherent, iommu } = deviceConfig(context, device);
+  if (!coherent || iommu) return false;
+  return context.kernel.mappings.every(
+    (each) => each.device !== device || each.pieces.every(({ slot }) => slot === undefined),
+  );
+}
+
 function whole(piece: Piece): SyncPart {
   return { piece, from: piece.offset, size: piece.size };
 }

@@ -7,6 +7,8 @@ import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
+import { dmaBufDynamicOperations } from './ops/dma-buf-dynamic.js';
+import { dmaBufVmapOperations } from './ops/dma-buf-vmap.js';
 import { driverOperations } from './ops/driver.js';
 import { gpuvmOperations } from './ops/gpuvm.js';
 import { gemOperations } from './ops/gem.js';
@@ -75,6 +77,8 @@ defineOperations([
   ...ioContextOperations,
   ...gpuvmOperations,
   ...dmaBufOperations,
+  ...dmaBufVmapOperations,
+  ...dmaBufDynamicOperations,
   ...videobuf2Operations,
   ...pagePoolOperations,
   ...deviceOperations,

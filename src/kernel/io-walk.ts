@@ -23,7 +23,7 @@ import {
   translationsAt,
 } from './iotlb.js';
 import { judge } from './judge.js';
-import { type Cell, NewCell, PTE_MARK } from './layout.js';
+import type { Cell } from './layout.js';
 import { physicalAddress } from './pages.js';
 import type { Domain, Translation } from './state.js';
 import { isSecret, showValue } from './values.js';
@@ -139,7 +139,7 @@ function entryAt(context: KernelContext, address: number): Cell | null {
   const place = physicalPlace(context, address);
   if (place === null) return null;
   const cell = context.layout.cell(place.buffer, place.offset, 8);
-  if (!context.layout.isPte(cell.id)) throw new NewCell(place.buffer, place.offset, PTE_MARK);
+  context.layout.walked(cell);
   return cell;
 }
 

@@ -36,6 +36,8 @@ export interface Domain {
   readonly tables?: readonly IoTable[];
   /** Physical address of the top table, where the driver writes the tables itself. */
   readonly root?: number;
+  /** The client whose address space it is (M14); absent: the driver's own. */
+  readonly client?: number;
   /** A table for TTBR0 beside this domain in TTBR1: one ASID, so one set of IOTLB entries. */
   readonly parent?: number;
 }

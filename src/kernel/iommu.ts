@@ -233,6 +233,26 @@ export function translate(
   size: number,
   right: number,
 ): Reached {
+  return ofClient(context, id, translated(context, id, iova, size, right));
+}
+
+/** A client's context reaches an object that is other clients' by now, or always was (H9, M14). */
+function ofClient(context: KernelContext, id: number, reached: Reached): Reached {
+  const client = domainOf(context, id)?.client;
+  if (client === undefined || reached.kind === 'fault') return reached;
+  const { destination } = reached;
+  const known = context.buffer(destination.cell.buffer).clients?.known ?? [];
+  if (destination.refused !== null || known.length === 0 || known.includes(client)) return reached;
+  return { ...reached, destination: { ...destination, refused: 'H9' } };
+}
+
+function translated(
+  context: KernelContext,
+  id: number,
+  iova: number,
+  size: number,
+  right: number,
+): Reached {
   const domain = domainOf(context, id);
   if (domain === undefined) return { kind: 'fault', why: 'no such domain' };
   const observer = observerOf(context.machine, context.step.device);

@@ -5,68 +5,28 @@
  * A projection (reduce/) hides words: they keep their place and their page, and have no contents.
  * A range names words in the lines it goes over.
  */
+import {
+  type Cell,
+  isHidden,
+  MixedSize,
+  NewCell,
+  type PageLayout,
+  PTE_MARK,
+} from './cells.js';
+import { Guesses } from './guessed-words.js';
 import { KnownRanges } from './known-ranges.js';
 import { Places } from './places.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
-export interface Cell {
-  /** Index into a state's words; negative for a hidden word. */
-  readonly id: number;
-  readonly buffer: number;
-  readonly page: number;
-  /** Byte within the page. */
-  readonly offset: number;
-  /** Bytes of every access to it: 1, 2, 4 or 8. */
-  readonly size: number;
-}
-
-export interface LineLayout {
-  /** Line number within the page. */
-  readonly line: number;
-  readonly cells: readonly Cell[];
-}
-
-export interface PageLayout {
-  readonly page: number;
-  readonly lines: readonly LineLayout[];
-}
-
-/** Size of a NewCell: the word is an entry of a page table, and changes of it matter (M12). */
-export const PTE_MARK = -1;
-
-/** Thrown by an access to a word that is not tracked yet; size 0 asks for the page alone. */
-export class NewCell extends Error {
-  /** The instruction whose step met it; set by whoever ran the step. */
-  site = -1;
-  /** First bytes of more words of the same size, where a range names them. */
-  more: readonly number[] = [];
-
-  constructor(
-    readonly buffer: number,
-    readonly byte: number,
-    readonly size: number,
-  ) {
-    super('new cell');
-  }
-}
-
-/** Thrown when two accesses to overlapping bytes have different sizes or alignment. */
-export class MixedSize extends Error {
-  site = -1;
-
-  constructor(
-    readonly byte: number,
-    readonly size: number,
-    readonly other: Cell,
-  ) {
-    super('mixed access sizes');
-  }
-}
-
-/** The word is left out of this exploration: accesses to it read and write nothing. */
-export function isHidden(cell: Cell): boolean {
-  return cell.id < 0;
-}
+export {
+  type Cell,
+  isHidden,
+  type LineLayout,
+  MixedSize,
+  NewCell,
+  type PageLayout,
+  PTE_MARK,
+} from './cells.js';
 
 /** All a layout knows, as plain data. */
 export interface LayoutData {
@@ -98,6 +58,7 @@ export class Layout {
   private readonly byPlace = new Places<Cell>();
   private readonly ptes = new Set<number>();
   private readonly positions = new Map<number, { line: number; word: number; page: number }>();
+  private readonly guesses = new Guesses();
 
   constructor(
     readonly pageSize: number,
@@ -125,6 +86,20 @@ export class Layout {
       const [buffer = -1, byte = -1] = name.split(':').map(Number);
       this.ranges.spread.set(buffer, byte, true);
     }
+  }
+
+  /**
+   * Adds words that will most likely be asked for. As long as one of them has not been, the layout
+   * may have more than the scenario names. Only while it knows nothing. Throws MixedSize.
+   */
+  guess(words: readonly { buffer: number; byte: number; size: number }[]): void {
+    for (const { buffer, byte, size } of words) this.add(buffer, byte, size);
+    this.guesses.are(this.cells.keys(), this.ptes);
+  }
+
+  /** Something that was guessed has not been asked for. */
+  get hasGuesses(): boolean {
+    return this.guesses.left;
   }
 
   add(buffer: number, byte: number, size: number): void {
@@ -214,6 +189,7 @@ export class Layout {
    * that are not there yet; TooManyLines.
    */
   range(buffer: number, from: number, to: number): void {
+    this.guesses.ranged();
     this.ranges.span(buffer, from, to);
     this.nameRanges(buffer);
   }
@@ -310,6 +286,15 @@ export class Layout {
     });
   }
 
+  /** Its words, and which of them are marked as entries of a page table, as `add` takes them. */
+  get words(): readonly { buffer: number; byte: number; size: number }[] {
+    const all = this.cells.map((cell) => {
+      return { buffer: cell.buffer, byte: this.byteOf(cell), size: cell.size };
+    });
+    const marks = all.filter((_, id) => this.ptes.has(id));
+    return [...all, ...marks.map((word) => ({ ...word, size: PTE_MARK }))];
+  }
+
   /** Every word of a buffer that has a name, hidden ones included, by ascending byte. */
   named(buffer: number): readonly Cell[] {
     return this.byPlace.of(buffer);
@@ -360,6 +345,12 @@ export class Layout {
     return this.ptes.has(cell);
   }
 
+  /** A walk reads a word; throws NewCell unless it is tracked as an entry of a table. */
+  walked(cell: Cell): void {
+    if (!this.ptes.has(cell.id)) throw new NewCell(cell.buffer, this.byteOf(cell), PTE_MARK);
+    if (this.guesses.left) this.guesses.walked(cell.id);
+  }
+
   /** The word at a byte of a buffer; throws NewCell or MixedSize. */
   cell(buffer: number, byte: number, size: number): Cell {
     const found = this.byPlace.get(buffer, byte);
@@ -372,6 +363,7 @@ export class Layout {
       if (this.isSpread(found)) throw new NewCell(buffer, byte, size);
       throw new MixedSize(byte, size, found);
     }
+    if (this.guesses.left) this.guesses.asked(found.id);
     // The scenario names it by itself, so that its line is like no other.
     if (!this.inRange && this.ranges.spread.delete(buffer, byte)) this.nameRanges(buffer);
     return found;

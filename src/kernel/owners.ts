@@ -4,8 +4,9 @@
  * Sources: drivers/gpu/drm/drm_gem.c (drm_gem_handle_create, drm_gem_handle_delete),
  * drm_vma_manager.c (drm_vma_node_allow, drm_vma_node_revoke): an object belongs to those who have
  * a handle for it.
- * Leaves out: translations of an earlier client that its driver left in an IOMMU; values that stand
- * in store buffers of other CPUs, or were read early, when the memory changes hands.
+ * Translations of an earlier client: iommu.ts.
+ * Leaves out: values that stand in store buffers of other CPUs, or were read early, when the memory
+ * changes hands.
  */
 import { type Clock, newest, unwritten, type Write } from '../ideal/word.js';
 import type { Line } from '../machine/line.js';

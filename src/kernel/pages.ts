@@ -159,6 +159,7 @@ function staleFrames(context: KernelContext, zone: Zone): number[] {
   }
   for (const map of maps) {
     if (map.live) for (const [, frame] of map.present) pointed.add(frame);
+    for (const [, frame] of map.unflushed ?? []) pointed.add(frame);
     for (const { frame } of map.stale ?? []) pointed.add(frame);
   }
   for (const { frames, slot } of mappings.flatMap((each) => each.pieces)) {

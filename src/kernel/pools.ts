@@ -10,6 +10,8 @@ export interface Pool {
   readonly device: number;
   /** Bytes from one block to the next. */
   readonly step: number;
+  /** No block crosses a multiple of it. */
+  readonly boundary: number;
   /** Id of the CPU mapping of the page; -1 before the first allocation. */
   readonly map: number;
   readonly used: readonly number[];

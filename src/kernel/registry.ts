@@ -78,13 +78,25 @@ export interface Operation {
   readonly removable?: 'drop' | 'skip-sync';
   /** Architectures that have it; absent: all. */
   readonly profiles?: readonly ProfileName[];
+  /** It calls back into a driver: what a scenario may say the driver does then, by an override. */
+  readonly callback?: Callback;
   /** The call may block its thread (wait, mutex_lock). */
   readonly blocks?: boolean;
-  /** Later loads may be satisfied before this call (M8): it orders stores only, or nothing. */
-  readonly loadsPass?: boolean;
+  /**
+   * Later loads may be satisfied before this call (M8): it orders stores only, or nothing; or only
+   * where it does nothing for its device (dma.ts: doesNothing).
+   */
+  readonly loadsPass?: boolean | 'where-it-does-nothing';
   /** It is a memory read by a device or a spin read: its value may be `sync`. */
   readonly reads?: boolean;
   readonly effect: Effect;
+}
+
+export interface Callback {
+  /** The member of the driver's struct of callbacks: an operation of its own. */
+  readonly name: string;
+  /** The operation, with the same arguments, whose result says what to call it with; 0: do not. */
+  readonly probe: string;
 }
 
 export type Family =

@@ -7,6 +7,7 @@
 import type { Attribute } from '../machine/attributes.js';
 import type { Line } from '../machine/line.js';
 import type { Entry } from '../machine/store-buffer.js';
+import type { Attachment, DmaMapping, IovaState, Sgt } from './dma-state.js';
 import type { Domain, IoContext, IotlbEntry, PteMeaning } from './iommu-state.js';
 import type { LineHistory } from './mismatch.js';
 import type { CarveOut, PagePool, Pool } from './pools.js';
@@ -60,6 +61,8 @@ export type BufferKind =
   | 'pages'
   | 'kmalloc'
   | 'coherent'
+  /** An object over the buffer of another driver; it has no pages of its own. */
+  | 'gem-imported'
   /** Of DRM's DMA helper: memory of the DMA API, kept until the object goes. */
   | 'gem-dma'
   /** Of videobuf2: memory of the DMA API, or pages mapped without maintenance. */
@@ -114,6 +117,14 @@ export interface Buffer {
   readonly gone: 'no' | 'freed' | 'purged';
   /** Reclaim or migration has begun: whoever faults waits for its end (K2). */
   readonly leaving?: true;
+  /** Exported so that it may move while it is attached. */
+  readonly dynamic?: true;
+  /** TTM's pin_count. */
+  readonly pinned?: number;
+  /** The attachment that an imported object stands for. */
+  readonly imported?: number;
+  /** What dma_buf_vmap() gave, and to how many. */
+  readonly shown?: { readonly map: number; readonly count: number };
   /** No user's command stream may reach it (H9). */
   readonly kernelOnly?: boolean;
   readonly clients?: Clients;
@@ -167,75 +178,6 @@ export interface StaleTranslation {
   readonly sure: boolean;
 }
 
-/** Part of a buffer that a scatterlist names. */
-export interface SgEntry {
-  readonly buffer: number;
-  readonly offset: number;
-  readonly size: number;
-  /** The pages as they were when the table was made: [page number, frame]. */
-  readonly frames: readonly (readonly [number, number])[];
-  /** It stands for one entry of the list for each page. */
-  readonly perPage: boolean;
-}
-
-export interface Sgt {
-  readonly id: number;
-  readonly entries: readonly SgEntry[];
-  /** Index into `mappings` by id while dma-mapped; -1 otherwise. */
-  readonly mapping: number;
-}
-
-/** A part of a DMA mapping: bytes of a buffer and the bus address that shows them. */
-export interface Piece {
-  /** Bus address of the first byte. Without an IOMMU later pages lie where their frames do. */
-  readonly address: number;
-  readonly buffer: number;
-  readonly offset: number;
-  readonly size: number;
-  /** The pages as they were mapped: [page number, frame]. */
-  readonly frames: readonly (readonly [number, number])[];
-  /** The bounce buffer that the device sees instead, from this byte of it on (K9). */
-  readonly slot?: {
-    readonly buffer: number;
-    readonly offset: number;
-    readonly frames: readonly (readonly [number, number])[];
-  };
-}
-
-/** A live DMA API mapping: what dma-debug would keep an entry for. */
-export interface DmaMapping {
-  readonly id: number;
-  readonly type: 'single' | 'page' | 'sg' | 'coherent' | 'noncoherent' | 'resource';
-  readonly device: number;
-  /** Bus address of the first byte of the first piece. */
-  readonly address: number;
-  /** Bytes of all pieces together. */
-  readonly size: number;
-  readonly direction: number;
-  readonly attrs: number;
-  /** Entries of the scatterlist that was mapped; 1 for other mappings. */
-  readonly nents: number;
-  readonly pieces: readonly Piece[];
-  /** dma_mapping_error() was asked about it (or need not be). */
-  readonly checked: boolean;
-}
-
-/** struct dma_iova_state in use: a range of addresses, and what is linked into it. */
-export interface IovaState {
-  readonly id: number;
-  readonly device: number;
-  readonly address: number;
-  readonly size: number;
-  readonly pieces: readonly Piece[];
-}
-
-export interface Attachment {
-  readonly id: number;
-  readonly buffer: number;
-  readonly device: number;
-  readonly sgt: number;
-}
-
 export interface Lock {
   readonly id: number;
   readonly kind: 'mutex' | 'completion' | 'iova';
@@ -263,6 +205,9 @@ export interface Masks {
   readonly device: number;
   readonly dma: number;
   readonly coherent: number;
+  /** Bytes of the longest entry of a scatterlist, and the addresses that none may cross. */
+  readonly maxSegment: number;
+  readonly segBoundary: number;
 }
 
 /** A job that works on a buffer: the device's, counted from 1. */
@@ -289,6 +234,13 @@ export interface Notifier {
   readonly domain: number;
   /** Lock that the callback takes; -1 for none. */
   readonly lock: number;
+}
+
+/** mmu notifiers are being called for a buffer; the driver's own callback runs. */
+export interface Invalidating {
+  readonly buffer: number;
+  /** It has called mmu_interval_set_seq(). */
+  readonly told: boolean;
 }
 
 /** A word as a device's own cache keeps it since it was read (M11). */
@@ -325,6 +277,7 @@ export interface KernelState {
   readonly notifiers: readonly Notifier[];
   /** [buffer, how often its pages were taken away]. */
   readonly invalidated: readonly (readonly [number, number])[];
+  readonly invalidating: readonly Invalidating[];
   readonly files: readonly SwapFile[];
   readonly pools: readonly Pool[];
   readonly pagePools: readonly PagePool[];
@@ -348,6 +301,44 @@ export interface KernelState {
   readonly handles: readonly (Value | null)[];
 }
 
+/**
+ * The books with some parts replaced. Every record of them is made here or by Progress.newKernel,
+ * in the same order of fields, so that all have one shape: what reads them is fast then.
+ */
+export function booksWith(of: KernelState, part: Partial<KernelState>): KernelState {
+  const books: KernelState = {
+    posted: of.posted,
+    iotlb: of.iotlb,
+    ptes: of.ptes,
+    contexts: of.contexts,
+    iommusOff: of.iommusOff,
+    deviceLines: of.deviceLines,
+    notifiers: of.notifiers,
+    invalidated: of.invalidated,
+    invalidating: of.invalidating,
+    pools: of.pools,
+    pagePools: of.pagePools,
+    gpuVas: of.gpuVas,
+    lru: of.lru,
+    carveOuts: of.carveOuts,
+    fences: of.fences,
+    masks: of.masks,
+    buffers: of.buffers,
+    maps: of.maps,
+    sgts: of.sgts,
+    mappings: of.mappings,
+    iovas: of.iovas,
+    files: of.files,
+    attachments: of.attachments,
+    locks: of.locks,
+    handles: of.handles,
+    domains: of.domains,
+    ports: of.ports,
+  };
+  return Object.assign(books, part);
+}
+
+export type { Attachment, DmaMapping, IovaState, Piece, SgEntry, Sgt } from './dma-state.js';
 export type {
   Domain,
   IoContext,

@@ -20,6 +20,7 @@ export * from './design.js';
 export * from './events.js';
 export * from './expand.js';
 export { operationsReference } from './reference.js';
+export { type WordPage, wordNames, wordPage } from './words.js';
 export { findOperation } from '../kernel/registry.js';
 export { everyCall } from './walk.js';
 export { type RemovableCall, removableCalls, withoutCall } from './without.js';

@@ -6,6 +6,7 @@ import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import { nearestName } from '../diagnostics/nearest.js';
 import { allOperations, findOperation, type Operation, type Param } from '../kernel/registry.js';
 import type { CallNode, Expression, OptionNode } from './ast.js';
+import { Label } from './code-writer.js';
 import { constantOf } from './constant-expression.js';
 import { isAccepted, isAssignable } from './convert.js';
 import { destinationOf } from './lower-assign.js';
@@ -63,7 +64,34 @@ export function lowerCall(
   }
   const args = lowerArguments(context, node, operation);
   const options = lowerOptions(context, node.options, operation);
+  if (callsBack(context, node, operation, args)) return unknownValue;
   return writeCall(context, node, operation, { args, options, into, used });
+}
+
+/**
+ * The driver's own callback, where the scenario has one, in front of the function that calls it.
+ * True when the function does nothing else.
+ */
+function callsBack(
+  context: ThreadContext,
+  node: CallNode,
+  { name, callback }: Operation,
+  args: readonly Argument[],
+): boolean {
+  const own = callback && context.symbols.overrides.get(callback.name);
+  const probe = callback && findOperation(callback.probe);
+  const isInside = context.inlined.some((each) => each.name === callback?.name);
+  if (own === undefined || probe === undefined || isInside) return false;
+  const target = context.freshTemporary();
+  const { at } = node;
+  context.code.write({ op: 'call', operation: probe, args, options: {}, target, sync: false, at });
+  context.noteWrite(target);
+  const after = new Label();
+  context.code.branch(target, after, at, false);
+  const given = { expr: target, type: typeOfKind(probe.returns), zero: false };
+  lowerOverridden(context, node, own, { args: [given], stores: new Map() }, false);
+  context.code.place(after);
+  return probe.name === name;
 }
 
 interface CallParts {
@@ -110,9 +138,12 @@ function checkThread(context: ThreadContext, node: CallNode, operation: Operatio
       operation.where === 'cpu'
         ? `${node.callee}() runs on a CPU, not in a device thread`
         : `${node.callee}() runs on a device, not in a CPU thread`;
-    context.diagnostics.error('L034', node.calleeAt, message, {
-      expected: where === 'cpu' ? 'a CPU operation' : 'a device operation such as dma_read',
-    });
+    const early =
+      operation.returns === 'void' || operation.returns === 'ptr'
+        ? 'a device operation such as dma_read'
+        : `a name that a CPU thread gave the value: 'name = ${node.callee}(…);' in init`;
+    const expected = where === 'cpu' ? 'a CPU operation' : early;
+    context.diagnostics.error('L034', node.calleeAt, message, { expected });
   } else if (role === 'init' && operation.blocks === true) {
     const message = `${node.callee}() waits, and nothing else runs during init`;
     context.diagnostics.error('L035', node.calleeAt, message, { expected: 'it in a cpu thread' });

@@ -4,12 +4,12 @@
  */
 import { type DiagnosticCode, diagnosticCodes } from '../diagnostics/codes.js';
 import { constants } from '../kernel/constants.js';
-import { allOperations, type Family, type Operation, type Param } from '../kernel/registry.js';
+import { allOperations, type Family, type Operation } from '../kernel/registry.js';
 import { type EventKind, events, eventSignature } from './events.js';
 import { builtins } from './lower-builtin.js';
-import { signature } from './lower-call.js';
 import { deviceSettings, machineSettings } from './machine-config.js';
 import { describeKind, describeType, typeNames, typeOf } from './types.js';
+import { operationPage } from './words.js';
 
 const families: readonly Family[] = [
   'pages',
@@ -88,32 +88,19 @@ function familySection(family: Family): readonly string[] {
 }
 
 function operationEntry(operation: Operation): string {
-  const { doc, source, rules, params, options = [] } = operation;
-  const facts = [
-    `returns ${operation.returns === 'void' ? 'nothing' : describeKind(operation.returns)}`,
-    operation.where === 'device' ? 'device threads only' : null,
-    operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
-    operation.blocks === true ? 'may wait' : null,
-    operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
-    rules.length === 0 ? null : `rules ${rules.join(', ')}`,
-  ].filter((fact) => fact !== null);
+  const { title, meaning, parameters, facts, rules, source } = operationPage(operation);
+  const cited = rules.length === 0 ? [] : [`rules ${rules.join(', ')}`];
+  const parameter = ([name, text]: readonly [string, string]): string =>
+    name.startsWith('.') ? `- \`${name}\` ${text}` : `- \`${name}\`: ${text}`;
   return [
-    `#### \`${signature(operation)}\``,
-    `${doc}.`,
-    ...params.map(parameterLine),
-    ...options.map(({ name, kind, doc: text }) => `- \`.${name}\` (${kind}): ${text}`),
-    `- ${facts.join('; ')}`,
+    `#### \`${title}\``,
+    `${meaning}.`,
+    ...parameters.map(parameter),
+    `- ${[...facts, ...cited].join('; ')}`,
     `- source: ${source}`,
   ]
     .join('\n')
     .replace('.\n- ', '.\n\n- ');
-}
-
-function parameterLine(param: Param): string {
-  const kinds = param.kinds.map(describeKind).join(' or ');
-  const extra =
-    param.out === true ? ', written by the call' : param.optional === true ? ', optional' : '';
-  return `- \`${param.name}\`: ${kinds}${extra}`;
 }
 
 function builtinRows(): string[][] {

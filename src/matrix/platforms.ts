@@ -14,7 +14,7 @@ import {
   settingsFor,
   unmapsByDma,
 } from '../compare/settings.js';
-import type { Program } from '../litmus/program.js';
+import type { DeviceConfig, Program } from '../litmus/program.js';
 
 /** Masks below this leave memory that the device cannot reach. */
 const ALL_ADDRESSES = Number.MAX_SAFE_INTEGER;
@@ -43,9 +43,18 @@ export function platformsOf(program: Program): readonly Setting[] {
     found.push(machineSetting('swiotlb', 'noforce'));
   }
   for (const device of machine.devices) {
+    found.push(...walkSettings(device));
     if (device.snoops !== device.coherent && device.varies.length === 0) {
       found.push(deviceSetting(device.name, 'snoops', device.coherent ? 'true' : 'false'));
     }
   }
   return [...found, ...settingsFor(program)];
+}
+
+/** What the kernel takes walks of page tables in memory for, and what they really are (M12). */
+function walkSettings({ name, coherentWalk, walkSnoops }: DeviceConfig): readonly Setting[] {
+  if (coherentWalk === null) return [];
+  const other = deviceSetting(name, 'coherent_walk', coherentWalk ? 'false' : 'true');
+  if (walkSnoops === coherentWalk) return [other];
+  return [other, deviceSetting(name, 'walk_snoops', coherentWalk ? 'true' : 'false')];
 }

@@ -100,14 +100,12 @@ class Signatures {
       cuts = this.analysis.layout.mappedCuts(line.buffer);
       this.cuts.set(line.buffer, cuts);
     }
-    return JSON.stringify({
-      words: line.words.map(({ byte, size }) => [byte - line.from, size]),
-      buffer: line.buffer,
-      page: line.page,
-      // Which mappings the line is in, and where their ends cut it.
-      before: cuts.filter((byte) => byte <= line.from).length,
-      inside: cuts.filter((byte) => line.from < byte && byte < line.to).map((b) => b - line.from),
-    });
+    const words = line.words.map(({ byte, size }) => `${byte - line.from}+${size}`);
+    // Which mappings the line is in, and where their ends cut it.
+    const before = cuts.filter((byte) => byte <= line.from).length;
+    const inside = cuts.filter((byte) => line.from < byte && byte < line.to);
+    const at = inside.map((byte) => byte - line.from);
+    return `${line.buffer} ${line.page}: ${words.join()}; ${before}, ${at.join()}`;
   }
 }
 
@@ -149,7 +147,13 @@ function describe(instruction: Instruction, site: number, pc: number, about: Abo
   const before = (word: Named): boolean =>
     line !== null && word.buffer === line.buffer && word.byte < line.from;
   const first = places.length > 0 && !all.some(before);
-  return `${pc} ${JSON.stringify(near)} ${JSON.stringify(places)} ${first}`;
+  return `${pc} ${textOf(near)} ${places.join()} ${first}`;
+}
+
+/** As JSON, which is slow for what is nearly always empty. */
+function textOf(what: object): string {
+  for (const _ in what) return JSON.stringify(what);
+  return '';
 }
 
 function cut(end: number, line: DataLine): number {
@@ -169,7 +173,7 @@ function shapeOf(instruction: Instruction): string {
       return `load ${instruction.size} ${instruction.sync} ${into}`;
     case 'call': {
       const { operation, options, sync } = instruction;
-      return `${operation.name} ${JSON.stringify(options)} ${sync} ${into}`;
+      return `${operation.name} ${textOf(options)} ${sync} ${into}`;
     }
     default:
       return `${instruction.op} ${instruction.op === 'store' ? instruction.size : ''}`;

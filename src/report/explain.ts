@@ -1,6 +1,6 @@
 /**
  * `explain H3`: what a hazard is, how it usually happens, by which rules, what mends it, and where
- * to see it. All of it comes from the list of hazards; rules can be asked for as well.
+ * to see it. All of it comes from the list of hazards. Rules and words: explain-words.ts.
  */
 import { hang } from '../base/text.js';
 import { type HazardId, hazards } from '../verdict/hazards.js';
@@ -45,11 +45,4 @@ export function explainHazard(id: HazardId, options: ExplainOptions): string {
       options.shownBy.map((file) => `  ${file}`),
     ),
   ].join('\n')}\n`;
-}
-
-/** `explain M4`: the one-line wording; null when there is no such rule. */
-export function explainRule(name: string): string | null {
-  const id = name.toUpperCase();
-  const title = ruleTitle(id);
-  return title === undefined ? null : `${id} ${title}\n\nThe full wording is in docs/model.md.\n`;
 }

@@ -8,6 +8,7 @@
  * Leaves out: RISC-V's load barriers, which order no later store; loads put off past submit(),
  * memset or memcpy, and together with an early read.
  */
+import { withItem } from '../base/lists.js';
 import { cpuLoad, type Destination, loadMustWait } from '../kernel/access.js';
 import type { KernelContext } from '../kernel/context.js';
 import { cpuReach } from '../kernel/cpu-maps.js';
@@ -18,7 +19,7 @@ import { inputsOf, localsOf } from '../litmus/code-writer.js';
 import type { Instruction, ThreadCode } from '../litmus/program.js';
 import { orderProfiles } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
-import type { Thread } from './state.js';
+import { copyOf, type Thread } from './state.js';
 
 /** How far a load is put off: instructions looked over, as for early reads. */
 const WINDOW = 24;
@@ -140,7 +141,10 @@ export function delay(
   const cell = destination.cell.id;
   const { clock } = context.step;
   const record = { pc, pointer, size, target: target.index, sync, cell, clock };
-  return { ...thread, pc: pc + 1, delayed: [...thread.delayed, record] };
+  const after = copyOf(thread);
+  after.pc = pc + 1;
+  after.delayed = [...thread.delayed, record];
+  return after;
 }
 
 /** The load that has to be done before the thread goes on; undefined when none has. */
@@ -181,7 +185,8 @@ function sameWord(
 /** Does a load that was put off: it may not return what came of a store behind it. */
 export function doDelayed(context: KernelContext, thread: Thread, load: Delayed): Thread {
   const reached = cpuReach(context, load.pointer, load.size);
-  const rest = { ...thread, delayed: thread.delayed.filter((each) => each !== load) };
+  const rest = copyOf(thread);
+  rest.delayed = thread.delayed.filter((each) => each !== load);
   if (reached.kind !== 'memory') return rest;
   const { destination, attribute, user } = reached;
   if (loadMustWait(context, destination, attribute)) {
@@ -197,5 +202,6 @@ export function doDelayed(context: KernelContext, thread: Thread, load: Delayed)
   const learned = context.step.clock;
   context.step.clock = now;
   context.learn(learned);
-  return { ...rest, locals: rest.locals.with(load.target, value) };
+  rest.locals = withItem(rest.locals, load.target, value);
+  return rest;
 }

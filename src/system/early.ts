@@ -18,6 +18,7 @@ import { IOMMU_READ } from '../kernel/constants.js';
 import type { EarlyRead, KernelContext } from '../kernel/context.js';
 import { cpuReach, mapOf } from '../kernel/cpu-maps.js';
 import { isUnderWay } from '../kernel/device-cache.js';
+import { doesNothing } from '../kernel/dma.js';
 import { judge } from '../kernel/judge.js';
 import { type Cell, isHidden } from '../kernel/layout.js';
 import { reach, snoops } from '../kernel/ops/device.js';
@@ -33,7 +34,9 @@ import {
   type Candidate,
   candidatePlaces,
   candidates,
+  idleFor,
   isCopy,
+  isStraight,
   type Passed,
 } from './lookahead.js';
 import type { Thread } from './state.js';
@@ -120,7 +123,8 @@ export function readEarly(
   const value: Evaluate = (expr) => evaluate(expr, env);
   const target = (): Arrived | null =>
     targetOf(context, { thread, pc, instruction, value }, mineIs);
-  const soon = isOpen(context, instruction) ? target() : undefined;
+  const open = isStraight(code, thread.pc, pc) && isOpen(context, instruction);
+  const soon = open ? target() : undefined;
   if (soon && isHidden(soon.destination.cell)) {
     hidden();
     return thread;
@@ -135,27 +139,45 @@ export function readEarly(
       // A wmb() holds what follows it until the earlier stores are done.
       (!each.wmb || context.step.entries.length === 0) &&
       [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&
-      each.maintained.flat().every(isSet),
+      [...each.maintained.flat(), ...each.idle].every(isSet) &&
+      each.idle.every((of) => isIdle(context, value(of))),
   );
   if (paths.length === 0) return thread;
   const mine = soon === undefined ? target() : soon;
   if (mine !== null && isHidden(mine.destination.cell)) return thread;
-  const open = mine === null ? [] : paths.filter((path) => isFree(context, path, mine, value));
-  const free = open.length > 0;
+  const free = mine === null ? [] : paths.filter((path) => isFree(context, path, mine, value));
   // A page fault or a fault on the way is no early read: it happens in turn.
   const faulted = context.step.frames !== frames || context.kernel.maps !== maps;
-  if (mine === null || mine.fetch === null || !free || faulted) return thread;
+  if (mine === null || mine.fetch === null || free.length === 0 || faulted) return thread;
   if (mine.destination.refused !== null) return thread;
   const { value: got, place } = mine.fetch();
   context.blocked = false;
   context.say(context.step.device >= 0 ? 'M10' : 'M8', () => 'taken before its turn');
   const plain = { pc, cell: mine.destination.cell.id, value: got, place, outside: mine.outside };
-  const ish = open.every((path) => path.ish) ? { ish: true } : {};
-  const wmb = open.every((path) => path.wmb) ? { wmb: true } : {};
+  const ish = free.every((path) => path.ish) ? { ish: true } : {};
+  const wmb = free.every((path) => path.wmb) ? { wmb: true } : {};
   const read = { ...plain, ...ish, ...wmb };
   const byPlace = (a: EarlyRead, b: EarlyRead): number => a.pc - b.pc || a.cell - b.cell;
   context.step.early = [...thread.early, read].sort(byPlace);
   return thread;
+}
+
+/** Calls for this device are no barrier: they do nothing (M8). */
+function isIdle(context: KernelContext, of: Value): boolean {
+  if (typeof of !== 'object') return false;
+  if (of.kind === 'device') return doesNothing(context, of.id);
+  const pool = context.kernel.pagePools.find((each) => of.kind === 'buffer' && each.id === of.id);
+  return pool !== undefined && doesNothing(context, pool.device);
+}
+
+/** The call about to be made does nothing, so that early reads outlive it. */
+export function isPassed(
+  context: KernelContext,
+  instruction: Instruction,
+  args: readonly Value[],
+): boolean {
+  if (context.step.early.length === 0 || idleFor(instruction) === null) return false;
+  return isIdle(context, args[0] ?? 0);
 }
 
 /**

@@ -37,14 +37,17 @@ export function neededSteps<
     touched.push(mine);
     return stepsOf(group, mine);
   });
-  return groups.flatMap((group, i) => {
-    const steps = taken[i];
-    if (steps) return steps;
+  const all: S[] = [];
+  for (let i = 0; i < groups.length; i++) {
+    const [group, steps] = [groups[i], taken[i]];
+    if (steps) for (const step of steps) all.push(step);
+    if (steps || group === undefined) continue;
     const line = frames[group.agent]?.lines[group.at];
     const needed = line && environment.needed(line, group.agent, group.at, touched);
-    if (needed === undefined || (needed !== 'all' && needed.size === 0)) return [];
-    return stepsOf(group, null).filter((step) => isNeeded(step, needed));
-  });
+    if (needed === undefined || (needed !== 'all' && needed.size === 0)) continue;
+    for (const step of stepsOf(group, null)) if (isNeeded(step, needed)) all.push(step);
+  }
+  return all;
 }
 
 const NONE: ReadonlySet<RuleRow> = new Set();
@@ -65,34 +68,28 @@ export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): vo
 }
 
 /** Which facts of a frame decide what its lines do; KernelContext tells of the lines themselves. */
-const decides: Readonly<Record<keyof Frame, boolean>> = {
-  pfn: true,
-  buffer: true,
-  page: true,
-  lines: false,
-  linear: true,
-  inTlb: true,
-  linearAs: true,
+const decides: Readonly<Record<keyof Frame, ((of: Frame) => unknown) | null>> = {
+  pfn: (of) => of.pfn,
+  buffer: (of) => of.buffer,
+  page: (of) => of.page,
+  lines: null,
+  linear: (of) => of.linear,
+  inTlb: (of) => of.inTlb,
+  linearAs: (of) => of.linearAs,
   // Kept for H5 alone; it changes with an event of a line.
-  history: false,
-  bar: true,
-  secure: true,
-  table: true,
-  nomap: true,
-  freed: true,
+  history: null,
+  bar: (of) => of.bar,
+  secure: (of) => of.secure,
+  table: (of) => of.table,
+  nomap: (of) => of.nomap,
+  freed: (of) => of.freed,
 };
-const deciding = keysOf(decides).filter((field) => decides[field]);
-
-function keysOf<K extends string>(of: Readonly<Record<K, unknown>>): readonly K[] {
-  const found: K[] = [];
-  for (const key in of) found.push(key);
-  return found;
-}
+const deciding = Object.values(decides).filter((field) => field !== null);
 
 /** It is another page's now, or the linear map has it otherwise. */
 function isOther(frame: Frame, now: Frame): boolean {
   if (now.lines.length !== frame.lines.length) return true;
-  return deciding.some((field) => now[field] !== frame[field]);
+  return deciding.some((field) => field(now) !== field(frame));
 }
 
 /**

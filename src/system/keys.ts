@@ -6,33 +6,83 @@
  * Leaves out: hashing; the explorer's map compares whole keys.
  */
 import type { Word } from '../ideal/word.js';
-import type { Frame } from '../kernel/state.js';
-import type { State, Unkeyed } from './state.js';
+import type { Frame, KernelState } from '../kernel/state.js';
+import type { State, Thread, Unkeyed } from './state.js';
 
-type Fields = Readonly<Record<string, unknown>>;
+type Fields<T> = readonly ((of: T) => unknown)[];
 
-/** Every field that a frame may have; an absent one counts as a value of its own. */
-const FRAME_FIELDS: readonly string[] = Object.keys({
-  pfn: 0,
-  buffer: 0,
-  page: 0,
-  lines: 0,
-  linear: 0,
-  inTlb: 0,
-  linearAs: 0,
-  history: 0,
-  bar: 0,
-  secure: 0,
-  table: 0,
-  nomap: 0,
-  freed: 0,
-} satisfies Record<keyof Frame, 0>);
+/** One function for each field that a record may have: read so, a record's shape is known. */
+function fieldsOf<T>(all: Readonly<Record<keyof T, (of: T) => unknown>>): Fields<T> {
+  return Object.values(all);
+}
 
-const WORD_FIELDS: readonly string[] = Object.keys({
-  writes: 0,
-  lost: 0,
-  refused: 0,
-} satisfies Record<keyof Word, 0>);
+const KERNEL = fieldsOf<KernelState>({
+  posted: (of) => of.posted,
+  iotlb: (of) => of.iotlb,
+  ptes: (of) => of.ptes,
+  contexts: (of) => of.contexts,
+  iommusOff: (of) => of.iommusOff,
+  deviceLines: (of) => of.deviceLines,
+  notifiers: (of) => of.notifiers,
+  invalidated: (of) => of.invalidated,
+  invalidating: (of) => of.invalidating,
+  pools: (of) => of.pools,
+  pagePools: (of) => of.pagePools,
+  gpuVas: (of) => of.gpuVas,
+  lru: (of) => of.lru,
+  carveOuts: (of) => of.carveOuts,
+  fences: (of) => of.fences,
+  masks: (of) => of.masks,
+  buffers: (of) => of.buffers,
+  maps: (of) => of.maps,
+  sgts: (of) => of.sgts,
+  mappings: (of) => of.mappings,
+  iovas: (of) => of.iovas,
+  files: (of) => of.files,
+  attachments: (of) => of.attachments,
+  locks: (of) => of.locks,
+  handles: (of) => of.handles,
+  domains: (of) => of.domains,
+  ports: (of) => of.ports,
+});
+
+const THREAD = fieldsOf<Thread>({
+  pc: (of) => of.pc,
+  locals: (of) => of.locals,
+  clock: (of) => of.clock,
+  seen: (of) => of.seen,
+  entries: (of) => of.entries,
+  work: (of) => of.work,
+  site: (of) => of.site,
+  tickets: (of) => of.tickets,
+  touched: (of) => of.touched,
+  early: (of) => of.early,
+  delayed: (of) => of.delayed,
+  copied: (of) => of.copied,
+});
+
+const WORD = fieldsOf<Word>({
+  writes: (of) => of.writes,
+  lost: (of) => of.lost,
+  refused: (of) => of.refused,
+});
+
+/** An absent field counts as a value of its own. */
+const FRAME = fieldsOf<Frame>({
+  pfn: (of) => of.pfn,
+  buffer: (of) => of.buffer,
+  page: (of) => of.page,
+  lines: (of) => of.lines,
+  linear: (of) => of.linear,
+  inTlb: (of) => of.inTlb,
+  linearAs: (of) => of.linearAs,
+  history: (of) => of.history,
+  bar: (of) => of.bar,
+  secure: (of) => of.secure,
+  table: (of) => of.table,
+  nomap: (of) => of.nomap,
+  freed: (of) => of.freed,
+});
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
@@ -46,32 +96,25 @@ interface List {
 
 /** Characters of a number in a key. */
 const DIGITS = 2;
+const DIGIT_BITS = 15;
 
 /** Two characters of 15 bits each: 2^30 different records. */
 function toDigits(n: number): string {
-  return String.fromCharCode(n & 0x7fff, n >> 15);
+  return String.fromCharCode(n & 0x7fff, n >> DIGIT_BITS);
 }
 
-function at(record: object, field: string): unknown {
-  return (record as Fields)[field];
-}
+/** So many objects are remembered by identity; then all are looked at anew. */
+const OBJECTS_MAX = 1 << 16;
 
 export class KeyMaker {
   private readonly byText = new Map<string, string>();
-  private readonly byNumber = new Map<number, string>();
+  /** Numbers, texts, and what else is no object. */
+  private readonly plain = new Map<unknown, string>();
   private count = 0;
-  /** Of a record that was numbered: the numbers of its fields, one after the other. */
-  private readonly parts = new WeakMap<object, string>();
+  /** By the number of a record: the numbers of its fields, one after the other. */
+  private readonly fields: (string | undefined)[] = [];
   private readonly lists: List = { digits: toDigits(this.count++), longer: new Map() };
-  private readonly objects = new WeakMap<object, string>();
-  private readonly kernelFields: readonly string[];
-  private readonly threadFields: readonly string[];
-
-  /** Any state of the system: its threads and books have the fields that all others have. */
-  constructor(like: Unkeyed) {
-    this.kernelFields = Object.keys(like.kernel);
-    this.threadFields = Object.keys(like.threads[0] ?? {});
-  }
+  private readonly objects = new Map<object, string>();
 
   /** The digits of a text. Texts of different sorts never stand at one place of a key. */
   private number(text: string): string {
@@ -84,15 +127,15 @@ export class KeyMaker {
   }
 
   private value(value: unknown): string {
-    if (typeof value === 'number') {
-      let found = this.byNumber.get(value);
-      if (found === undefined) {
-        found = toDigits(this.count++);
-        this.byNumber.set(value, found);
-      }
-      return found;
+    if (typeof value === 'object' && value !== null) {
+      return isList(value) ? this.list(value) : this.object(value);
     }
-    return isList(value) ? this.list(value) : this.object(value);
+    let found = this.plain.get(value);
+    if (found === undefined) {
+      found = toDigits(this.count++);
+      this.plain.set(value, found);
+    }
+    return found;
   }
 
   /** Lists with the same beginning go the same way through a tree. */
@@ -110,71 +153,82 @@ export class KeyMaker {
     return at.digits;
   }
 
-  /** Steps hand on most objects as they are: of those that they make anew the text is made. */
-  private object(value: unknown): string {
-    if (typeof value !== 'object' || value === null) {
-      return this.number(JSON.stringify(value) ?? '');
-    }
+  /** Steps hand on most objects as they are: those that they make anew are gone through. */
+  private object(value: object): string {
     let found = this.objects.get(value);
     if (found === undefined) {
-      found = this.number(JSON.stringify(value));
+      let text = '';
+      for (const key in value) {
+        const field = (value as Readonly<Record<string, unknown>>)[key];
+        if (field !== undefined) text += this.value(key) + this.value(field);
+      }
+      found = this.number(text);
+      if (this.objects.size >= OBJECTS_MAX) this.objects.clear();
       this.objects.set(value, found);
     }
     return found;
   }
 
-  /** A record field by field; most are taken over from an old one. */
-  private record(record: object, old: object | undefined, fields: readonly string[]): string {
-    const known = old === undefined ? undefined : this.parts.get(old);
-    let digits = '';
+  /** A record field by field; `known`: the old one's numbers, most of which are taken over. */
+  private record<T>(record: T, old: T | undefined, known: string | undefined, all: Fields<T>) {
+    let text = '';
     // Digits taken over from the old record so far.
     let done = 0;
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields[i] ?? '';
-      const value = at(record, field);
-      if (old !== undefined && known !== undefined) {
-        if (value === at(old, field)) continue;
-        digits += known.slice(done, DIGITS * i);
+    for (let i = 0; i < all.length; i++) {
+      const field = all[i];
+      if (field === undefined) continue;
+      const value = field(record);
+      if (known !== undefined && old !== undefined) {
+        if (value === field(old)) continue;
+        if (done < DIGITS * i) text += known.slice(done, DIGITS * i);
         done = DIGITS * (i + 1);
       }
-      digits += this.value(value);
+      text += this.value(value);
     }
-    if (known !== undefined) digits += known.slice(done);
-    this.parts.set(record, digits);
-    return this.number(digits);
+    if (known !== undefined && done < known.length) text += known.slice(done);
+    const digits = this.number(text);
+    this.fields[digits.charCodeAt(0) | (digits.charCodeAt(1) << DIGIT_BITS)] = text;
+    return digits;
+  }
+
+  /** The numbers of the fields of a part of a state, by the state's key. */
+  private fieldsAt(key: string, part: number): string | undefined {
+    const at = DIGITS * part;
+    return this.fields[key.charCodeAt(at) | (key.charCodeAt(at + 1) << DIGIT_BITS)];
   }
 
   /** The key of a state that came from another one, whose key is known. */
-  key(state: Unkeyed, from?: State): string {
-    const { kernel, threads, words, frames } = state;
-    let key = from?.key ?? '';
-    if (kernel !== from?.kernel) {
-      key = put(key, 0, this.record(kernel, from?.kernel, this.kernelFields));
-    }
-    let part = 1;
+  key({ kernel, threads, words, frames }: Unkeyed, from?: State): string {
+    const before = from?.key ?? '';
+    let key = '';
+    // Parts taken over from the old key so far.
+    let done = 0;
+    let part = 0;
+    const put = (digits: string): void => {
+      if (done < part) key += before.slice(DIGITS * done, DIGITS * part);
+      key += digits;
+      done = part + 1;
+    };
+    const known = (old: object | undefined): string | undefined =>
+      old === undefined ? undefined : this.fieldsAt(before, part);
+    if (kernel !== from?.kernel) put(this.record(kernel, from?.kernel, known(from), KERNEL));
+    part++;
     for (let i = 0; i < threads.length; i++, part++) {
       const [thread, old] = [threads[i], from?.threads[i]];
       if (thread === old || thread === undefined) continue;
-      key = put(key, part, this.record(thread, old, this.threadFields));
+      put(this.record(thread, old, known(old), THREAD));
     }
     for (let i = 0; i < words.length; i++, part++) {
       const [word, old] = [words[i], from?.words[i]];
       if (word === old || word === undefined) continue;
-      key = put(key, part, this.record(word, old, WORD_FIELDS));
+      put(this.record(word, old, known(old), WORD));
     }
     // Frames come last: their number grows during a run, all else keeps its place in the key.
     for (let i = 0; i < frames.length; i++, part++) {
       const [frame, old] = [frames[i], from?.frames[i]];
       if (frame === old || frame === undefined) continue;
-      key = put(key, part, this.record(frame, old, FRAME_FIELDS));
+      put(this.record(frame, old, known(old), FRAME));
     }
-    return key;
+    return done < part ? key + before.slice(DIGITS * done, DIGITS * part) : key;
   }
-}
-
-/** Digits at a place of a text of such digits, or behind it. */
-function put(text: string, place: number, digits: string): string {
-  const from = DIGITS * place;
-  if (from >= text.length) return text + digits;
-  return text.slice(0, from) + digits + text.slice(from + DIGITS);
 }

@@ -28,6 +28,8 @@ export interface Candidate {
   readonly ish: boolean;
   /** It passes a wmb() with no store before it: that barrier waits for stores alone. */
   readonly wmb: boolean;
+  /** It passes calls for these devices that order loads unless they do nothing. */
+  readonly idle: readonly Expr[];
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
   readonly maintained: readonly (readonly Expr[])[];
 }
@@ -59,6 +61,7 @@ interface Look {
   wmb: boolean;
   /** It passes something that may store. */
   stores: boolean;
+  idle: readonly Expr[];
 }
 
 function uses(expr: Expr, pending: Chain<number> | null): boolean {
@@ -120,6 +123,13 @@ function stops(instruction: Instruction): boolean {
   return operation.reads === true ? sync : operation.loadsPass !== true;
 }
 
+/** The device, or page_pool, of a call that orders loads unless it does nothing for that device. */
+export function idleFor(instruction: Instruction): Expr | null {
+  if (instruction.op !== 'call') return null;
+  if (instruction.operation.loadsPass !== 'where-it-does-nothing') return null;
+  return valuesOf(instruction)[0] ?? null;
+}
+
 /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
 function isInnerBarrier(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return false;
@@ -160,6 +170,8 @@ export function earlyReadsAfter(
 interface Place {
   /** Places of the reads, each once, in order. */
   readonly pcs: readonly number[];
+  /** Those that a path without an `idle` call leads to. */
+  readonly straight: readonly number[];
   /** Made when a read is to be taken: most that lie ahead never are. */
   all: readonly Candidate[] | null;
 }
@@ -178,10 +190,12 @@ function ahead(code: ThreadCode, pc: number): Place {
   let found = byPc.get(pc);
   if (found === undefined) {
     const pcs: number[] = [];
+    const straight: number[] = [];
     lookAhead(code, pc, (look) => {
       if (!pcs.includes(look.pc)) pcs.push(look.pc);
+      if (look.idle.length === 0) straight.push(look.pc);
     });
-    found = { pcs: pcs.sort((a, b) => a - b), all: null };
+    found = { pcs: pcs.sort((a, b) => a - b), straight, all: null };
     if (byPc.size >= PLACES_MAX) byPc.clear();
     byPc.set(pc, found);
   }
@@ -193,8 +207,8 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
   const place = ahead(code, pc);
   if (place.all === null) {
     const all: Candidate[] = [];
-    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb }) => {
-      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb });
+    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb, idle }) => {
+      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb, idle });
     });
     place.all = all.sort((a, b) => a.pc - b.pc);
   }
@@ -206,6 +220,11 @@ export function candidatePlaces(code: ThreadCode, pc: number): readonly number[]
   return ahead(code, pc).pcs;
 }
 
+/** A path leads to the read that passes no call which may order it. */
+export function isStraight(code: ThreadCode, pc: number, read: number): boolean {
+  return ahead(code, pc).straight.includes(read);
+}
+
 /** What the look ahead asks of an instruction, found out once. */
 interface Traits {
   readonly accesses: readonly Passed[];
@@ -215,6 +234,7 @@ interface Traits {
   readonly stores: boolean;
   readonly copies: boolean;
   readonly reads: boolean;
+  readonly idle: Expr | null;
   /** What it maintains without a dsb; null for nothing. */
   readonly maintains: readonly Expr[] | null;
   readonly target: Target | undefined;
@@ -233,6 +253,7 @@ function traitsOf(instruction: Instruction): Traits {
       stores: mayStore(instruction),
       copies: isCopy(instruction),
       reads: isRead(instruction),
+      idle: idleFor(instruction),
       maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
       target: 'target' in instruction ? instruction.target : undefined,
     };
@@ -248,7 +269,7 @@ function waits({ address, range }: Passed, pending: Chain<number>): boolean {
 
 /** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
 function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void): void {
-  const none = { overtakes: false, ish: false, wmb: false, stores: false };
+  const none = { overtakes: false, ish: false, wmb: false, stores: false, idle: [] };
   const start = { passes: null, maintained: [], pending: null, ...none };
   const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
@@ -270,8 +291,8 @@ function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void):
 
 /** A barrier that orders loads, but not all of them, or not for everybody. */
 function mayPass(instruction: Instruction, look: Look): boolean {
-  const { inner, wmb } = traitsOf(instruction);
-  return inner || (wmb && !look.stores);
+  const { inner, wmb, idle } = traitsOf(instruction);
+  return inner || idle !== null || (wmb && !look.stores);
 }
 
 function goOn(instruction: Instruction, look: Look, open: Look[]): void {
@@ -294,7 +315,8 @@ function goOn(instruction: Instruction, look: Look, open: Look[]): void {
     look.overtakes ||= traits.reads;
     look.ish ||= traits.inner;
     look.wmb ||= traits.wmb;
-    look.stores ||= traits.stores;
+    if (traits.idle !== null) look.idle = [...look.idle, traits.idle];
+    else look.stores ||= traits.stores;
   }
   open.push(look);
 }

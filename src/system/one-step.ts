@@ -9,7 +9,7 @@ import type { Frame, KernelState } from '../kernel/state.js';
 import type { Instruction } from '../litmus/program.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Sites } from './sites.js';
-import type { State, Thread } from './state.js';
+import { copyOf, type State, type Thread } from './state.js';
 
 const NOTHING: readonly never[] = [];
 const NO_OPTIONS: Readonly<Record<string, number>> = {};
@@ -81,20 +81,15 @@ export class OneStep implements StepState {
 
   /** What the thread is after the step, given what the step made of its place and its locals. */
   after(thread: Thread): Thread {
-    return {
-      pc: thread.pc,
-      locals: thread.locals,
-      clock: this.clock,
-      seen: this.seen,
-      entries: this.entries,
-      work: thread.work,
-      site: thread.site,
-      tickets: this.tickets,
-      touched: this.touched,
-      early: this.early,
-      delayed: thread.delayed,
-      copied: this.copied,
-    };
+    const after = copyOf(thread);
+    after.clock = this.clock;
+    after.seen = this.seen;
+    after.entries = this.entries;
+    after.tickets = this.tickets;
+    after.touched = this.touched;
+    after.early = this.early;
+    after.copied = this.copied;
+    return after;
   }
 }
 

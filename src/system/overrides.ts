@@ -3,6 +3,7 @@
  * and queue the machine's work behind what the calling function has queued, as its own would.
  * Leaves out: memory accesses and calls that wait, which the compiler refuses there (L085).
  */
+import { withItem } from '../base/lists.js';
 import { fail } from '../kernel/args.js';
 import type { KernelContext } from '../kernel/context.js';
 import { type OverrideEffect, type Overrides, waits } from '../kernel/overrides.js';
@@ -100,5 +101,5 @@ function refuseWaiting(
 
 function assign(context: KernelContext, locals: Value[], target: Target, value: Value): void {
   if (target.kind === 'local') locals[target.index] = value;
-  else context.update({ handles: context.kernel.handles.with(target.index, value) });
+  else context.update({ handles: withItem(context.kernel.handles, target.index, value) });
 }

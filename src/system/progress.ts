@@ -2,15 +2,16 @@
  * What follows from a step by itself: assignments and branches, the end of init, a device that
  * starts or ends, writes that nobody can read any more. Also when a run is complete.
  */
+import { withItem } from '../base/lists.js';
 import { type Clock, join, pruned, unwritten, type View } from '../ideal/word.js';
 import { dmaDomain } from '../kernel/iommu.js';
 import type { Layout } from '../kernel/layout.js';
-import type { KernelState, Lock, Port } from '../kernel/state.js';
+import { booksWith, type KernelState, type Lock, type Port } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import type { Program } from '../litmus/program.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Sites } from './sites.js';
-import type { Thread, Unkeyed } from './state.js';
+import { copyOf, type NewThread, type Thread, type Unkeyed } from './state.js';
 import { settle } from './thread.js';
 
 /** A run is not over while a doorbell is under way or a device's cache is dirty (M11). */
@@ -24,6 +25,23 @@ function delayedViews(thread: Thread, agent: number, cell: number): readonly Vie
     const before = { agent, count: clock[agent] ?? 0 };
     return mine === cell ? [{ clock, seen: thread.seen[cell], before }] : [];
   });
+}
+
+function begun(thread: Thread, pc: number, locals: readonly Value[], clock: Clock): NewThread {
+  const after = copyOf(thread);
+  after.pc = pc;
+  after.locals = locals;
+  after.clock = clock;
+  return after;
+}
+
+/** A state with other threads and books. */
+function stateOf(
+  threads: readonly Thread[],
+  { frames, words }: Unkeyed,
+  kernel: KernelState,
+): Unkeyed {
+  return { threads, frames, words, kernel };
 }
 
 export class Progress {
@@ -41,25 +59,25 @@ export class Progress {
       kernel: this.newKernel(),
     };
     const threads = state.threads.slice();
-    const init = threads[0];
-    if (init !== undefined) threads[0] = { ...init, pc: 0 };
-    return this.afterInit(this.settled({ ...state, threads }, 0));
+    const [init] = threads;
+    if (init !== undefined) threads[0] = begun(init, 0, init.locals, init.clock);
+    return this.afterInit(this.settled(stateOf(threads, state, state.kernel), 0));
   }
 
   newThread(locals: number): Required<Thread> {
     return {
       pc: -1,
+      locals: Array.from({ length: locals }, () => 0),
       clock: this.sites.threads.map(() => 0),
       seen: {},
       entries: [],
       work: [],
       site: -1,
+      tickets: this.program.machine.devices.map(() => 1),
+      touched: [],
       early: [],
       delayed: [],
       copied: 0,
-      touched: [],
-      locals: Array.from({ length: locals }, () => 0),
-      tickets: this.program.machine.devices.map(() => 1),
     };
   }
 
@@ -86,6 +104,7 @@ export class Progress {
       deviceLines: [],
       notifiers: [],
       invalidated: [],
+      invalidating: [],
       pools: [],
       pagePools: [],
       gpuVas: [],
@@ -117,12 +136,16 @@ export class Progress {
     if (init.entries.length > 0 || init.work.length > 0) return state;
     if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return state;
     const started = state.threads.map((thread, i): Thread => {
-      if (i === 0) return { ...thread, pc: -2, locals: [], seen: {} };
+      if (i === 0) {
+        const over = begun(thread, -2, [], thread.clock);
+        over.seen = {};
+        return over;
+      }
       const kind = this.sites.threads[i]?.kind;
       const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
-      return { ...thread, pc: runs ? 0 : -1, clock: join(thread.clock, init.clock) };
+      return begun(thread, runs ? 0 : -1, thread.locals, join(thread.clock, init.clock));
     });
-    let next: Unkeyed = { ...state, threads: started };
+    let next = stateOf(started, state, state.kernel);
     for (let i = 1; i < started.length; i++) {
       if (started[i]?.pc === 0) next = this.settled(next, i);
     }
@@ -154,9 +177,8 @@ export class Progress {
   complete(state: Unkeyed): boolean {
     if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return false;
     return state.threads.every((thread, i) => {
-      if (thread.work.length > 0) return false;
-      if (thread.entries.some(mustArrive)) return false;
-      return i === 0 ? thread.pc === -2 : this.ended(thread, i);
+      const ended = i === 0 ? thread.pc === -2 : this.ended(thread, i);
+      return ended && thread.work.length === 0 && !thread.entries.some(mustArrive);
     });
   }
 
@@ -176,8 +198,8 @@ export class Progress {
     const after = settle(thread, code, state.kernel, this.program.handles, site);
     let next = state;
     if (after.thread !== thread || after.kernel !== state.kernel) {
-      const threads = state.threads.with(index, after.thread);
-      next = { ...state, threads, kernel: after.kernel };
+      const threads = withItem(state.threads, index, after.thread);
+      next = stateOf(threads, state, after.kernel);
     }
     const over = after.thread.pc >= code.code.length && after.thread.work.length === 0;
     if (code.kind === 'device' && over) {
@@ -199,9 +221,12 @@ export class Progress {
     const threads = state.threads.map((each, i): Thread => {
       if (i !== index) return each;
       const last = (this.sites.threads[index]?.code.length ?? 1) - 1;
-      return { ...each, work: [{ do: 'arrived' }], site: this.sites.of(index, last) };
+      const after = copyOf(each);
+      after.work = [{ do: 'arrived' }];
+      after.site = this.sites.of(index, last);
+      return after;
     });
-    return { ...state, threads };
+    return stateOf(threads, state, state.kernel);
   }
 
   deviceEnds(state: Unkeyed, index: number): Unkeyed {
@@ -214,8 +239,11 @@ export class Progress {
         : port,
     );
     const threads = state.threads.slice();
-    threads[index] = { ...thread, pc: -1, early: [] };
-    return { ...state, threads, kernel: { ...state.kernel, ports } };
+    const idle = copyOf(thread);
+    idle.pc = -1;
+    idle.early = [];
+    threads[index] = idle;
+    return stateOf(threads, state, booksWith(state.kernel, { ports }));
   }
 
   /** An idle device takes the next doorbell at once: waiting longer changes nothing it can see. */
@@ -235,8 +263,8 @@ export class Progress {
         );
         const threads = next.threads.slice();
         const locals = code.locals.map(() => 0);
-        threads[i] = { ...thread, pc: 0, locals, clock: join(thread.clock, bell) };
-        next = this.settled({ ...next, threads, kernel: { ...next.kernel, ports } }, i);
+        threads[i] = begun(thread, 0, locals, join(thread.clock, bell));
+        next = this.settled(stateOf(threads, next, booksWith(next.kernel, { ports })), i);
       }
     });
     return next;
@@ -246,16 +274,19 @@ export class Progress {
     let { words } = state;
     state.words.forEach((word, cell) => {
       if (word.writes.length <= 1) return;
-      const views: View[] = state.threads.flatMap((thread, i) =>
-        i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)
-          ? []
-          : [{ clock: thread.clock, seen: thread.seen[cell] }, ...delayedViews(thread, i, cell)],
-      );
+      const views: View[] = [];
+      state.threads.forEach((thread, i) => {
+        if (i > 0 && this.sites.threads[i]?.kind === 'cpu' && this.ended(thread, i)) return;
+        views.push({ clock: thread.clock, seen: thread.seen[cell] });
+        if (thread.delayed.length > 0) views.push(...delayedViews(thread, i, cell));
+      });
       const kept = pruned(word, views);
       if (kept === word) return;
       if (words === state.words) words = state.words.slice();
       (words as (typeof kept)[])[cell] = kept;
     });
-    return words === state.words ? state : { ...state, words };
+    if (words === state.words) return state;
+    const { threads, frames, kernel } = state;
+    return { threads, frames, words, kernel };
   }
 }

@@ -4,6 +4,7 @@
  * what lines do by themselves where nothing could tell (environment.ts).
  * Leaves out: every other reduction.
  */
+import { withItem } from '../base/lists.js';
 import type { Model, Transition } from '../explore/model.js';
 import { KernelContext, type RawFinding, type Recorder } from '../kernel/context.js';
 import { originOf } from '../kernel/ids.js';
@@ -27,7 +28,7 @@ import { OneStep } from './one-step.js';
 import { overridesOf } from './overrides.js';
 import { Progress } from './progress.js';
 import { Sites } from './sites.js';
-import type { State, Thread, Unkeyed } from './state.js';
+import { copyOf, type State, type Thread, type Unkeyed } from './state.js';
 import { runThread } from './thread.js';
 
 /** Who took a step, for the lanes of a trace. */
@@ -109,7 +110,7 @@ export class System implements Model<State, RawFinding> {
   keyed(state: Unkeyed, from?: State): State {
     const { threads, frames, words, kernel } = state;
     if (!this.hasKeys) return { threads, frames, words, kernel, key: '' };
-    this.keys ??= new KeyMaker(state);
+    this.keys ??= new KeyMaker();
     return { threads, frames, words, kernel, key: this.keys.key(state, from) };
   }
 
@@ -234,7 +235,9 @@ export class System implements Model<State, RawFinding> {
     this.enumerate(state, index, entry.at, 'drain', steps, (context) => {
       context.step.entries = withoutEntry(thread.entries, at, this.program.machine.profile);
       drain(context, entry, (frame, line) => this.lineName(state, frame, line));
-      return { ...thread, entries: context.step.entries };
+      const after = copyOf(thread);
+      after.entries = context.step.entries;
+      return after;
     });
   }
 
@@ -358,13 +361,20 @@ export class System implements Model<State, RawFinding> {
     const { agent } = step;
     let { threads } = state;
     if (thread !== null) {
-      threads = threads.with(agent, kind === 'thread' ? step.after(thread) : thread);
+      threads = withItem(threads, agent, kind === 'thread' ? step.after(thread) : thread);
     }
     let next: Unkeyed = { threads, frames: step.frames, words: step.words, kernel: step.kernel };
     if (kind === 'thread') next = this.progress.settled(next, agent);
     next = this.progress.startDevices(this.progress.afterInit(next));
-    const learned = next.threads.some((each, i) => each.clock !== state.threads[i]?.clock);
-    if (learned || next.words !== state.words) next = this.progress.prune(next);
+    if (next.words !== state.words || isOneWiser(state, next)) next = this.progress.prune(next);
     return this.keyed(next, state);
   }
+}
+
+/** Some thread knows more than it did. */
+function isOneWiser(state: Unkeyed, next: Unkeyed): boolean {
+  for (let i = 0; i < next.threads.length; i++) {
+    if (next.threads[i]?.clock !== state.threads[i]?.clock) return true;
+  }
+  return false;
 }

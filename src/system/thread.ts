@@ -2,6 +2,7 @@
  * One thread's step: an access, a call, or the rest of a call. Steps that touch nothing shared
  * (assignments, branches) follow at once, since nobody can tell when they happen.
  */
+import { withItem } from '../base/lists.js';
 import { cpuLoad, cpuStore, loadMustWait, pushEntries, storesPending } from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
@@ -10,17 +11,17 @@ import { doInvalidate, doPteWork } from '../kernel/io-tables.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
 import { unshare } from '../kernel/private-maps.js';
-import type { KernelState } from '../kernel/state.js';
 import { assignFrames } from '../kernel/secure.js';
+import { booksWith, type KernelState } from '../kernel/state.js';
 import { copyBounce } from '../kernel/swiotlb.js';
 import { copyBack } from '../kernel/ttm.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
 import { delay, dueLoad, isDoorbell } from './delayed.js';
-import { endEarlyReads, takeEarlyRead } from './early.js';
+import { endEarlyReads, isPassed, takeEarlyRead } from './early.js';
 import { type Environment, evaluate } from './evaluate.js';
 import { earlyReadsAfter } from './lookahead.js';
-import type { Thread } from './state.js';
+import { copyOf, type Thread } from './state.js';
 
 /** A thread that takes more local steps than this loops without touching memory. */
 const LOCAL_STEPS_MAX = 100_000;
@@ -138,12 +139,13 @@ function runCall(
   context.takeEarly = (cell) => takeEarlyRead(context, thread.pc, cell, false);
   // What comes of the doorbell is known by it: a load put off past it may not return that (M8).
   if (thread.delayed.length > 0 && isDoorbell(instruction)) context.tick();
+  const passed = isPassed(context, instruction, args);
   const value = instruction.operation.effect(context, args);
   if (context.blocked) return thread;
   endEarlyReads(context, context.stored);
   if (context.again) return continueWork(context, thread, context.work, false);
   context.step.copied = 0;
-  context.step.early = earlyReadsAfter(instruction, context.step.early);
+  if (!passed) context.step.early = earlyReadsAfter(instruction, context.step.early);
   let after = next(thread);
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {
@@ -154,15 +156,19 @@ function runCall(
 }
 
 function next(thread: Thread): Thread {
-  return { ...thread, pc: thread.pc + 1 };
+  const after = copyOf(thread);
+  after.pc++;
+  return after;
 }
 
 function assign(context: KernelContext, thread: Thread, target: Target, value: Value): Thread {
   if (target.kind === 'local') {
     if (thread.locals[target.index] === value) return thread;
-    return { ...thread, locals: thread.locals.with(target.index, value) };
+    const after = copyOf(thread);
+    after.locals = withItem(thread.locals, target.index, value);
+    return after;
   }
-  context.update({ handles: context.kernel.handles.with(target.index, value) });
+  context.update({ handles: withItem(context.kernel.handles, target.index, value) });
   return thread;
 }
 
@@ -181,7 +187,10 @@ function continueWork(
   if (waiting && done === 0) context.blocked = true;
   if (work.length === 0 && thread.work.length === 0) return thread;
   const left = work.slice(done);
-  return { ...thread, work: left, site: left.length > 0 ? context.step.site : -1 };
+  const after = copyOf(thread);
+  after.work = left;
+  after.site = left.length > 0 ? context.step.site : -1;
+  return after;
 }
 
 /** The job is done; whoever waited knows what its device knew then. */
@@ -266,7 +275,7 @@ export function settle(
       throw new ScenarioError('this loop never touches memory and never ends', site);
     }
     const put = thread.delayed.length > 0;
-    if (put && dueLoad({ ...thread, pc, locals }, code, kernel) !== undefined) break;
+    if (put && dueLoad(placedAt(thread, pc, locals), code, kernel) !== undefined) break;
     if (instruction.op === 'jump') pc = instruction.to;
     else if (instruction.op === 'branch') {
       const env: Environment = { locals, handles, handleNames, site };
@@ -275,14 +284,21 @@ export function settle(
       const value = evaluate(instruction.value, { locals, handles, handleNames, site });
       if (instruction.target.kind === 'local') {
         const { index } = instruction.target;
-        if (locals[index] !== value) locals = locals.with(index, value);
-      } else handles = handles.with(instruction.target.index, value);
+        if (locals[index] !== value) locals = withItem(locals, index, value);
+      } else handles = withItem(handles, instruction.target.index, value);
       pc++;
     } else break;
   }
   const unchanged = pc === thread.pc && locals === thread.locals;
   return {
-    thread: unchanged ? thread : { ...thread, pc, locals },
-    kernel: handles === kernel.handles ? kernel : { ...kernel, handles },
+    thread: unchanged ? thread : placedAt(thread, pc, locals),
+    kernel: handles === kernel.handles ? kernel : booksWith(kernel, { handles }),
   };
+}
+
+function placedAt(thread: Thread, pc: number, locals: readonly Value[]): Thread {
+  const after = copyOf(thread);
+  after.pc = pc;
+  after.locals = locals;
+  return after;
 }

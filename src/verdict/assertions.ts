@@ -44,6 +44,14 @@ export interface Judged {
   readonly state: number | null;
 }
 
+/** The assertions that a complete state breaks, each with a name: such a state is to be shown. */
+export function broken(program: Program, state: State): readonly string[] {
+  return program.assertions.flatMap(({ kind, condition }, index) => {
+    if (kind === 'exists') return [];
+    return holds(condition, state) === (kind !== 'always') ? [`assertion ${index}`] : [];
+  });
+}
+
 export function judgeAssertions(program: Program, run: Run): readonly Judged[] {
   const { exploration } = run;
   return program.assertions.map(({ kind, condition, at }) => {

@@ -16,7 +16,7 @@ import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import { forEveryImporter } from './importers.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
-import type { Engine, Run, RunOptions, RunSource } from './runs.js';
+import type { Engine, Likely, Run, RunOptions, RunSource } from './runs.js';
 import { replay } from './trace.js';
 
 export interface CheckOptions {
@@ -35,6 +35,10 @@ export interface CheckOptions {
   readonly strictAlias?: boolean;
   /** States from which `fast` makes tables; 0: always. */
   readonly tablesFrom?: number;
+  /** The scenario on another platform: tells how to begin, never what comes out. */
+  readonly like?: Likely;
+  /** States from which `fast` tries sets of states; Infinity: never. */
+  readonly setsFrom?: number;
   readonly checkpoints?: Checkpoints;
   /** Other threads to explore in, or why there are none; absent: nothing to say of it. */
   readonly ahead?: Ahead | string;
@@ -67,6 +71,9 @@ export const DEFAULT_LIMITS = {
 
 /** Making tables costs about as much as exploring so many states without; measured. */
 export const TABLES_FROM = 500;
+
+/** An exploration of so many states takes long enough that sets of states may pay; measured. */
+export const SETS_FROM = 20_000;
 
 /** The scenario compiles but asks for something no kernel could do; like a syntax error. */
 export class ScenarioFault extends Error {
@@ -172,7 +179,9 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
+    like: options.like,
     checkpoints: options.checkpoints,
+    setsFrom: options.setsFrom ?? SETS_FROM,
     por: options.por ?? true,
     ahead: typeof options.ahead === 'object' ? options.ahead : undefined,
     limits: {

@@ -1,5 +1,6 @@
 /** What the explorations of a scenario took, for --stats. Leaves out: what they found. */
 import { count, groupDigits } from '../base/text.js';
+import type { BySetsFound } from '../explore/bfs.js';
 
 /** Sums over explorations. */
 export class Effort {
@@ -10,6 +11,10 @@ export class Effort {
   others = 0;
   /** By tables, with other threads that joined in. */
   joined = 0;
+  /** By tables, and by sets of states: each of these. */
+  private readonly bySets: (BySetsFound & { readonly states: number })[] = [];
+  /** Why others were not. */
+  private readonly notBySets = new Set<string>();
   /** Answers of the reference engine that the tables are made of. */
   leaves = 0;
   states = 0;
@@ -26,7 +31,20 @@ export class Effort {
     this.still += decided?.leftOut ?? 0;
   }
 
+  /** Adds how one exploration was made, or why not so. */
+  sets(found: {
+    readonly states: number;
+    readonly bySets?: BySetsFound;
+    readonly notBySets?: string;
+  }): void {
+    const { bySets, notBySets = '', states } = found;
+    if (bySets !== undefined) this.bySets.push({ ...bySets, states });
+    if (notBySets !== '') this.notBySets.add(notBySets);
+  }
+
   add(other: Effort): void {
+    this.bySets.push(...other.bySets);
+    for (const why of other.notBySets) this.notBySets.add(why);
     this.reference += other.reference;
     this.tables += other.tables;
     this.others += other.others;
@@ -59,7 +77,24 @@ export class Effort {
     }
     if (others > 0) lines.push(`in other threads: ${others} of these`);
     if (joined > 0) lines.push(`by several threads together: ${joined} of these`);
+    lines.push(...this.setsLines());
     return [...lines, ...this.environmentLines(chosen, por)];
+  }
+
+  private setsLines(): readonly string[] {
+    const { bySets, notBySets } = this;
+    const sum = (of: 'states' | 'points' | 'again'): number =>
+      bySets.reduce((total, each) => total + each[of], 0);
+    const largest = bySets.reduce((most, each) => Math.max(most, each.largest), 0);
+    const lines = [...notBySets].map((why) => `not by sets of states: ${why}`);
+    if (bySets.length === 0) return lines;
+    const again = sum('again') > 0 ? `, ${groupDigits(sum('again'))} taken up again` : '';
+    return [
+      `by sets of states: ${bySets.length} of these, with all evictions and fills: ` +
+        `${count(sum('states'), 'state')} at ${count(sum('points'), 'control point')} ` +
+        `(${groupDigits(largest)} at most${again})`,
+      ...lines,
+    ];
   }
 
   private environmentLines(chosen: 'reference' | 'fast', por: boolean): readonly string[] {

@@ -2,7 +2,7 @@
  * H12, and threads that never end: sets of states that no necessary step leaves. A loop in such a
  * set that would end on the ideal values is a lost wake-up (model.md §4).
  */
-import type { Exploration } from '../explore/bfs.js';
+import { type Exploration, type Graph, WILLS } from '../explore/bfs.js';
 import type { Will } from '../explore/model.js';
 import { terminalComponents } from '../explore/scc.js';
 import { newest } from '../ideal/word.js';
@@ -25,10 +25,17 @@ export interface Stuck {
 }
 
 /** The machine never takes a liberty, or always does where it can. */
-const POLICIES: readonly (readonly Will[])[] = [
+export const POLICIES: readonly (readonly Will[])[] = [
   ['free', 'liberty'],
   ['free', 'plain'],
 ];
+
+/** Those that tell anything apart: without liberties all come to the same. */
+function policiesFor({ edges }: Graph): readonly (readonly Will[])[] {
+  const free = WILLS.indexOf('free');
+  for (let i = 2; i < edges.length; i += 3) if ((edges[i] ?? 0) > free) return POLICIES;
+  return POLICIES.slice(0, 1);
+}
 
 /** Steps of one thread tried on ideal values before it counts as caught in its loop. */
 const TRIES_MAX = 200;
@@ -39,7 +46,7 @@ export function lostWakeups(
 ): readonly Stuck[] {
   if (exploration.graph === null) return [];
   const found = new Map<string, Stuck>();
-  for (const never of POLICIES) {
+  for (const never of policiesFor(exploration.graph)) {
     for (const members of terminalComponents(exploration.graph, exploration.states, never)) {
       for (const stuck of stuckIn(system, exploration, members, never)) {
         const old = found.get(stuck.name);
@@ -56,10 +63,26 @@ export function someoneWaits(
   { graph, states, stateAt }: Exploration<State, RawFinding>,
 ): boolean {
   if (graph === null) return false;
-  return POLICIES.some((never) =>
+  return policiesFor(graph).some((never) =>
     terminalComponents(graph, states, never).some(([first = -1]) => {
       const state = stateAt(first);
       return state !== undefined && !system.complete(state);
+    }),
+  );
+}
+
+/** Some set of states that nothing leaves has no step with such a finding. */
+export function waitsForEver(
+  system: System,
+  exploration: Exploration<State, RawFinding>,
+  avoid: (finding: RawFinding) => boolean,
+): boolean {
+  const { graph, states } = exploration;
+  if (graph === null) return false;
+  return terminalComponents(graph, states, ['free', 'liberty']).some((members) =>
+    members.every((index) => {
+      const state = exploration.stateAt(index);
+      return state !== undefined && !system.successors(state).some((s) => s.findings.some(avoid));
     }),
   );
 }

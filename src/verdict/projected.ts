@@ -45,7 +45,7 @@ export class ProjectedRuns implements RunSource {
   private readonly parts: readonly Part[];
   /** The part on which assertions are decided. */
   private readonly speaker: number;
-  private readonly words: readonly Word[];
+  private readonly named: readonly Word[];
   private readonly done = new Map<string, Run>();
   /** All lines, or as many as stand for all. */
   private readonly layout: Layout;
@@ -60,7 +60,7 @@ export class ProjectedRuns implements RunSource {
   ) {
     this.roles = new Roles(program, analysis);
     const { control, groups } = analysis;
-    this.words = [...control, ...groups.flat().flatMap((line) => line.words)];
+    this.named = [...control, ...groups.flat().flatMap((line) => line.words)];
     for (const all of analysis.operated.values()) for (const each of all) this.facts.operated(each);
     const classes = symmetry
       ? equalGroups(program, analysis, this.roles)
@@ -75,8 +75,8 @@ export class ProjectedRuns implements RunSource {
     );
     const limits = { ...options.limits };
     limits.maxStates = Math.min(limits.maxStates, SEARCHED_AGAIN);
-    this.layout = layoutOf(program, this.words, () => true, analysis.layout);
-    this.whole = new Runs(program, this.layout, { ...options, limits });
+    this.layout = layoutOf(program, this.named, () => true, analysis.layout);
+    this.whole = new Runs(program, this.layout, { ...options, limits, isLarge: false });
   }
 
   private runsOn(lines: readonly DataLine[]): Runs {
@@ -85,16 +85,26 @@ export class ProjectedRuns implements RunSource {
     const shown = new Set([...lines.flatMap((line) => line.words), ...control]);
     const layout = layoutOf(
       this.program,
-      this.words,
+      this.named,
       (word) => shown.has(word),
       this.analysis.layout,
     );
     const { options } = this;
     const tablesFrom = Math.max(options.tablesFrom, PART_TABLES_FROM);
-    const own = { ...options, tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom };
+    const own = {
+      ...options,
+      tablesFrom: options.tablesFrom === 0 ? 0 : tablesFrom,
+      // The parts of what is large are not.
+      isLarge: false,
+    };
     const roles = this.roles.on(lines);
     const program = withStubs(this.program, (site) => roles[site] ?? 'kept');
     return new Runs(program, layout, { ...own, roles }, this.facts);
+  }
+
+  get words(): readonly Word[] {
+    if (this.analysis.layout.hasRanges) return [];
+    return this.named.filter(({ size }) => size > 0);
   }
 
   get projections(): number {

@@ -3,7 +3,7 @@
  * says why. A scenario that turns out small is done as it stands; what cannot be reduced as well.
  */
 import { ScenarioError } from '../kernel/args.js';
-import { Layout, type LayoutData, MixedSize, NewCell } from '../kernel/layout.js';
+import { Layout, MixedSize, NewCell } from '../kernel/layout.js';
 import type { Program } from '../litmus/program.js';
 import { analyse, type Analysis, RANGE_READS } from '../reduce/analysis.js';
 import { type Named, wordsOf } from '../reduce/words.js';
@@ -34,24 +34,48 @@ export interface Reduced<T> {
   readonly how: readonly string[];
 }
 
-/** Explores as it stands. */
-export function plainly<T>(program: Program, options: RunOptions, use: (runs: RunSource) => T): T {
-  const first = options.smallOnly === true ? undefined : options.checkpoints?.saved?.layout;
+/** Explores as it stands. `known`: a layout that has words of it already. */
+export function plainly<T>(
+  program: Program,
+  options: RunOptions,
+  use: (runs: RunSource) => T,
+  known = layoutFor(program, options),
+): T {
   const work = (layout: Layout): T => {
     options.ahead?.drop();
-    return use(new Runs(program, layout, options));
+    const runs = new Runs(program, layout, options);
+    const value = use(runs);
+    if (layout.hasGuesses && runs.stopped === null) throw new GuessedWrong();
+    return value;
   };
-  return withEveryWord(program, work, first);
+  try {
+    return withEveryWord(program, work, known);
+  } catch (error) {
+    // What makes no sense may do so only with a word that is none of the scenario's.
+    const again = error instanceof ScenarioError || error instanceof MixedSize;
+    if (!known.hasGuesses || !(again || error instanceof GuessedWrong)) throw error;
+    return withEveryWord(program, work);
+  }
+}
+
+/** A word was guessed that no run of the scenario names. */
+class GuessedWrong extends Error {}
+
+/** With what a checkpoint knows, or with words that another platform has. */
+function layoutFor({ machine }: Program, { smallOnly, checkpoints, like }: RunOptions): Layout {
+  const layout = new Layout(machine.pageSize, machine.lineSize);
+  const saved = smallOnly === true ? undefined : checkpoints?.saved?.layout;
+  if (saved !== undefined) layout.restore(saved);
+  else if (like !== undefined) layout.guess(like.words);
+  return layout;
 }
 
 /** Each word that turns up is added, and all begins anew. */
 export function withEveryWord<T>(
   program: Program,
   work: (layout: Layout) => T,
-  known?: LayoutData,
+  layout = new Layout(program.machine.pageSize, program.machine.lineSize),
 ): T {
-  const layout = new Layout(program.machine.pageSize, program.machine.lineSize);
-  if (known !== undefined) layout.restore(known);
   for (;;) {
     try {
       return work(layout);
@@ -93,30 +117,36 @@ export function explored<T>(
   if (options.engine === 'reference') {
     return whole(program, options, use, 'the reference engine reduces nothing');
   }
-  if (!reductions.always && !isLong(program)) {
+  let tried: TooLarge | undefined;
+  const wasLarge = options.like?.isLarge === true;
+  if (!reductions.always && !wasLarge && !isLong(program)) {
     try {
       return whole(program, { ...options, smallOnly: true }, use, 'a small scenario');
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
+      tried = error;
     }
   }
   const begun = options.now();
+  const isLarge = wasLarge || tried?.first === true;
   const found: Named[] = [];
   for (;;) {
     try {
       const analysis = analyse(program, analysisOptions(options, reductions, liberties), found);
       const why = whyWhole(analysis);
       if (analysis.kind === 'coupled' || why !== null) {
-        return whole(program, { ...options, begun }, use, why ?? '');
+        const own = { ...options, begun, isLarge };
+        return whole(program, own, use, why ?? '', tried?.layout);
       }
-      const own = { ...options, begun, checkpoints: undefined };
+      const own = { ...options, begun, isLarge, checkpoints: undefined };
       options.ahead?.drop();
       const runs = new ProjectedRuns(program, own, analysis, reductions.symmetry);
       return { value: use(runs), how: howProjected(analysis, runs.projections) };
     } catch (error) {
       // What makes no sense is told as the exploration without reductions meets it.
       if (error instanceof ScenarioError || error instanceof MixedSize) {
-        return whole(program, options, use, 'a step makes no sense');
+        const own = { ...options, isLarge };
+        return whole(program, own, use, 'a step makes no sense', tried?.layout);
       }
       if (!(error instanceof NewCell)) throw error;
       found.push(...wordsOf(error));
@@ -129,8 +159,9 @@ function whole<T>(
   options: RunOptions,
   use: (runs: RunSource) => T,
   why: string,
+  known?: Layout,
 ): Reduced<T> {
-  return { value: plainly(program, options, use), how: [`all lines together: ${why}`] };
+  return { value: plainly(program, options, use, known), how: [`all lines together: ${why}`] };
 }
 
 function whyWhole(analysis: ReturnType<typeof analyse>): string | null {

@@ -2,128 +2,49 @@
  * Explorations of one scenario under different liberties (model.md §1, `needs`). Each is made at
  * most once. An access to a word not tracked yet throws NewCell out of here; check.ts starts over.
  */
-import { explore, type Exploration, type ExploreOptions, type Limits } from '../explore/bfs.js';
+import { explore, type Exploration, type ExploreOptions } from '../explore/bfs.js';
 import { exploreTables } from '../fast/explore.js';
 import type { Keeper } from '../fast/snapshot.js';
 import { Ledger, type LedgerMemory, makeLedger } from '../fast/ledger.js';
 import { Tables } from '../fast/tables.js';
+import { type SetsWay, WAITS } from '../fast/whole.js';
 import type { TeamSource } from '../fast/together.js';
 import type { RawFinding } from '../kernel/context.js';
 import type { Layout } from '../kernel/layout.js';
-import { terminalComponents } from '../explore/scc.js';
 import type { Program } from '../litmus/program.js';
 import type { State } from '../system/state.js';
 import { System } from '../system/system.js';
-import type { Role } from '../reduce/stubs.js';
-import { type Ahead, type Asked, clock, explorationOf } from './ahead.js';
-import { lostWakeups, someoneWaits, type Stuck } from './lost-wakeup.js';
+import type { Named as Word } from '../reduce/words.js';
+import { type Asked, clock, explorationOf } from './ahead.js';
+import { lostWakeups, someoneWaits, type Stuck, waitsForEver } from './lost-wakeup.js';
 import { type TeamHost, teamOf } from './joined.js';
 import { Facts, Passing } from './recorder.js';
-import { type Checkpoints, Kept } from './checkpoint.js';
+import { Kept } from './checkpoint.js';
 import { Effort } from './effort.js';
+import { AVOIDS, setsWay } from './sets-way.js';
 import type { Liberty } from './result.js';
+import type { Run, RunOptions, RunSource, Sets, Sighting } from './run.js';
 
-export type Engine = 'reference' | 'fast';
-
-export interface RunOptions {
-  readonly limits: Limits;
-  readonly order: 'forward' | 'reverse';
-  /** `fast` explores by tables made from the reference engine; same results, sooner. */
-  readonly engine: Engine;
-  /** Explorations of at most so many states are not worth tables; from the first larger one on. */
-  readonly tablesFrom: number;
-  readonly now: () => number;
-  /** When the time limit began to run; absent: with the explorations. */
-  readonly begun?: number;
-  readonly tick: (states: number, transitions: number, run: string) => boolean;
-  /** Stops at the first finding: for a caller that only asks whether there is one. */
-  readonly stopAtFirst?: boolean;
-  /** Leaves out environment steps that nothing could tell; only with the engine `fast`. */
-  readonly por?: boolean;
-  /** Throws TooLarge where an exploration is worth tables: for a caller that would reduce it. */
-  readonly smallOnly?: boolean;
-  /** Keeps long explorations of the scenario as it stands. */
-  readonly checkpoints?: Checkpoints | undefined;
-  /** Other threads, which make some explorations ahead of time. */
-  readonly ahead?: Ahead | undefined;
-  /** Of a projection: what each site does in it. */
-  readonly roles?: readonly Role[];
-}
+export type { Engine, Likely, Run, RunOptions, RunSource, Shown, Sighting } from './run.js';
 
 /** The part of the memory limit that tables may take as text for other threads. */
 const LEDGER_PART = 4;
 
 /** An exploration has more states than are worth doing as they stand. */
-export class TooLarge extends Error {}
+export class TooLarge extends Error {
+  constructor(
+    readonly layout: Layout,
+    /** It was the first exploration already. */
+    readonly first: boolean,
+  ) {
+    super('too large');
+  }
+}
 
 type SearchOptions = ExploreOptions<RawFinding> & {
   readonly keeper?: Keeper | undefined;
   readonly liberties: readonly Liberty[];
 };
-
-type Sets = readonly (readonly Liberty[])[];
-
-/** What `check` asks of the explorations of a scenario; Runs has one of each, projections many. */
-export interface RunSource {
-  readonly program: Program;
-  readonly facts: Facts;
-  readonly options: RunOptions;
-  readonly stopped: Run['exploration']['stopped'];
-  readonly effort: Effort;
-  /** `next`: what will be asked for after it unless there is a finding. */
-  run(liberties: readonly Liberty[], next?: Sets): Run;
-  /** What will be asked for, in that order: other threads may begin with it. */
-  expect(sets: Sets): void;
-  avoidable(liberties: readonly Liberty[], avoid: (finding: RawFinding) => boolean): boolean | null;
-  /** Those of some findings, by name, that show with these liberties; absent: as `run` has it. */
-  shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
-  /** The run to show of a finding; absent: the one that found it. */
-  shown?(run: Run, sighting: Sighting): Shown;
-}
-
-/** A finding, and the exploration and recorder that can replay it. */
-export interface Shown {
-  readonly run: Run;
-  readonly sighting: Sighting;
-  readonly facts: Facts;
-}
-
-/** Where a finding first shows: the state before the step, and the step's index. */
-export interface Sighting {
-  readonly name: string;
-  readonly id: string;
-  readonly finding: RawFinding | null;
-  readonly state: number;
-  /** -1: no further step, the finding is about the state (an assertion). */
-  readonly action: number;
-  readonly depth: number;
-}
-
-export interface Run {
-  readonly liberties: readonly Liberty[];
-  readonly system: System;
-  readonly exploration: Exploration<State, RawFinding>;
-  readonly sightings: ReadonlyMap<string, Sighting>;
-  readonly stuck: readonly Stuck[];
-  /** By the name of a finding: which of several explorations it is from. Absent: this one. */
-  readonly origins?: ReadonlyMap<string, Run>;
-}
-
-/** Some set of states that nothing leaves has no step with such a finding. */
-function waitsForEver(
-  system: System,
-  exploration: Exploration<State, RawFinding>,
-  avoid: (finding: RawFinding) => boolean,
-): boolean {
-  const { graph, states } = exploration;
-  if (graph === null) return false;
-  return terminalComponents(graph, states, ['free', 'liberty']).some((members) =>
-    members.every((index) => {
-      const state = exploration.stateAt(index);
-      return state !== undefined && !system.successors(state).some((s) => s.findings.some(avoid));
-    }),
-  );
-}
 
 export class Runs implements RunSource {
   private readonly done = new Map<string, Run>();
@@ -139,6 +60,8 @@ export class Runs implements RunSource {
   private readonly asked = new Map<string, Asked>();
   /** Some exploration was large enough for other threads. */
   private isLarge = false;
+  /** Why sets are of no use in this scenario; '': nothing is known against them. */
+  private noSets = '';
   /** Threads can wait for ever: explorations since have all environment steps. */
   private waits = false;
 
@@ -188,6 +111,10 @@ export class Runs implements RunSource {
   get stopped(): Run['exploration']['stopped'] {
     const stops = [...this.done.values()].map((run) => run.exploration.stopped);
     return stops.find((each) => each !== null) ?? this.cut;
+  }
+
+  get words(): readonly Word[] {
+    return this.layout.hasRanges ? [] : this.layout.words;
   }
 
   run(liberties: readonly Liberty[], next: Sets = []): Run {
@@ -269,9 +196,9 @@ export class Runs implements RunSource {
 
   shows(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string> {
     const options = { ...this.exploreOptions(liberties), untilAll: names };
-    const { found, stopped } = this.search(this.system(liberties, this.lazy), options);
+    const { found, stopped, bySets } = this.search(this.system(liberties, this.lazy), options);
     this.cut ??= stopped;
-    return new Set([...names].filter((name) => found.has(name)));
+    return new Set([...names].filter((name) => found.has(name) || bySets?.names.has(name)));
   }
 
   private search(system: System, options: SearchOptions): Exploration<State, RawFinding> {
@@ -282,6 +209,8 @@ export class Runs implements RunSource {
       const found = this.byEngine(system, options);
       effort.states += found.states;
       if ((found.joined ?? 0) > 0) effort.joined++;
+      effort.sets(found);
+      if (found.notBySets === WAITS) this.noSets = WAITS;
       effort.environment(system.environment);
       return found;
     } finally {
@@ -297,18 +226,29 @@ export class Runs implements RunSource {
       this.effort.reference++;
       return explore(system, options);
     }
-    if (this.tables === undefined && tablesFrom > 0 && !this.kept?.saved) {
+    const { smallOnly, isLarge } = this.options;
+    const tries = isLarge !== true && tablesFrom > 0 && !this.kept?.saved;
+    if (this.tables === undefined && tries) {
       const few = explore(system, { ...options, limits: { ...limits, maxStates: tablesFrom } });
       if (few.stopped !== 'states') {
         this.effort.reference++;
         return few;
       }
-      if (this.options.smallOnly === true) throw new TooLarge();
+      if (smallOnly === true) throw new TooLarge(this.layout, this.done.size === 0);
     }
     const tables = this.ownTables();
     this.effort.tables++;
     const team = this.teamFor(system, options.liberties);
-    return exploreTables(tables, system, { ...options, team });
+    return exploreTables(tables, system, { ...options, team, sets: this.setsFor(options) });
+  }
+
+  /** How one exploration may be made by sets. */
+  private setsFor(options: SearchOptions): SetsWay | undefined {
+    const { program, noSets } = this;
+    const { setsFrom: from, tick } = this.options;
+    if (from === undefined) return undefined;
+    const why = options.avoid !== undefined ? AVOIDS : noSets;
+    return setsWay(program, { from, why }, tick, nameOf(options.liberties));
   }
 
   private system(liberties: readonly Liberty[], lazy = false): System {
@@ -320,7 +260,7 @@ export class Runs implements RunSource {
     // The time limit is the scenario's, shared by all its explorations.
     const maxSeconds = this.options.limits.maxSeconds - (now() - this.started);
     const limits = { ...this.options.limits, maxSeconds };
-    const name = liberties.length === 0 ? 'nothing' : liberties.join('+');
+    const name = nameOf(liberties);
     return {
       liberties,
       limits,
@@ -372,6 +312,11 @@ export class Runs implements RunSource {
     const stuck = partial || lazy ? [] : lostWakeups(system, exploration);
     return runOf(liberties, system, exploration, stuck);
   }
+}
+
+/** For progress. */
+function nameOf(liberties: readonly Liberty[]): string {
+  return liberties.length === 0 ? 'nothing' : liberties.join('+');
 }
 
 function runOf(

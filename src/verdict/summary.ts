@@ -11,7 +11,7 @@ import { type CheckOptions, libertiesOf, onLayout, reasonText } from './check.js
 import { importersOf, resolved } from './importers.js';
 import { VALUE_CAUSES } from './needs.js';
 import type { Liberty, Verdict } from './result.js';
-import type { RunSource, Sighting } from './runs.js';
+import type { Likely, RunSource, Sighting } from './runs.js';
 
 export interface Summary {
   readonly verdict: Verdict;
@@ -19,6 +19,7 @@ export interface Summary {
   readonly hazards: readonly string[];
   readonly reason: string | null;
   readonly restsOn: Basis;
+  readonly like: Likely;
 }
 
 /** Everything of a scenario and its machine that had a part in an answer. */
@@ -51,6 +52,7 @@ export function summarise(program: Program, options: CheckOptions = {}): Summary
     reason: all.find(({ reason }) => reason !== null)?.reason ?? null,
     // What it rests on is known for each importer, not for all together: nothing else is alike.
     restsOn: { code: 'any device', settings: new Map(), liberties: new Map() },
+    like: { words: [], isLarge: false },
   };
 }
 
@@ -88,6 +90,7 @@ function summariseOne(program: Program, options: CheckOptions): Summary {
       hazards,
       reason: stopped === null ? null : reasonText(stopped, runs.options),
       restsOn: watched.basis(runs.facts.liberties),
+      like: { words: runs.words, isLarge: runs.options.isLarge === true },
     };
   });
 }

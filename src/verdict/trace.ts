@@ -66,7 +66,8 @@ function cellsOf(
       each.page === cell.page &&
       lineOf(each) === lineOf(cell),
   );
-  return [cell, ...others];
+  // By address: in which order an exploration met them depends on how it went.
+  return [cell, ...others.sort((a, b) => a.offset - b.offset)];
 }
 
 function traceStep(

@@ -64,6 +64,24 @@ const pools: Scenarios = [
     }),
   ],
   [
+    'dma_pool_create: blocks of 16 bytes at least, which cross no boundary',
+    text('coherent', {
+      ...plain,
+      names: 'dma_addr_t one;\ndma_addr_t two;\ndma_addr_t three;',
+      init: `small = dma_pool_create(nic, 8, 8);
+	pool = dma_pool_create(nic, 48, 16, 64);`,
+      cpu: `u32 *p = dma_pool_alloc(pool, GFP_KERNEL, &one);
+	u32 *q = dma_pool_alloc(pool, GFP_KERNEL, &two);
+	u64 far = two - one;
+	dma_pool_free(pool, q, two);
+	u32 *r = dma_pool_alloc(pool, GFP_KERNEL, &two);
+	u32 *a = dma_pool_alloc(small, GFP_KERNEL, &one);
+	u32 *b = dma_pool_alloc(small, GFP_KERNEL, &three);
+	u64 near = three - one;`,
+      after: 'always (driver:far == 64 && driver:near == 16)',
+    }),
+  ],
+  [
     'dma_pool_destroy: leaves no mapping',
     text('coherent', {
       ...plain,

@@ -2,7 +2,7 @@
 import { behind, msmObject, object, type Part, plain, type Scenarios, text } from './part.js';
 
 /** A dma-buf of an exporter that maps cacheable, imported by nic. */
-const shared: Part = {
+export const shared: Part = {
   ...object,
   names: 'u32 *p;\nu32 *q;\ndma_addr_t dma;\nstruct completion done;',
   init: `buf = system_heap_allocate(PAGE_SIZE);

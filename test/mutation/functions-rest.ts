@@ -215,6 +215,19 @@ const calls: Scenarios = [
     }),
   ],
   [
+    'dma_write_unpriv: reaches what only the kernel may',
+    text('H9', {
+      ...behind,
+      init: `bo = msm_gem_kernel_new(nic, PAGE_SIZE, .map_wc = true);
+	msm_gem_pin_pages_locked(bo);
+	sgt = drm_prime_pages_to_sg(bo);
+	vm = iommu_domain_alloc(nic);
+	iommu_map_sgtable(vm, 0x100000, sgt, IOMMU_READ | IOMMU_WRITE);`,
+      cpu: 'writel(1, nic);\n\twait(nic);',
+      nic: 'dma_write_unpriv(vm, 0x100000, 5);',
+    }),
+  ],
+  [
     'gic_read_iar: what was acknowledged by accident stays so',
     text('H3', {
       ...plain,

@@ -181,6 +181,108 @@ const userspace: Scenarios = [
   ],
 ];
 
+/** The driver's own callback. */
+function ownCallback(body: string): Part {
+  return {
+    ...user,
+    names: `${user.names ?? ''}
+override bool invalidate(start) {
+	${body}
+	return true;
+}`,
+    init: `${user.init ?? ''}\n\tmmu_interval_notifier_insert(p, nic, vm);`,
+  };
+}
+const unmaps = 'mmu_interval_set_seq(start);\n\tiommu_unmap(vm, 0x100000, PAGE_SIZE);';
+
+const callbacks: Scenarios = [
+  ...['munmap_anonymous', 'swap_writepage', 'migrate_pages'].flatMap(
+    (take): Scenarios => [
+      [
+        `${take}: the driver's own callback runs before, and only it`,
+        text('H6 H8', {
+          ...ownCallback('mmu_interval_set_seq(start);'),
+          cpu: `pages = hmm_range_fault(p);
+	${userMapped}
+	${take}(p);
+	writel(1, nic);`,
+          nic: 'u32 x = dma_read(vm, 0x100000);',
+        }),
+      ],
+      [
+        `${take}: when it is over, who reads the sequence goes on`,
+        text('H14', {
+          ...ownCallback(unmaps),
+          cpu: `pages = hmm_range_fault(p);
+	${userMapped}
+	${take}(p);
+	u64 seq = mmu_interval_read_begin(p);
+	writel(1, nic);`,
+          nic: 'u32 x = dma_read(vm, 0x100000);',
+        }),
+      ],
+    ],
+  ),
+  [
+    'migrate_pages: of pinned pages, the callback is over all the same',
+    text('H14', {
+      ...ownCallback(unmaps),
+      cpu: `pages = pin_user_pages_fast(p, 1);
+	${userMapped}
+	migrate_pages(p);
+	u64 seq = mmu_interval_read_begin(p);
+	writel(1, nic);`,
+      nic: 'u32 x = dma_read(vm, 0x100000);',
+    }),
+  ],
+  [
+    'mmu_interval_set_seq: outside a callback',
+    text('H11', { ...user, cpu: 'mmu_interval_set_seq(p);' }),
+  ],
+  [
+    'mmu_notifier_invalidate_range_start: one callback after the other',
+    text('coherent', {
+      ...ownCallback('mmu_interval_set_seq(start);'),
+      cpu: 'migrate_pages(p);',
+      reader: 'migrate_pages(p);',
+    }),
+  ],
+  [
+    'invalidate: takes the pages from the device',
+    text('H14', {
+      ...user,
+      init: `${user.init ?? ''}\n\tmmu_interval_notifier_insert(p, nic, vm);`,
+      cpu: `pages = hmm_range_fault(p);
+	${userMapped}
+	u64 seq = mmu_interval_read_begin(p);
+	invalidate(p);
+	int again = mmu_interval_read_retry(p, seq);
+	writel(1, nic);`,
+      nic: 'u32 x = dma_read(vm, 0x100000);',
+      after: 'always (driver:again != 0)',
+    }),
+  ],
+  [
+    'dma_resv_wait_timeout: waits for the job',
+    text('coherent', {
+      ...user,
+      device: '.coherent = false',
+      init: `bo = drm_gem_object_init(nic, PAGE_SIZE, .map_wc = true);
+	drm_gem_get_pages(bo);
+	sgt = drm_prime_pages_to_sg(bo);
+	dma_map_sgtable(nic, sgt, DMA_BIDIRECTIONAL);
+	dma = sg_dma_address(sgt);`,
+      cpu: `p = mmap(bo);
+	writel(1, nic);
+	dma_resv_add_fence(bo, nic);
+	dma_resv_wait_timeout(bo);
+	u32 got = p[0];`,
+      nic: 'dma_write(dma, 7);',
+      after: 'always (driver:got == 7)',
+    }),
+  ],
+];
+
 export function userScenarios(): Scenarios {
-  return [...userspace];
+  return [...userspace, ...callbacks];
 }

@@ -115,6 +115,16 @@ export const videobuf2: Scenarios = [
       },
     ],
     [
+      'vb2_dma_sg_put: unmaps as the scenario says',
+      'H11',
+      {
+        ...plain,
+        names: `${names}\noverride void dma_unmap_sgtable(dev, sgt, dir, attrs) { }`,
+        init: scattered,
+        cpu: 'vb2_dma_sg_put(buf);\n\tdevice_release_driver(nic);',
+      },
+    ],
+    [
       'vb2_dma_sg_get_dmabuf: an importer maps with maintenance',
       'coherent',
       {

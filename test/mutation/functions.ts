@@ -6,6 +6,9 @@
 
 import { cacheScenarios } from './functions-caches.js';
 import { dmaBufScenarios } from './functions-dma-buf.js';
+import { importScenarios } from './functions-imports.js';
+import { moveScenarios } from './functions-moves.js';
+import { segmentScenarios } from './functions-segments.js';
 import { driverScenarios } from './functions-drivers.js';
 import { lifeScenarios } from './functions-life.js';
 import { machineScenarios } from './functions-machine.js';
@@ -236,6 +239,9 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...iovaScenarios,
     ...userScenarios(),
     ...dmaBufScenarios(),
+    ...importScenarios(),
+    ...moveScenarios(),
+    ...segmentScenarios(),
     ...cacheScenarios(),
     ...machineScenarios(),
     ...ownerScenarios,

@@ -237,10 +237,29 @@ function createPool(context: KernelContext, args: Args): Value {
   const zone = zoneFor(context, device);
   const what = { kind: 'coherent', size: bytes, contiguous: true, zone, device } as const;
   const { id } = newBuffer(context, what);
-  const step = Math.ceil(int(args[1]) / align) * align;
-  const made: Pool = { id, device, step, map: -1, used: [] };
+  const step = Math.ceil(Math.max(int(args[1]), SMALLEST_BLOCK) / align) * align;
+  const boundary = Math.min(int(args[3]) || bytes, Math.max(bytes, step));
+  if (boundary < step) fail(context, 'a block is larger than the boundary: dma_pool_create fails');
+  const made: Pool = { id, device, step, boundary, map: -1, used: [] };
   context.update({ pools: [...context.kernel.pools, made] });
   return { kind: 'buffer', id };
+}
+
+/** struct dma_block, which stands in a block while it is free. */
+const SMALLEST_BLOCK = 16;
+
+/** Where a block begins: as many as fit stand between two boundaries. */
+function offsetOf({ step, boundary }: Pool, block: number): number {
+  const each = Math.floor(boundary / step);
+  return Math.floor(block / each) * boundary + (block % each) * step;
+}
+
+/** The first one that nobody has; undefined where the page is full. */
+function freeBlockOf(pool: Pool, bytes: number): number | undefined {
+  for (let block = 0; offsetOf(pool, block) + pool.step <= bytes; block++) {
+    if (!pool.used.includes(block)) return block;
+  }
+  return undefined;
 }
 
 function poolArg(context: KernelContext, value: Value | undefined): Pool {
@@ -264,11 +283,10 @@ function allocBlock(context: KernelContext, args: Args): Value {
       return NULL;
     mine = { ...mine, map: made.pointer.map };
   }
-  const most = Math.floor(buffer.size / mine.step);
-  const block = Array.from({ length: most }, (_, i) => i).find((i) => !mine.used.includes(i));
+  const block = freeBlockOf(mine, buffer.size);
   if (block === undefined) return fail(context, 'the page of this pool is full: use another pool');
   setPool(context, { ...mine, used: [...mine.used, block].sort((a, b) => a - b) });
-  const offset = block * mine.step;
+  const offset = offsetOf(mine, block);
   const mapping = context.kernel.mappings.find((each) => each.pieces[0]?.buffer === mine.id);
   context.out(2, (mapping?.address ?? 0) + offset);
   return { kind: 'ptr', map: mine.map, offset };
@@ -277,8 +295,8 @@ function allocBlock(context: KernelContext, args: Args): Value {
 function freeBlock(context: KernelContext, args: Args): Value {
   const mine = poolArg(context, args[0]);
   const { map, offset } = pointerArg(context, args[1]);
-  const block = offset / mine.step;
-  if (map.id !== mine.map || !mine.used.includes(block)) {
+  const block = mine.used.find((each) => offsetOf(mine, each) === offset);
+  if (map.id !== mine.map || block === undefined) {
     context.contract('dma_pool_free of a block that is not allocated from this pool');
     return 0;
   }
@@ -330,8 +348,13 @@ const pools: readonly Operation[] = [
   op(
     'dma_pool_create',
     'pool',
-    [dev, size, { name: 'align', kinds: ['int'] }],
-    'blocks of coherent memory, without a page yet',
+    [
+      dev,
+      size,
+      { name: 'align', kinds: ['int'] },
+      { name: 'boundary', kinds: ['int'], optional: true },
+    ],
+    'blocks of coherent memory that cross no multiple of the boundary, without a page yet',
     createPool,
   ),
   op(

@@ -5,7 +5,13 @@
  */
 import { bufferArg, deviceArg, fail, handle, int, sgtArg } from '../args.js';
 import {
-  DMA_ATTR_SKIP_CPU_SYNC,
+  attachDevice,
+  detachDevice,
+  mapAttached,
+  mapsWithSync,
+  unmapAttached,
+} from '../attachments.js';
+import {
   DMA_BIDIRECTIONAL,
   DMA_BUF_SYNC_END,
   DMA_BUF_SYNC_READ,
@@ -15,14 +21,11 @@ import {
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { syncPieces } from '../dma.js';
-import { objectId } from '../ids.js';
 import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
 import type { Operation, Param } from '../registry.js';
-import { attrsOfTable, mapObject, unmapTable } from '../sg-tables.js';
-import type { Attachment, Buffer } from '../state.js';
+import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import { getPages, putPages } from './gem-parts.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -36,70 +39,24 @@ function heapAllocate(context: KernelContext, args: Args): Value {
   return { kind: 'buffer', id: buffer.id };
 }
 
-/** drm_gem_map_attach pins a GEM object's pages; the system heap holds its own anyway. */
 function attach(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
-  const device = deviceArg(context, args[1]);
-  if (buffer.kind !== 'heap') getPages(context, buffer);
-  const { attachments } = context.kernel;
-  const id = objectId(context, (each) => attachments.some((other) => other.id === each));
-  context.update({ attachments: [...attachments, { id, buffer: buffer.id, device, sgt: -1 }] });
-  return { kind: 'attachment', id };
-}
-
-/** drm_gem_map_detach takes the pin back. */
-function detach(context: KernelContext, args: Args): Value {
-  const attachment = attachmentArg(context, args[1]);
-  if (attachment.sgt >= 0) context.contract('dma_buf_detach of an attachment that is mapped');
-  const others = context.kernel.attachments.filter((each) => each !== attachment);
-  context.update({ attachments: others });
-  const buffer = context.buffer(attachment.buffer);
-  if (buffer.kind !== 'heap' && buffer.gone === 'no') putPages(context, buffer);
-  return 0;
-}
-
-function attachmentArg(context: KernelContext, value: Value | undefined): Attachment {
-  const id = handle(context, value, 'attachment');
-  return context.kernel.attachments.find((each) => each.id === id) ?? fail(context, 'not attached');
-}
-
-function setAttachment(context: KernelContext, next: Attachment): void {
-  context.update({
-    attachments: context.kernel.attachments.map((each) => (each.id === next.id ? next : each)),
-  });
-}
-
-/** Exporters whose map_dma_buf maintains the cache; GEM's (drm_prime.c) and vb2-dc's skip it. */
-function mapsWithSync({ kind }: Buffer): boolean {
-  return kind === 'heap' || kind === 'vb2-sg';
+  return { kind: 'attachment', id: attachDevice(context, buffer, deviceArg(context, args[1])) };
 }
 
 function mapAttachment(context: KernelContext, args: Args): Value {
-  const attachment = attachmentArg(context, args[0]);
-  const buffer = context.buffer(attachment.buffer);
-  const attrs = mapsWithSync(buffer) ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
-  const sgt = mapObject(context, buffer, {
-    device: attachment.device,
-    direction: int(args[1]),
-    attrs: attrs | context.skipSyncAttrs(),
-    shared: true,
-  });
-  if (sgt === null) return NULL;
-  setAttachment(context, { ...attachment, sgt });
-  return { kind: 'sgt', id: sgt };
+  const id = mapAttached(context, handle(context, args[0], 'attachment'), int(args[1]));
+  return id === null ? NULL : { kind: 'sgt', id };
 }
 
 function unmapAttachment(context: KernelContext, args: Args): Value {
-  const attachment = attachmentArg(context, args[0]);
-  const table = sgtArg(context, args[1]);
-  const { device } = attachment;
-  if (attachment.sgt !== table.id) {
-    context.contract('dma_buf_unmap_attachment of a table that is not mapped');
-    return 0;
-  }
-  const attrs = attrsOfTable(context, table.id);
-  unmapTable(context, table.id, { device, direction: int(args[2]), attrs });
-  setAttachment(context, { ...attachment, sgt: -1 });
+  const id = handle(context, args[0], 'attachment');
+  unmapAttached(context, id, sgtArg(context, args[1]).id, int(args[2]));
+  return 0;
+}
+
+function detach(context: KernelContext, args: Args): Value {
+  detachDevice(context, handle(context, args[1], 'attachment'));
   return 0;
 }
 
@@ -107,7 +64,7 @@ function unmapAttachment(context: KernelContext, args: Args): Value {
  * system_heap syncs every mapped attachment, for its device; panthor and panfrost the exporter's
  * own table as well; GEM's default dma_buf_ops have no such hook.
  */
-function cpuAccess(
+export function cpuAccess(
   context: KernelContext,
   buffer: Buffer,
   direction: number,
@@ -141,7 +98,7 @@ function cpuAccess(
  * __dma_buf_begin_cpu_access: waits for the buffer's fences, after the exporter's own hook, whose
  * invalidate has run by then.
  */
-function waitForFences(context: KernelContext, buffer: Buffer): void {
+export function waitForFences(context: KernelContext, buffer: Buffer): void {
   for (const { buffer: id, device, ticket } of context.kernel.fences) {
     if (id === buffer.id) context.queue({ do: 'fence', device, ticket });
   }
@@ -240,6 +197,17 @@ export const dmaBufOperations: readonly Operation[] = [
     addFence,
   ),
   buf(
+    'dma_resv_wait_timeout',
+    'int',
+    [{ name: 'obj', kinds: ['dmabuf', 'bo'] }],
+    "waits for the buffer's fences",
+    'drivers/dma-buf/dma-resv.c:dma_resv_wait_timeout',
+    (context, args) => {
+      waitForFences(context, bufferArg(context, args[0]));
+      return 1;
+    },
+  ),
+  buf(
     'dma_buf_attach',
     'attachment',
     [dmabuf, dev],
@@ -251,7 +219,7 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_detach',
     'void',
     [dmabuf, attachmentParam],
-    'the device leaves the buffer: a GEM exporter takes its pin back',
+    "the device leaves the buffer: GEM's exporter and videobuf2's unmap it now, and GEM's takes its pin back",
     'drivers/dma-buf/dma-buf.c:dma_buf_detach, drivers/gpu/drm/drm_prime.c:drm_gem_map_detach',
     detach,
   ),
@@ -259,8 +227,8 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_map_attachment',
     'sgt',
     [attachmentParam, direction],
-    'dma-maps for the attached device: with a clean by the system heap, with DMA_ATTR_SKIP_CPU_SYNC by GEM',
-    'system_heap_map_dma_buf; drm_prime.c:drm_gem_map_dma_buf',
+    "dma-maps for the attached device: with a clean by the system heap, with DMA_ATTR_SKIP_CPU_SYNC by GEM; GEM's exporter (not panthor's) and videobuf2's do so once and keep the mapping until detach",
+    'dma-buf.c:dma_buf_map_attachment (cache_sgt_mapping), system_heap_map_dma_buf; drm_prime.c:drm_gem_map_dma_buf',
     mapAttachment,
     'skip-sync',
   ),
@@ -268,7 +236,7 @@ export const dmaBufOperations: readonly Operation[] = [
     'dma_buf_unmap_attachment',
     'void',
     [attachmentParam, { name: 'sgt', kinds: ['sgt'] }, direction],
-    "ends the mapping, with the exporter's attributes",
+    "ends the mapping, with the exporter's attributes; nothing where the exporter keeps it",
     'system_heap_unmap_dma_buf; drm_prime.c:drm_gem_unmap_dma_buf',
     unmapAttachment,
     'skip-sync',

@@ -27,17 +27,26 @@ function setMask(which: { readonly dma: boolean; readonly coherent: boolean }): 
     const device = deviceArg(context, args[0]);
     const value = int(args[1]);
     if (!supported(context, device, value)) return EIO;
-    const old = masksOf(context, device);
-    const next: Masks = {
-      device,
-      dma: which.dma ? value : old.dma,
-      coherent: which.coherent ? value : old.coherent,
-    };
-    const others = context.kernel.masks.filter((each) => each.device !== device);
-    context.update({ masks: [...others, next].sort((a, b) => a.device - b.device) });
+    say(context, device, {
+      ...(which.dma ? { dma: value } : {}),
+      ...(which.coherent ? { coherent: value } : {}),
+    });
     return 0;
   };
 }
+
+function say(context: KernelContext, device: number, what: Partial<Masks>): void {
+  const next: Masks = { ...masksOf(context, device), ...what };
+  const others = context.kernel.masks.filter((each) => each.device !== device);
+  context.update({ masks: [...others, next].sort((a, b) => a.device - b.device) });
+}
+
+const setSegment = (which: 'maxSegment' | 'segBoundary'): Effect => {
+  return (context, args) => {
+    say(context, deviceArg(context, args[0]), { [which]: int(args[1]) });
+    return 0;
+  };
+};
 
 const addressingLimited: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
@@ -83,6 +92,27 @@ export const maskOperations: readonly Operation[] = [
     [dev, mask],
     'both masks',
     setMask({ dma: true, coherent: true }),
+  ),
+  op(
+    'dma_set_max_seg_size',
+    'void',
+    [dev, { name: 'size', kinds: ['int'] }],
+    'the longest entry of a scatterlist that the device takes (64 KiB unless it says so): an IOMMU merges no further',
+    setSegment('maxSegment'),
+  ),
+  op(
+    'dma_set_seg_boundary',
+    'void',
+    [dev, mask],
+    'no entry of a scatterlist may cross a multiple of the mask plus 1: an IOMMU does not merge across',
+    setSegment('segBoundary'),
+  ),
+  op(
+    'dma_get_max_seg_size',
+    'int',
+    [dev],
+    'what dma_set_max_seg_size() said, or 64 KiB',
+    (context, args) => masksOf(context, deviceArg(context, args[0])).maxSegment,
   ),
   op(
     'dma_addressing_limited',

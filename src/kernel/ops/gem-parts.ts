@@ -149,7 +149,10 @@ export function holdRow(name: string, put: boolean, source: string, doc: string)
     source,
     effect: (context, args) => {
       const buffer = bufferArg(context, args[0]);
-      if (put) putPages(context, buffer);
+      if (buffer.imported !== undefined) {
+        // drm_WARN_ON(obj->import_attach)
+        context.contract(`${name} of an imported object, whose pages are its exporter's`);
+      } else if (put) putPages(context, buffer);
       else getPages(context, buffer);
       return 0;
     },

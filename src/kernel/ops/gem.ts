@@ -11,6 +11,7 @@ import { msmPutPages } from '../msm.js';
 import type { Operation } from '../registry.js';
 import { mapObject } from '../sg-tables.js';
 import { NULL, type Value } from '../value.js';
+import { putImported } from './dma-buf-vmap.js';
 import { freeMapped } from './own-mapping.js';
 import {
   type Args,
@@ -61,6 +62,10 @@ function objectPut(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   if (buffer.gone === 'freed') {
     context.contract('drm_gem_object_put of an object that is freed already');
+    return 0;
+  }
+  if (buffer.kind === 'gem-imported') {
+    putImported(context, buffer);
     return 0;
   }
   if (buffer.kind === 'gem-dma') {

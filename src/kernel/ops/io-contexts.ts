@@ -13,7 +13,14 @@ import { isInMemory, queueInvalidate, queueRemove, WHOLE_SPACE } from '../io-tab
 import { domainOf, syncIotlb } from '../iommu.js';
 import { flushIotlb, invalidateIotlb, observerOf } from '../iotlb.js';
 import { family, type Effect, type Operation, type Param } from '../registry.js';
-import { addDomain, domainArg, iotlbSync, mapInto } from './iommu-api.js';
+import {
+  addDomain,
+  clientOption,
+  domainArg,
+  domainOfClient,
+  iotlbSync,
+  mapInto,
+} from './iommu-api.js';
 
 const ownTables: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
@@ -60,7 +67,11 @@ const createPagetable: Effect = (context, args) => {
   const parent = domainArg(context, args[0]);
   const context0 = context.kernel.contexts.find((each) => each.ttbr1 === parent.id);
   if (context0 === undefined) fail(context, 'the domain is not one for TTBR1 (.ttbr1 = true)');
-  return addDomain(context, { device: parent.device, parent: parent.id });
+  return addDomain(context, {
+    device: parent.device,
+    parent: parent.id,
+    ...clientOption(context),
+  });
 };
 
 const mapPagetable: Effect = (context, args) => {
@@ -160,7 +171,7 @@ export const ioContextOperations: readonly Operation[] = [
     'a table for TTBR0 beside a domain in TTBR1: addresses of one process',
     `${MSM}:msm_iommu_pagetable_create`,
     createPagetable,
-    { returns: 'domain' },
+    { returns: 'domain', options: [domainOfClient] },
   ),
   op(
     'msm_iommu_pagetable_map',

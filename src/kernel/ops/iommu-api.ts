@@ -33,12 +33,18 @@ export function addDomain(
 
 function allocDomain(context: KernelContext, args: Args): Value {
   const device = deviceArg(context, args[0]);
-  const domain = addDomain(context, { device });
+  const domain = addDomain(context, { device, ...clientOption(context) });
   if (context.option('ttbr1') !== 0) {
     const others = context.kernel.contexts.filter((each) => each.device !== device);
     context.update({ contexts: [...others, { device, ttbr0: -1, ttbr1: domain.id }] });
   }
   return domain;
+}
+
+/** `.client = N`: whose address space a domain is. */
+export function clientOption(context: KernelContext): Pick<Domain, 'client'> {
+  const client = context.option('client');
+  return client === 0 ? {} : { client };
 }
 
 export function domainArg(context: KernelContext, value: Value | undefined): Domain {
@@ -212,6 +218,12 @@ const ttbr1Option = {
   doc: "adreno's split tables: addresses with bit 48 go by this domain, others by TTBR0",
 } as const;
 
+export const domainOfClient = {
+  name: 'client',
+  kind: 'int',
+  doc: 'whose address space it is, from 1 on, as in drm_gem_handle_create; 0: nobody in particular',
+} as const;
+
 export const iommuOperations: readonly Operation[] = [
   {
     ...iommu(
@@ -221,7 +233,7 @@ export const iommuOperations: readonly Operation[] = [
       "a domain of the driver's own for this device (6.12: iommu_paging_domain_alloc)",
       allocDomain,
     ),
-    options: [ttbr1Option],
+    options: [ttbr1Option, domainOfClient],
   },
   {
     ...iommu(
@@ -231,7 +243,7 @@ export const iommuOperations: readonly Operation[] = [
       "a domain of the driver's own for this device",
       allocDomain,
     ),
-    options: [ttbr1Option],
+    options: [ttbr1Option, domainOfClient],
   },
   iommu('iommu_domain_free', 'void', [domain], 'the domain and its translations go', domainFree),
   iommu(

@@ -20,6 +20,7 @@ import { uncachedAttribute } from '../profile.js';
 import type { Operation } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
+import { dmaBufVmap, dmaBufVunmap, exporterOf } from './dma-buf-vmap.js';
 import { type Args, boParam, defaultAttribute, getPages, putPages, vaddrRow } from './gem-parts.js';
 
 export function attributeOf(context: KernelContext, prot: number): Attribute {
@@ -38,7 +39,7 @@ function refusesPrivate(context: KernelContext, buffer: Buffer): boolean {
 }
 
 function mmap(context: KernelContext, args: Args): Value {
-  const buffer = bufferArg(context, args[0]);
+  const buffer = exporterOf(context, bufferArg(context, args[0]));
   const isPrivate = context.option('private') !== 0;
   if (isPrivate && refusesPrivate(context, buffer)) return NULL;
   if (buffer.kind === 'gem-shmem') getPages(context, buffer);
@@ -70,19 +71,37 @@ function vmap(context: KernelContext, args: Args): Value {
   return pointer;
 }
 
+/** Of an imported object the exporter's, by dma_buf_vmap() and dma_buf_vunmap(). */
+function forwarded({ effect, ...row }: Operation, put: boolean): Operation {
+  return {
+    ...row,
+    effect: (context, args) => {
+      const buffer = bufferArg(context, args[0]);
+      if (buffer.imported === undefined) return effect(context, args);
+      const { id } = exporterOf(context, buffer);
+      if (!put) return dmaBufVmap(context, id);
+      dmaBufVunmap(context, id, args[1] ?? NULL);
+      return 0;
+    },
+  };
+}
+
+const shmemVmap = vaddrRow(
+  'drm_gem_shmem_vmap',
+  false,
+  'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vmap_locked',
+  'kernel mapping of the object, write-combined with map_wc; holds the pages; no cache maintenance; of an imported object dma_buf_vmap()',
+);
+const shmemVunmap = vaddrRow(
+  'drm_gem_shmem_vunmap',
+  true,
+  'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vunmap_locked',
+  'ends the kernel mapping and its hold on the pages; of an imported object dma_buf_vunmap()',
+);
+
 export const mappingOperations: readonly Operation[] = [
-  vaddrRow(
-    'drm_gem_shmem_vmap',
-    false,
-    'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vmap_locked',
-    'kernel mapping of the object, write-combined with map_wc; holds the pages; no cache maintenance',
-  ),
-  vaddrRow(
-    'drm_gem_shmem_vunmap',
-    true,
-    'drivers/gpu/drm/drm_gem_shmem_helper.c:drm_gem_shmem_vunmap_locked',
-    'ends the kernel mapping and its hold on the pages',
-  ),
+  forwarded(shmemVmap, false),
+  forwarded(shmemVunmap, true),
   {
     name: 'drm_vma_node_unmap',
     family: 'CPU mappings',

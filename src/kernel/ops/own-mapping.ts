@@ -62,13 +62,17 @@ export function syncWhole(context: KernelContext, buffer: Buffer, to: 'cpu' | 'd
 /** dma_free_*: kernel address, mapping and pages go; nothing is maintained. */
 export function freeMapped(context: KernelContext, buffer: Buffer): void {
   const mapping = mappingOf(context, buffer);
+  freeWith(context, buffer, () => endMapping(context, mapping, mapping.size));
+}
+
+export function freeWith(context: KernelContext, buffer: Buffer, unmap: () => void): void {
   const maps = context.kernel.maps.map((each) =>
     each.buffer === buffer.id && each.kind !== 'linear'
       ? { ...each, live: false, present: [] }
       : each,
   );
   context.update({ maps });
-  endMapping(context, mapping, mapping.size);
+  unmap();
   releasePages(context, buffer.id);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
 }

@@ -195,7 +195,7 @@ export const pagePoolOperations: readonly Operation[] = [
     [pool, page, { name: 'offset', kinds: ['int'] }, syncSize],
     'dma_sync_single_range_for_cpu of what the device wrote',
     syncForCpu,
-    { removable: 'drop' },
+    { removable: 'drop', loadsPass: 'where-it-does-nothing' },
   ),
   pp('page_pool_put_page', 'void', [pool, page, syncSize, direct], putDoc, (context, args) =>
     put(context, args, int(args[2])),

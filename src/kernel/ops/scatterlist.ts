@@ -2,14 +2,14 @@
  * Operations: streaming mappings of scatterlists (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
  * dma-iommu merges what follows on in the list and in its addresses (__finalise_sg), up to
- * dma_get_max_seg_size(); dma-direct merges nothing.
- * Leaves out: dma_set_max_seg_size(), segment boundaries.
+ * dma_get_max_seg_size() and never across dma_get_seg_boundary(); dma-direct merges nothing.
+ * Leaves out: the padding by which dma-iommu keeps single entries from crossing a boundary.
  */
 import { bufferArg, deviceArg, fail, int, sgCount, sgRanges, sgtArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { badAddress, dmaMap, dmaUnmap, type SyncPart, syncPieces } from '../dma.js';
-import { busAddress, deviceConfig, DMA_MAPPING_ERROR } from '../dma-address.js';
-import { checkSync } from '../dma-debug.js';
+import { busAddress, deviceConfig, DMA_MAPPING_ERROR, masksOf } from '../dma-address.js';
+import { checkSegment, checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
 import { framesIn } from '../pages.js';
@@ -71,6 +71,10 @@ function mapSg(
     nents: call.nents ?? count,
   });
   setSgtMapping(context, table, mapping?.id ?? -1);
+  if (mapping === null) return null;
+  for (const { address, size } of given(context, table, mapping)) {
+    checkSegment(context, mapping.device, address(), size);
+  }
   return mapping;
 }
 
@@ -175,9 +179,6 @@ function firstParts(
   });
 }
 
-/** dma_get_max_seg_size() of a device that says nothing. */
-const MAX_SEGMENT = 65536;
-
 /** Where the device finds the entries of a table: address and bytes of each, as given. */
 function given(context: KernelContext, table: Sgt, mapping: DmaMapping): readonly Segment[] {
   const { pageSize } = context.machine;
@@ -204,10 +205,12 @@ function segments(context: KernelContext, table: Sgt, mapping: DmaMapping): read
   const bounced = mapping.pieces.some(({ slot }) => slot !== undefined);
   if (!deviceConfig(context, mapping.device).iommu || bounced) return entries;
   const found: { address: () => number; size: number }[] = [];
+  const { maxSegment, segBoundary } = masksOf(context, mapping.device);
   for (const { address, size } of entries) {
     const last = found.at(-1);
     const follows = last !== undefined && last.address() + last.size === address();
-    if (follows && last.size + size <= MAX_SEGMENT) last.size += size;
+    const atBoundary = address() % (segBoundary + 1) === 0;
+    if (follows && !atBoundary && last.size + size <= maxSegment) last.size += size;
     else found.push({ address, size });
   }
   return found;

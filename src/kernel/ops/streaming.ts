@@ -1,7 +1,7 @@
 /**
  * Operations: streaming mappings of one range: dma_map_single, _page and their syncs (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: segment limits.
+ * Leaves out: whether the range is on the stack or in kernel text (dma-debug.ts).
  */
 import { bufferArg, deviceArg, fail, int, pointerArg, rangeArg } from '../args.js';
 import { dmaMap, dmaSync, dmaUnmap } from '../dma.js';

@@ -56,7 +56,8 @@ function populate(context: KernelContext, args: Args): Value {
 function unpopulate(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   // What was swapped out has neither pages nor a mapping.
-  if (context.kernel.files.some((each) => each.buffer === buffer.id)) forgetFile(context, buffer.id);
+  if (context.kernel.files.some((each) => each.buffer === buffer.id))
+    forgetFile(context, buffer.id);
   else dropPages(context, buffer);
   context.setBuffer({ ...context.buffer(buffer.id), gone: 'freed' });
   return 0;
@@ -77,6 +78,10 @@ function swapOut(context: KernelContext, args: Args): Value {
   const buffer = bufferArg(context, args[0]);
   if (buffer.pins === 0) {
     context.noop('the object has no pages: nothing is copied');
+    return 0;
+  }
+  if ((buffer.pinned ?? 0) > 0) {
+    context.noop('the object is pinned: it stays');
     return 0;
   }
   // The reservation lock orders the CPU's stores before the copies.
@@ -106,7 +111,7 @@ function unmapPages(context: KernelContext, buffer: Buffer): void {
 }
 
 /** One cached page by the linear map, anything else by a vmap with the object's attribute. */
-function vmap(context: KernelContext, args: Args): Value {
+export function ttmVmap(context: KernelContext, args: Args): Value {
   populate(context, args);
   const buffer = context.buffer(bufferArg(context, args[0]).id);
   const attribute = defaultAttribute(context, buffer);
@@ -114,7 +119,7 @@ function vmap(context: KernelContext, args: Args): Value {
   return mapBuffer(context, buffer, single ? 'linear' : 'vmap', attribute);
 }
 
-function vunmap(context: KernelContext, args: Args): Value {
+export function ttmVunmap(context: KernelContext, args: Args): Value {
   const { map } = pointerArg(context, args[1]);
   if (!map.live) context.contract('ttm_bo_vunmap of a mapping that is gone');
   else if (map.kind === 'vmap') unmapMap(context, map);
@@ -194,7 +199,7 @@ export const ttmOperations: readonly Operation[] = [
     [boParam],
     'populates, and maps for the kernel: one cached page by the linear map, else a vmap with the caching',
     'ttm_bo_util.c:ttm_bo_vmap',
-    vmap,
+    ttmVmap,
   ),
   ttm(
     'ttm_bo_vunmap',
@@ -202,7 +207,7 @@ export const ttmOperations: readonly Operation[] = [
     [boParam, { name: 'map', kinds: ['ptr'] }],
     'ends that mapping',
     'ttm_bo_util.c:ttm_bo_vunmap',
-    vunmap,
+    ttmVunmap,
   ),
   ttm(
     'ttm_tt_dma_address',

@@ -8,11 +8,18 @@
 import { bufferArg, deviceArg, handle, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
-import { invalidate, invalidations } from '../notifiers.js';
+import {
+  invalidate,
+  invalidateEnds,
+  invalidateStarts,
+  invalidations,
+  isTold,
+  setSequence,
+} from '../notifiers.js';
 import { drainStores, releasePages, residentPages } from '../pages.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -75,6 +82,7 @@ function unmapAnonymous(context: KernelContext, args: Args): Value {
   const { id, pins } = context.buffer(map.buffer);
   if (!map.live) {
     context.contract('munmap of a mapping that is gone');
+    invalidateEnds(context, id);
     return 0;
   }
   if (!invalidate(context, id)) {
@@ -100,6 +108,7 @@ function takeAway(how: 'swap-out' | 'migrate'): Effect {
             ? 'no resident pages'
             : null;
     if (why !== null) {
+      invalidateEnds(context, buffer.id);
       context.noop(why);
       return 0;
     }
@@ -115,6 +124,24 @@ function takeAway(how: 'swap-out' | 'migrate'): Effect {
     context.queue({ do: how, buffer: buffer.id });
     return 0;
   };
+}
+
+const own = { name: 'invalidate', probe: 'mmu_notifier_invalidate_range_start' } as const;
+
+/** What the driver's own callback is called with: the address, or NULL where nobody wants it. */
+function rangeStart(context: KernelContext, args: Args): Value {
+  return invalidateStarts(context, memoryAt(context, args[0]).id) ? (args[0] ?? NULL) : NULL;
+}
+
+function callInvalidate(context: KernelContext, args: Args): Value {
+  if (!invalidate(context, memoryAt(context, args[0]).id)) context.blocked = true;
+  return 1;
+}
+
+function readBegin(context: KernelContext, args: Args): Value {
+  const { id } = memoryAt(context, args[0]);
+  if (isTold(context, id)) context.blocked = true;
+  return invalidations(context, id);
 }
 
 function insertNotifier(context: KernelContext, args: Args): Value {
@@ -144,7 +171,7 @@ function operation(
   source: string,
   doc: string,
   effect: Effect,
-  blocks = false,
+  more: Partial<Operation> = {},
 ): Operation {
   const plain: Operation = {
     name,
@@ -157,7 +184,7 @@ function operation(
     rules: ['K1', 'K8'],
     effect,
   };
-  return blocks ? { ...plain, blocks } : plain;
+  return { ...plain, ...more };
 }
 
 const dev: Param = { name: 'dev', kinds: ['device'] };
@@ -169,7 +196,7 @@ export const userptrOperations: readonly Operation[] = [
     'ptr',
     [size],
     'mm/mmap.c:vm_mmap, mm/memory.c:do_anonymous_page',
-    "user memory: mmap() with MAP_ANONYMOUS; pages come in at the first access, zeroed through the linear map",
+    'user memory: mmap() with MAP_ANONYMOUS; pages come in at the first access, zeroed through the linear map',
     anonymous,
   ),
   operation(
@@ -179,7 +206,7 @@ export const userptrOperations: readonly Operation[] = [
     'mm/mmap.c:vm_munmap',
     'notifiers first; then the mapping goes, and the pages that are not pinned',
     unmapAnonymous,
-    true,
+    { blocks: true, callback: own },
   ),
   operation(
     'pin_user_pages_fast',
@@ -212,7 +239,7 @@ export const userptrOperations: readonly Operation[] = [
     'mm/page_io.c:swap_writepage, mm/vmscan.c',
     'reclaim: notifiers, page tables, then the pages go to swap; nothing while they are pinned',
     takeAway('swap-out'),
-    true,
+    { blocks: true, callback: own },
   ),
   operation(
     'migrate_pages',
@@ -221,7 +248,7 @@ export const userptrOperations: readonly Operation[] = [
     'mm/migrate.c:migrate_pages',
     'notifiers, page tables, then the CPU copies the pages to others; nothing while pinned',
     takeAway('migrate'),
-    true,
+    { blocks: true, callback: own },
   ),
   operation(
     'mmu_interval_notifier_insert',
@@ -244,8 +271,38 @@ export const userptrOperations: readonly Operation[] = [
     'int',
     [start],
     'mm/mmu_notifier.c:mmu_interval_read_begin',
-    'a number that changes when pages are taken away',
-    (context, args) => invalidations(context, memoryAt(context, args[0]).id),
+    'a number that changes when pages are taken away; waits while they are, once the callback said so',
+    readBegin,
+    { blocks: true },
+  ),
+  operation(
+    'mmu_interval_set_seq',
+    'void',
+    [start, { name: 'cur_seq', kinds: ['int'], optional: true }],
+    'include/linux/mmu_notifier.h:mmu_interval_set_seq',
+    'for an invalidate callback: the number of mmu_interval_read_begin() changes',
+    (context, args) => {
+      setSequence(context, memoryAt(context, args[0]).id);
+      return 0;
+    },
+  ),
+  operation(
+    'invalidate',
+    'bool',
+    [start],
+    'include/linux/mmu_notifier.h:struct mmu_interval_notifier_ops',
+    "the driver's callback before pages go; without an override the right one, see mmu_interval_notifier_insert()",
+    callInvalidate,
+    { blocks: true },
+  ),
+  operation(
+    'mmu_notifier_invalidate_range_start',
+    'ptr',
+    [start],
+    'mm/mmu_notifier.c:__mmu_notifier_invalidate_range_start',
+    'calls the notifiers: what unmaps, swaps out or migrates does so first; NULL where nobody wants to know',
+    rangeStart,
+    { blocks: true },
   ),
   operation(
     'mmu_interval_read_retry',

@@ -22,7 +22,7 @@ import { mapBuffer } from '../cpu-maps.js';
 import { deviceConfig } from '../dma-address.js';
 import { allocatePages, releasePages, residentPages } from '../pages.js';
 import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
-import { addSgt, mapObject, wholeEntry } from '../sg-tables.js';
+import { addSgt, mapObject, unmapTable, wholeEntry } from '../sg-tables.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
@@ -33,7 +33,7 @@ import {
   deviceParam,
   sizeParam,
 } from './gem-parts.js';
-import { freeMapped, kernelMapOf, mappingOf, syncWhole } from './own-mapping.js';
+import { freeMapped, freeWith, kernelMapOf, mappingOf, syncWhole } from './own-mapping.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -111,7 +111,14 @@ const vaddr: Effect = (context, args) => {
 const cookie: Effect = (context, args) => mappingOf(context, bufferArg(context, args[0])).address;
 
 const put: Effect = (context, args) => {
-  freeMapped(context, bufferArg(context, args[0]));
+  const buffer = bufferArg(context, args[0]);
+  const { device, direction } = mappingOf(context, buffer);
+  const call = { device, direction, attrs: DMA_ATTR_SKIP_CPU_SYNC };
+  const own = ['dma_unmap_sgtable', 'dma_unmap_sg_attrs'].some((name) =>
+    context.overrides.has(name),
+  );
+  if (!own || buffer.kind !== 'vb2-sg') freeMapped(context, buffer);
+  else freeWith(context, buffer, () => unmapTable(context, buffer.sgt, call));
   return 0;
 };
 
