@@ -81,15 +81,15 @@ var
   -- 6: 5
   -- 7: 6
   -- 8: 7
+  fbcon_screen: 0..1;
+  -- 0: 0
+  -- 1: {"kind":"ptr","map":2,"offset":0}
   fbcon_work: 0..1;
   -- 0: []
   -- 1: [{"do":"drained","what":"all"},{"do":"translate","domain":-1,"entry":{"iova":1342177280,"size":4096,...
   fbcon_site: 0..1;
   -- 0: -1
   -- 1: 4
-  fbcon_screen: 0..1;
-  -- 0: 0
-  -- 1: {"kind":"ptr","map":2,"offset":0}
   fbcon_tickets: 0..1;
   -- 0: [1]
   -- 1: [2]
@@ -153,9 +153,9 @@ begin
   kernel_ports := 0;
   init_pc := 1;
   fbcon_pc := 0;
+  fbcon_screen := 0;
   fbcon_work := 0;
   fbcon_site := 0;
-  fbcon_screen := 0;
   fbcon_tickets := 0;
   fbcon_clock1 := 0;
   fbcon_entries0 := 0;

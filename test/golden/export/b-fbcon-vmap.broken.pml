@@ -84,15 +84,15 @@ byte fbcon_pc;
 	/* 6: 5 */
 	/* 7: 6 */
 	/* 8: 7 */
+bit fbcon_screen;
+	/* 0: 0 */
+	/* 1: {"kind":"ptr","map":2,"offset":0} */
 bit fbcon_work;
 	/* 0: [] */
 	/* 1: [{"do":"drained","what":"all"},{"do":"translate","domain":-1,"entry":{"iova":1342177280,"size":4096,... */
 bit fbcon_site;
 	/* 0: -1 */
 	/* 1: 4 */
-bit fbcon_screen;
-	/* 0: 0 */
-	/* 1: {"kind":"ptr","map":2,"offset":0} */
 bit fbcon_tickets;
 	/* 0: [1] */
 	/* 1: [2] */
@@ -348,6 +348,6 @@ active proctype p_monitor() {
 end:
 	do
 	/* Never so: keeps in the state what no step reads. */
-	:: d_step { kernel_buffers + kernel_maps + kernel_sgts + kernel_mappings + kernel_handles + kernel_domains + fbcon_site + fbcon_screen + fbcon_tickets + fbcon_clock1 + mdp_pixel + mdp_clock1 + line_0_0_stopped < 0 -> skip }
+	:: d_step { kernel_buffers + kernel_maps + kernel_sgts + kernel_mappings + kernel_handles + kernel_domains + fbcon_screen + fbcon_site + fbcon_tickets + fbcon_clock1 + mdp_pixel + mdp_clock1 + line_0_0_stopped < 0 -> skip }
 	od
 }
