@@ -107,8 +107,9 @@ function runText(index: number, { result, options, paint }: Context): string[] {
     return [`  the shortest run is that of ${twin.id} above; wrong in step ${wrongStep(finding)}`];
   }
   const steps = count(finding.trace.length, 'step');
+  const run = finding.anyRun ? 'a run' : 'the shortest run';
   return [
-    `  the shortest run: ${steps}; the number before an event is its source line`,
+    `  ${run}: ${steps}; the number before an event is its source line`,
     '',
     traceTable(finding, options.width, paint),
   ];

@@ -9,6 +9,7 @@ import type { Program } from '../litmus/program.js';
 import { assumptionsOf } from './assumptions.js';
 import type { Ahead } from './ahead.js';
 import type { Checkpoints } from './checkpoint.js';
+import { contractPass } from './contract-pass.js';
 import { hazards, type HazardId, mendsFor } from './hazards.js';
 import { judgeAssertions, type Judged } from './assertions.js';
 import { type Named, nameFindings } from './needs.js';
@@ -218,7 +219,9 @@ export function libertiesOf(program: Program): readonly Liberty[] {
 function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckResult {
   const { program } = runs;
   const full = runs.run(libertiesOf(program), verdictOnly ? [] : [portableLiberties(program)]);
-  const named = verdictOnly ? [] : nameFindings(runs, full);
+  const isCut = full.exploration.stopped !== null;
+  const beside = isCut && !verdictOnly ? contractPass(program) : null;
+  const named = verdictOnly ? [] : nameFindings(runs, full, beside);
   const judged = judgeAssertions(program, full);
   const found = [
     ...named.map((each) => findingOf(runs, each, named)),
@@ -309,7 +312,9 @@ function isHazard(id: string): id is HazardId {
 function findingOf(runs: RunSource, named: Named, all: readonly Named[]): Finding {
   const { system } = named.run;
   const own = { run: named.run, sighting: named.sighting, facts: runs.facts };
-  const { run, sighting, facts } = runs.shown?.(named.run, named.sighting) ?? own;
+  const { apart } = named.run;
+  const shown = apart ? { ...own, facts: apart } : runs.shown?.(named.run, named.sighting);
+  const { run, sighting, facts } = shown ?? own;
   const { steps, finding } = replay(run, sighting, facts);
   const detail = finding?.detail() ?? {
     message: 'the loop never ends although the newest values would end it',
@@ -340,6 +345,7 @@ function findingOf(runs: RunSource, named: Named, all: readonly Named[]): Findin
     expected: detail.expected,
     actual: detail.actual,
     trace: steps,
+    ...(apart ? { anyRun: true } : {}),
     mends: id === 'assertion' ? [] : mendsFor(id, detail.message),
   };
 }

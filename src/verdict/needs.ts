@@ -36,11 +36,21 @@ interface Needed {
   run: Run | undefined;
 }
 
-/** Null when a limit was hit: then the findings stand, but what they need is not known. */
-export function nameFindings(runs: RunSource, full: Run): readonly Named[] {
+/**
+ * Where a limit was hit, what findings need may not be known. `beside`: a run of the machine without
+ * liberties, made apart, whose findings stand whether or not the explorations came to them.
+ */
+export function nameFindings(runs: RunSource, full: Run, beside: Run | null): readonly Named[] {
   const needed = new Map<string, Needed>();
   for (const name of full.sightings.keys()) needed.set(name, { sets: [], run: undefined });
-  if (needed.size === 0) return [];
+  if (needed.size > 0) findNeeds(runs, full, needed);
+  for (const name of beside?.sightings.keys() ?? []) {
+    if (beside && !needed.has(name)) needed.set(name, { sets: [[]], run: beside });
+  }
+  return byPlace(needed);
+}
+
+function findNeeds(runs: RunSource, full: Run, needed: ReadonlyMap<string, Needed>): void {
   const less = subsets(full.liberties).filter((set) => set.length < full.liberties.length);
   runs.expect(less);
   for (const liberties of [...less, full.liberties]) {
@@ -54,7 +64,6 @@ export function nameFindings(runs: RunSource, full: Run): readonly Named[] {
     }
   }
   runs.expect([]);
-  return byPlace(needed);
 }
 
 function byPlace(needed: ReadonlyMap<string, Needed>): readonly Named[] {

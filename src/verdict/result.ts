@@ -36,8 +36,10 @@ export interface Finding {
   /** Admissible values, as text; what was read, as text. */
   readonly expected: string;
   readonly actual: string;
-  /** The shortest run, its first step first. */
+  /** The shortest run, its first step first; any one where `anyRun` says so. */
   readonly trace: readonly TraceStep[];
+  /** The explorations hit a limit before they came to it (contract-pass.ts). */
+  readonly anyRun?: true;
   /** What would mend it, in words. */
   readonly mends: readonly string[];
 }

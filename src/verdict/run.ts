@@ -105,4 +105,6 @@ export interface Run {
   readonly stuck: readonly Stuck[];
   /** By the name of a finding: which of several explorations it is from. Absent: this one. */
   readonly origins?: ReadonlyMap<string, Run>;
+  /** Made apart from the scenario's other explorations: the recorder that it is replayed with. */
+  readonly apart?: Facts;
 }
