@@ -137,6 +137,7 @@ class Adviser {
     const offset = from + call.at.column - 1;
     const candidates = vocabularyOf(this.text, this.program, DEFAULT_COSTS)
       .filter((edit) => edit.saves > 0 && isAbout(edit, offset))
+      .filter((edit) => !edit.patches.some(({ text }) => this.isMadeUp(text)))
       .sort((a, b) => b.saves - a.saves);
     for (const edit of candidates) {
       const variant = variants.make([edit], base);
@@ -144,6 +145,11 @@ class Adviser {
       if (refute(variant, this.options, mayHang).kind === 'coherent') return edit;
     }
     return null;
+  }
+
+  /** A size out of the few words that a scenario names, which stand for a whole buffer. */
+  private isMadeUp(text: string): boolean {
+    return /^\d+$/u.test(text) && !new RegExp(`\\b${text}\\b`, 'u').test(this.text);
   }
 
   /** Null when a limit was hit, or a step without the call makes no sense. */

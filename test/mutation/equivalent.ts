@@ -198,6 +198,7 @@ export const returnsOnly: ReadonlyMap<string, string> = new Map([
   ['vb2_dc_get_dmabuf', value],
   ['vb2_dma_sg_cookie', value],
   ['vb2_dma_sg_get_dmabuf', value],
+  ['vmalloc_to_page', value],
   ['drm_gem_shmem_is_purgeable', value],
   ['iommu_get_domain_for_dev', value],
   ['mmu_interval_read_retry', value],
