@@ -1,8 +1,9 @@
 /**
- * A cheap pass for calls that break the contract of their API (H11): one run of the scenario on the
- * machine without liberties, its agents in turns. It takes a step for each of that run's and keeps
- * no states, so that it ends where exploring everything hits a limit; what it finds is true whatever
- * was not explored. Leaves out: other hazards, and contracts that only other orders break.
+ * A cheap pass for calls that break the contract of their API (H11): one run of the scenario on
+ * the machine without liberties, its agents in turns. It takes a step for each of that run's and
+ * keeps no states, so that it ends where exploring everything hits a limit; what it finds is true
+ * whatever was not explored.
+ * Leaves out: other hazards, and contracts that only other orders break.
  */
 import { MixedSize } from '../kernel/layout.js';
 import { ScenarioError } from '../kernel/args.js';

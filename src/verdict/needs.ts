@@ -37,8 +37,8 @@ interface Needed {
 }
 
 /**
- * Where a limit was hit, what findings need may not be known. `beside`: a run of the machine without
- * liberties, made apart, whose findings stand whether or not the explorations came to them.
+ * Where a limit was hit, what findings need may not be known. `beside`: a run of the machine
+ * without liberties, made apart, whose findings stand whether or not the explorations came to them.
  */
 export function nameFindings(runs: RunSource, full: Run, beside: Run | null): readonly Named[] {
   const needed = new Map<string, Needed>();
