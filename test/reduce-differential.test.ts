@@ -161,6 +161,40 @@ device nvme {
     expect(reduced.text).toBe(told(program, { projection: false }).text);
   });
 
+  /** Decided on the projection of its own words, which knows nothing of the others. */
+  const asserted = `machine arm64 { device nic { .coherent = true, .iommu = smmu }; }
+u32 *p;
+dma_addr_t dma;
+init {
+	p = dma_alloc_coherent(nic, PAGE_SIZE, &dma, GFP_KERNEL);
+}
+cpu driver {
+	p = dma_alloc_coherent(nic, PAGE_SIZE, &dma, GFP_KERNEL);
+	p[0] = 1;
+	dma_wmb();
+	writel_relaxed(1, nic);
+	wait(nic);
+	p = dma_alloc_coherent(nic, PAGE_SIZE, &dma, GFP_DMA);
+	u32 got = p[0];
+	dma_free_coherent(nic, PAGE_SIZE, p, dma);
+}
+device nic {
+	u32 x = dma_read(dma);
+	dma_write(dma, x + 1);
+}
+always (driver:got == 2)
+`;
+
+  it('show the run to a broken assertion as the whole scenario has it', () => {
+    const { program } = compile(asserted, 'asserted.litmus');
+    if (program === null) throw new Error('no program');
+    const plain = told(program, { projection: false });
+    expect(plain.text).toContain('the dirty copy is updated');
+    for (const way of WAYS) {
+      expect(told(program, { ...way, reduceAll: true }).text).toBe(plain.text);
+    }
+  });
+
   it('see lines that are alike as one', { timeout: 3_600_000 }, () => {
     let merged = 0;
     for (let seed = firstSeed; seed < firstSeed + count / 2; seed++) {

@@ -367,14 +367,12 @@ function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: numb
   const { kind, holds, line } = judged.result;
   if (kind === 'exists' || holds !== false || judged.state === null) return [];
   const at = runs.program.assertions[index]?.at;
-  const sighting = {
-    name: 'assertion',
-    id: 'assertion',
-    finding: null,
-    state: judged.state,
-    action: -1,
-    depth: 0,
-  };
+  const whole = runs.unprojected?.(run.liberties) ?? null;
+  const there = whole === null ? null : judgeAssertions(runs.program, whole.run)[index]?.state;
+  const own = { run: run.origins?.get('assertion') ?? run, facts: runs.facts, state: judged.state };
+  const shown = whole !== null && there != null ? { ...whole, state: there } : own;
+  const named = { name: 'assertion', id: 'assertion', finding: null };
+  const sighting = { ...named, state: shown.state, action: -1, depth: 0 };
   return [
     {
       id: 'assertion',
@@ -386,7 +384,7 @@ function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: numb
       at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
       expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
       actual: kind === 'always' ? 'false' : 'true',
-      trace: replay(run.origins?.get('assertion') ?? run, sighting, runs.facts).steps,
+      trace: replay(shown.run, sighting, shown.facts).steps,
       mends: [],
     },
   ];

@@ -172,7 +172,8 @@ export class ProjectedRuns implements RunSource {
       states: sum('states'),
       transitions: sum('transitions'),
     };
-    // What is decided on one projection is shown on it; places have the names of the whole.
+    // What is decided on one projection is shown on it where the whole is too large; places have
+    // the names of the whole.
     origins.set('assertion', speaker);
     const system = new System(this.program, this.layout, new Set(liberties), this.facts);
     const soonest = [...sightings].sort(([, one], [, other]) => one.depth - other.depth);
@@ -214,15 +215,19 @@ export class ProjectedRuns implements RunSource {
 
   /** The shortest run of the whole scenario with the same liberties, where it can be searched. */
   shown(run: Run, sighting: Sighting): Shown {
-    const { liberties } = run;
-    if (this.product(liberties) > SEARCHED_AGAIN) return { run, sighting, facts: this.facts };
-    const whole = this.whole.run(liberties);
-    const again = whole.sightings.get(sighting.name);
-    if (again !== undefined) return { run: whole, sighting: again, facts: this.whole.facts };
-    if (whole.exploration.stopped === null) {
+    const whole = this.unprojected(run.liberties);
+    if (whole === null) return { run, sighting, facts: this.facts };
+    const again = whole.run.sightings.get(sighting.name);
+    if (again !== undefined) return { ...whole, sighting: again };
+    if (whole.run.exploration.stopped === null) {
       throw new Error(`a projection found ${sighting.name} and the whole scenario has it not`);
     }
     return { run, sighting, facts: this.facts };
+  }
+
+  unprojected(liberties: readonly Liberty[]): Pick<Shown, 'run' | 'facts'> | null {
+    if (this.product(liberties) > SEARCHED_AGAIN) return null;
+    return { run: this.whole.run(liberties), facts: this.whole.facts };
   }
 
   /** About as many states as the whole scenario has: lines meet in control only. */

@@ -77,6 +77,8 @@ export interface RunSource {
   shows?(liberties: readonly Liberty[], names: ReadonlySet<string>): ReadonlySet<string>;
   /** The run to show of a finding; absent: the one that found it. */
   shown?(run: Run, sighting: Sighting): Shown;
+  /** Of projections: the whole scenario explored, with its recorder; null where it is too large. */
+  unprojected?(liberties: readonly Liberty[]): Pick<Shown, 'run' | 'facts'> | null;
 }
 
 /** A finding, and the exploration and recorder that can replay it. */

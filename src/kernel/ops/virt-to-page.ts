@@ -81,7 +81,7 @@ export const virtToPageOperations: readonly Operation[] = [
     returns: 'page',
     rules: ['M1'],
     params: [{ name: 'pfn', kinds: ['int'] }],
-    doc: 'the memory whose frame has that number (of several pages, all); with a DMA address shifted instead of a physical one, another page unless both are the same',
+    doc: 'the memory with that frame (of several pages, all); out of a DMA address, another page',
     source: 'include/asm-generic/memory_model.h:__pfn_to_page',
     effect: pfnToPage,
   },
