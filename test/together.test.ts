@@ -157,8 +157,10 @@ describe('threads of the command line', () => {
   );
 
   it('are never coherent at a limit', { timeout: 300_000 }, async () => {
+    // Nothing is wrong with it: a broken contract would be told at a limit, too.
+    const right = large(unmap.replace('192', '256'));
     for (const limit of [{ maxSeconds: 0.05 }, { maxMemoryBytes: 2 ** 21 }]) {
-      const outcome = await byPool(large(unmap), { ...memory, ...together, ...limit });
+      const outcome = await byPool(right, { ...memory, ...together, ...limit });
       if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
       expect([outcome.result.verdict, outcome.result.reason]).toEqual([
         'unknown',
