@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aliased } from './aliased.mjs';
 import { median } from './median.mjs';
 import { streamed } from './streamed.mjs';
 
@@ -21,37 +22,10 @@ const [lines = '4,5,6', rounds = '1'] = args;
 const folder = mkdtempSync(join(tmpdir(), 'sets-'));
 const program = join(import.meta.dirname, '..', 'bin', 'civac.mjs');
 
-function wcbuf(count) {
-  const each = (text) => Array.from({ length: count }, (_, i) => text(i)).join('\n');
-  return `machine arm64 { device dev { .coherent = false }; }
-u32 *wb;
-u32 *wc;
-dma_addr_t bus;
-init {
-	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
-	wb = page_address(page);
-	bus = dma_map_single(dev, wb, ${64 * count}, DMA_BIDIRECTIONAL);
-	wc = vmap(page, pgprot_writecombine(PAGE_KERNEL));
-}
-cpu driver {
-${each(
-  (i) => `\twb[${16 * i}] = 1;\n\tdcache_clean_inval_poc(wb + ${16 * i}, wb + ${16 * i + 1});
-\twc[${16 * i}] = 2;`,
-)}
-	submit(dev);
-	wait(dev);
-${each((i) => `\tu32 v${i} = wc[${16 * i}];`)}
-}
-device dev {
-${each((i) => `\tu32 r${i} = dma_read(bus + ${64 * i});\n\tdma_write(bus + ${64 * i}, 3);`)}
-}
-`;
-}
-
 const kinds = [
   ['streaming', (count) => streamed(count, { unmaps: true })],
   ['streaming, no unmap', (count) => streamed(count, { unmaps: false })],
-  ['wcbuf', wcbuf],
+  ['wcbuf', aliased],
 ];
 
 /** One check in a process of its own, by one thread. */

@@ -66,7 +66,8 @@ export function checkOne(input: Input, settings: Settings, watch: Watch): Outcom
 /** The check, with other threads where there are some. */
 function checkAhead(program: Program, input: Input, settings: Settings, watch: Watch): CheckResult {
   const { helpers, eagerHelpers, eagerTeam, ...own } = settings;
-  const options = { ...setsFromOrder(), ...own, ...watch, ...kept(input, settings) };
+  const setsFrom = fromOrder('CIVAC_SETS_FROM', SETS_FROM);
+  const options = { setsFrom, ...own, ...watch, ...kept(input, settings) };
   const { startHelpers } = watch;
   if (helpers === undefined || startHelpers === undefined) return check(program, options);
   if (typeof helpers === 'string') return check(program, { ...options, ahead: helpers });
@@ -76,12 +77,6 @@ function checkAhead(program: Program, input: Input, settings: Settings, watch: W
   } finally {
     ahead.close();
   }
-}
-
-/** For benches: from how many states on sets of states are tried; 0: never. */
-function setsFromOrder(): Pick<CheckOptions, 'setsFrom'> {
-  const setsFrom = fromOrder('CIVAC_SETS_FROM', SETS_FROM);
-  return { setsFrom };
 }
 
 function kept(input: Input, settings: Settings): Pick<CheckOptions, 'checkpoints'> {

@@ -20,6 +20,14 @@ export function isBusy(context: KernelContext, device: number): boolean {
   return port !== undefined && port.done < port.rung;
 }
 
+/** Takes the pages of a buffer out of a domain, and invalidates its IOTLB. */
+export function takeFrom(context: KernelContext, domain: number, buffer: number): void {
+  const entries = domainOf(context, domain)?.entries ?? [];
+  for (const { iova, size } of entries.filter((each) => each.buffer === buffer)) {
+    queueRemove(context, domain, iova, size, true);
+  }
+}
+
 /** How often the pages of a buffer were taken away so far. */
 export function invalidations(context: KernelContext, buffer: number): number {
   return context.kernel.invalidated.find(([id]) => id === buffer)?.[1] ?? 0;
@@ -78,13 +86,7 @@ export function invalidate(context: KernelContext, buffer: number): boolean {
   const held = (id: number): boolean =>
     context.kernel.locks.some((lock) => lock.id === id && lock.holder >= 0);
   if (mine.some((each) => held(each.lock) || isBusy(context, each.device))) return false;
-  for (const { domain } of mine) {
-    const entries = domainOf(context, domain)?.entries ?? [];
-    for (const entry of entries.filter((each) => each.buffer === buffer)) {
-      const { iova, size } = entry;
-      queueRemove(context, domain, iova, size, true);
-    }
-  }
+  for (const { domain } of mine) takeFrom(context, domain, buffer);
   if (mine.length > 0) context.say('K8', () => 'the notifier has taken the pages from the device');
   count(context, buffer);
   return true;

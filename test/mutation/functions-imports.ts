@@ -12,6 +12,14 @@ const imported: Part = {
 	buf = panthor_gem_prime_export(bo);`,
 };
 
+/** An object that swap may take, whose dma-buf is imported. */
+const swappable: Part = {
+  ...imported,
+  settings: '.swap = zram;',
+  init: `bo = drm_gem_shmem_create(gpu, PAGE_SIZE);
+	buf = drm_gem_prime_export(bo);`,
+};
+
 function imports(vmap: string): string {
   return `${imported.init ?? ''}\n\tfb = drm_gem_prime_import(nic, buf);\n\tp = ${vmap};`;
 }
@@ -36,10 +44,7 @@ const importScenes: Scenarios = [
   [
     'drm_gem_prime_import: pins the object',
     text('coherent', {
-      ...imported,
-      settings: '.swap = zram;',
-      init: `bo = drm_gem_shmem_create(gpu, PAGE_SIZE);
-	buf = drm_gem_prime_export(bo);`,
+      ...swappable,
       cpu: `fb = drm_gem_prime_import(nic, buf);
 	sgt = drm_gem_shmem_get_pages_sgt(fb);
 	dma = sg_dma_address(sgt);
@@ -54,10 +59,7 @@ const importScenes: Scenarios = [
   [
     'drm_gem_object_put: an import no longer holds the pages',
     text('H8', {
-      ...imported,
-      settings: '.swap = zram;',
-      init: `bo = drm_gem_shmem_create(gpu, PAGE_SIZE);
-	buf = drm_gem_prime_export(bo);`,
+      ...swappable,
       cpu: `fb = drm_gem_prime_import(nic, buf);
 	sgt = drm_gem_shmem_get_pages_sgt(fb);
 	dma = sg_dma_address(sgt);
@@ -225,10 +227,7 @@ const importScenes: Scenarios = [
   [
     'dma_buf_vmap: holds the pages, dma_buf_vunmap no longer',
     text('coherent', {
-      ...imported,
-      settings: '.swap = zram;',
-      init: `bo = drm_gem_shmem_create(gpu, PAGE_SIZE);
-	buf = drm_gem_prime_export(bo);`,
+      ...swappable,
       cpu: `u32 *a = dma_buf_vmap(buf);
 	a[0] = 5;
 	shmem_writepage(bo);

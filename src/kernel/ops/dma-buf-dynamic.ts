@@ -10,8 +10,7 @@
 import { bufferArg, deviceArg, handle } from '../args.js';
 import { attachDevice, attachmentOf, drop, pinBuffer } from '../attachments.js';
 import type { KernelContext } from '../context.js';
-import { queueRemove } from '../io-tables.js';
-import { isBusy } from '../notifiers.js';
+import { isBusy, takeFrom } from '../notifiers.js';
 import { type Effect, family, type Operation, type Param } from '../registry.js';
 import type { Attachment } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -39,12 +38,9 @@ function pin(by: 1 | -1): Effect {
 function letGo(context: KernelContext, attachment: Attachment): boolean {
   const { buffer, device, sgt, dir } = attachment;
   if (isBusy(context, device)) return false;
-  for (const domain of context.kernel.domains.filter((each) => each.id >= 0)) {
-    const mine = domain.device === device ? domain.entries : [];
-    for (const { iova, size } of mine.filter((each) => each.buffer === buffer)) {
-      queueRemove(context, domain.id, iova, size, true);
-    }
-  }
+  // Domains of the DMA API have numbers below 0: drop() ends what is mapped there.
+  const mine = context.kernel.domains.filter((each) => each.id >= 0 && each.device === device);
+  for (const domain of mine) takeFrom(context, domain.id, buffer);
   if (sgt >= 0) drop(context, attachment, dir);
   context.say('K8', () => 'the importer has taken the pages from its device');
   return true;
