@@ -73,6 +73,8 @@ export interface MachineConfig {
   readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
   /** Firmware left lines of reserved memory dirty in the cache (M14). */
   readonly dirtyAtBoot: boolean;
+  /** Allocations of threads other than `init` may fail, each by choice (K1). */
+  readonly allocationMayFail: boolean;
   /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
   readonly strictAlias: boolean;
   /**

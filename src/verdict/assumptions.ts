@@ -19,6 +19,7 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     ...(machine.lineSize > machine.helperLine ? { writebackGranule: machine.lineSize } : {}),
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.allocationMayFail ? { allocations: 'may fail' } : {}),
     ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
