@@ -98,6 +98,7 @@ const MACHINE_SETTINGS = [
   '.linear_map_removable = true',
   '.dirty_at_boot = true',
   '.strict_alias = true',
+  '.swiotlb_slots = 2',
   '.allocation_may_fail = true',
   '.swap = zram',
   '.page_size = 16384',

@@ -13,6 +13,7 @@ import { isProfile, type ProfileName, profileNames } from '../machine/profile.js
 import { deviceSettings, machineSettings, patchSettings } from './machine-settings.js';
 import {
   booleanOf,
+  countOf,
   hitOf,
   maskOf,
   nameOf,
@@ -31,6 +32,7 @@ const defaults: MachineConfig = {
   swap: 'none',
   unexpectedHit: 'ignore',
   swiotlb: 'on',
+  swiotlbSlots: null,
   iommuStrict: true,
   memoryAbove4G: false,
   zoneDma: 2 ** 32 - 1,
@@ -235,6 +237,9 @@ function applySettings(
         break;
       case 'swiotlb':
         machine = { ...machine, swiotlb: swiotlbOf(setting, diagnostics) };
+        break;
+      case 'swiotlb_slots':
+        machine = { ...machine, swiotlbSlots: countOf(setting, diagnostics) };
         break;
       case 'iommu_strict':
         machine = { ...machine, iommuStrict: booleanOf(setting, diagnostics) };

@@ -39,6 +39,8 @@ function afterAllocation(
 ): readonly Draft[] {
   const operation = findOperation(call.callee);
   if (operation?.fails === undefined) return [];
+  // iommu_map_sgtable() says how many bytes it mapped.
+  if (operation.name === 'iommu_map_sgtable') return [];
   if (operation.returns === 'int') return around(scene, statement, call, '!= 0');
   const isNull = operation.fails.returns === 0;
   const asks = (name: string): string => (isNull ? `!${name}` : `IS_ERR(${name})`);
