@@ -1,7 +1,7 @@
 /**
- * Mappings that fail (K5, K9): where in a list, and what was cleaned by then. dma-direct cleans entry
- * by entry, and takes back what it has mapped with DMA_ATTR_SKIP_CPU_SYNC: nothing is invalidated or
- * copied out. dma-iommu cleans everything before it looks for addresses.
+ * Mappings that fail (K5, K9): where in a list, and what was cleaned by then. dma-direct cleans
+ * entry by entry, and takes back what it has mapped with DMA_ATTR_SKIP_CPU_SYNC: nothing is
+ * invalidated or copied out. dma-iommu cleans everything before it looks for addresses.
  * Sources: kernel/dma/direct.c:dma_direct_map_sg, drivers/iommu/dma-iommu.c (iommu_dma_map_page,
  * iommu_dma_map_sg, iommu_dma_map_sg_swiotlb).
  * Leaves out: the bounce buffers of entries that were mapped, which nobody saw.

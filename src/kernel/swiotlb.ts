@@ -104,7 +104,8 @@ export function isFull(
     return pieces.map((each) => (each.slot === undefined ? 0 : slotsFor(each, unit)));
   });
   const unit = wholePages ? pageSize : SLOT_SIZE;
-  const mine = parts.slice(0, last + 1).map((each) => (each.bounce ? slotsFor(each.part, unit) : 0));
+  const upTo = parts.slice(0, last + 1);
+  const mine = upTo.map((each) => (each.bounce ? slotsFor(each.part, unit) : 0));
   return [...taken, ...mine].reduce((sum, each) => sum + each, 0) > swiotlbSlots;
 }
 

@@ -88,6 +88,16 @@ const deviceFlags: ReadonlyMap<string, keyof DeviceConfig> = new Map([
   ['mapping_may_fail', 'mappingMayFail'],
 ]);
 
+/** The same of the machine. */
+const machineFlags: ReadonlyMap<string, keyof MachineConfig> = new Map([
+  ['linear_map_removable', 'linearMapRemovable'],
+  ['iommu_strict', 'iommuStrict'],
+  ['memory_above_4g', 'memoryAbove4G'],
+  ['dirty_at_boot', 'dirtyAtBoot'],
+  ['allocation_may_fail', 'allocationMayFail'],
+  ['strict_alias', 'strictAlias'],
+]);
+
 function deviceByDefault(node: MachineDeviceNode, profile: ProfileName): DeviceConfig {
   const { coherentByDefault } = kernelProfiles[profile];
   return {
@@ -222,10 +232,9 @@ function applySettings(
       const overrides = { ...machine.overrides, [setting.name]: patchOf(setting, diagnostics) };
       machine = { ...machine, overrides };
     }
+    const flag = machineFlags.get(setting.name);
+    if (flag !== undefined) machine = { ...machine, [flag]: booleanOf(setting, diagnostics) };
     switch (setting.name) {
-      case 'linear_map_removable':
-        machine = { ...machine, linearMapRemovable: booleanOf(setting, diagnostics) };
-        break;
       case 'swap':
         machine = { ...machine, swap: swapOf(setting, devices, diagnostics) };
         break;
@@ -241,23 +250,8 @@ function applySettings(
       case 'swiotlb_slots':
         machine = { ...machine, swiotlbSlots: countOf(setting, diagnostics) };
         break;
-      case 'iommu_strict':
-        machine = { ...machine, iommuStrict: booleanOf(setting, diagnostics) };
-        break;
-      case 'memory_above_4g':
-        machine = { ...machine, memoryAbove4G: booleanOf(setting, diagnostics) };
-        break;
       case 'zone_dma':
         machine = { ...machine, zoneDma: Math.min(maskOf(setting, diagnostics), 2 ** 32 - 1) };
-        break;
-      case 'dirty_at_boot':
-        machine = { ...machine, dirtyAtBoot: booleanOf(setting, diagnostics) };
-        break;
-      case 'allocation_may_fail':
-        machine = { ...machine, allocationMayFail: booleanOf(setting, diagnostics) };
-        break;
-      case 'strict_alias':
-        machine = { ...machine, strictAlias: booleanOf(setting, diagnostics) };
         break;
       case 'cache_line':
         machine = { ...machine, helperLine: powerOfTwo(setting, 8, 4096, 64, diagnostics) };

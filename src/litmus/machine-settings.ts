@@ -30,7 +30,7 @@ export const machineSettings: ReadonlyMap<string, string> = new Map([
   ['swiotlb', 'on (default), force or noforce: bounce buffers where needed, always, never (K9)'],
   [
     'swiotlb_slots',
-    'bounce slots of 2048 bytes that are free for the scenario; a mapping that finds none fails (K9)',
+    'free bounce slots of 2048 bytes (default: enough); a mapping that finds none fails (K9)',
   ],
   ['iommu_strict', 'false: DMA API unmaps leave the IOTLB to a flush queue (default true)'],
   ['memory_above_4g', 'true: memory without a zone flag lies above 4 GiB (default false)'],
