@@ -72,8 +72,11 @@ describe('the pass for broken contracts', () => {
       if (found && !wanted) expect.fail(`${name}: H11 where the header has none`);
       if (wanted && !found) silent.push(name);
     }
-    // One that only another order of its steps breaks would have to be named here.
-    expect(silent).toEqual([]);
+    // These need an allocation that fails just where the one run takes another turn.
+    expect(silent).toEqual([
+      'nearmiss/alloc-fails-mapping-left.hazard',
+      'nearmiss/alloc-fails-unmaps-all.hazard',
+    ]);
     expect(told).toBeGreaterThan(20);
   }, 120_000);
 });
