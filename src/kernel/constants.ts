@@ -30,6 +30,7 @@ export const IOMMU_PRIV = 32;
 export const GFP_ZERO = 0x100;
 export const GFP_DMA = 1;
 export const GFP_DMA32 = 4;
+export const GFP_NOFAIL = 0x8000;
 /** Set in GFP_ATOMIC and GFP_NOWAIT: the allocation may not sleep. */
 export const GFP_NOT_BLOCKING = 0x20;
 export const PROT_WB = 0;
@@ -134,6 +135,7 @@ const table: Readonly<Record<string, Constant>> = {
   GFP_USER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here' },
   GFP_HIGHUSER: { kind: 'gfp', value: 0, doc: 'as GFP_KERNEL here: arm64 has no highmem' },
   __GFP_ZERO: { kind: 'gfp', value: GFP_ZERO, doc: 'cleared through the linear map: dirty lines' },
+  __GFP_NOFAIL: { kind: 'gfp', value: GFP_NOFAIL, doc: 'never fails (.allocation_may_fail)' },
   GFP_DMA: { kind: 'gfp', value: GFP_DMA, doc: 'from ZONE_DMA' },
   GFP_DMA32: { kind: 'gfp', value: GFP_DMA32, doc: 'from below 4 GiB' },
   __GFP_DMA32: { kind: 'gfp', value: GFP_DMA32, doc: 'from below 4 GiB' },

@@ -208,7 +208,8 @@ function checkAddressForm(
   first: ValueType,
 ): void {
   const kinds = params[0]?.kinds ?? [];
-  if (!kinds.includes('domain') || kinds.length === 1 || first.kind === 'unknown') return;
+  if (!kinds.includes('domain') || kinds.length === 1 || params.length === 1) return;
+  if (first.kind === 'unknown') return;
   const needed = params.length - (first.kind === 'domain' ? 0 : 1);
   if (node.args.length === needed) return;
   const message =

@@ -8,7 +8,7 @@ import { allOperations, findOperation, type Operation, type Param } from '../ker
 import { eventSignature, events } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
-import { deviceSettings, machineSettings } from './machine-config.js';
+import { deviceSettings, machineSettings } from './machine-settings.js';
 import { spellingHead, spellingOf, spellings } from './spellings.js';
 import { describeKind } from './types.js';
 
@@ -70,6 +70,7 @@ export function operationPage(operation: Operation): WordPage {
     `returns ${returns}`,
     operation.where === 'device' ? 'device threads only' : null,
     operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
+    operation.fails === undefined ? null : failureText(operation.fails.returns),
     operation.blocks === true ? 'may wait' : null,
     operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
   ].filter((fact) => fact !== null);
@@ -78,6 +79,11 @@ export function operationPage(operation: Operation): WordPage {
     ...options.map(({ name, kind, doc: text }) => [`.${name}`, `(${kind}): ${text}`] as const),
   ];
   return { title: signature(operation), meaning: doc, parameters, facts, rules, source };
+}
+
+/** What `.allocation_may_fail` makes it return. */
+function failureText(value: number): string {
+  return `${value === 0 ? 'NULL' : '-ENOMEM, or ERR_PTR(-ENOMEM),'} where memory may run out`;
 }
 
 function parameterText(param: Param): string {

@@ -19,6 +19,7 @@ import { coherentLimit, deviceConfig } from '../dma-address.js';
 import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
+import { withFailures } from '../failures.js';
 import type { Effect, Operation } from '../registry.js';
 import { makeSgt } from '../sg-tables.js';
 import type { Buffer, DmaMapping, Zone } from '../state.js';
@@ -258,7 +259,7 @@ const managedAllocations: readonly Operation[] = (['coherent', 'attrs'] as const
   ),
 );
 
-export const coherentOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   ...allocations,
   ...managedAllocations,
   op(
@@ -276,3 +277,14 @@ export const coherentOperations: readonly Operation[] = [
     getSgtable,
   ),
 ];
+
+export const coherentOperations = withFailures(rows, {
+  fails: {
+    dma_alloc_coherent: NULL,
+    dma_alloc_wc: NULL,
+    dma_alloc_attrs: NULL,
+    dmam_alloc_coherent: NULL,
+    dmam_alloc_attrs: NULL,
+  },
+  takeNull: ['dma_free_coherent', 'dma_free_wc', 'dma_free_attrs'],
+});
