@@ -5,20 +5,18 @@
  */
 import { join } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { MatrixCell } from '../matrix/cells.js';
 import type { Settings } from './check-one.js';
 import { errorCode } from './errors.js';
 import { type HelperStart, type HelpersWanted, markGone } from './helpers.js';
 import type { Input } from './inputs.js';
 import { packageRoot } from './package-root.js';
-import type { Work } from './work.js';
+import type { Known, Work } from './work.js';
 import type { WorkerMessage, WorkerProgress, WorkerStart } from './worker.js';
 
 interface Job<I, O> {
   readonly input: I;
   readonly done: (outcome: O) => void;
-  /** What the worker has told of it so far. */
-  readonly known: MatrixCell[];
+  readonly known: Known;
 }
 
 /** Room for what a step makes and drops at once; less of it costs a twentieth more CPU time. */
@@ -40,7 +38,7 @@ export class Pool<I extends Input, O> {
     private readonly work: Work<I, O>,
     private readonly size: number,
     private readonly settings: Settings,
-    private readonly onProgress: (input: Input, progress: WorkerProgress) => void,
+    private readonly onProgress: (input: Input, progress: WorkerProgress, known: Known) => void,
   ) {}
 
   submit(input: I): Promise<O> {
@@ -49,7 +47,7 @@ export class Pool<I extends Input, O> {
         done(this.work.skipped(input));
         return;
       }
-      this.queue.push({ input, done, known: [] });
+      this.queue.push({ input, done, known: { cells: [], broken: [] } });
       this.feed();
     });
   }
@@ -133,11 +131,15 @@ export class Pool<I extends Input, O> {
     const job = this.running.get(worker);
     if (job === undefined) return;
     if (message.kind === 'progress') {
-      this.onProgress(job.input, message.progress);
+      this.onProgress(job.input, message.progress, job.known);
       return;
     }
     if (message.kind === 'cell') {
-      job.known.push(message.cell);
+      job.known.cells.push(message.cell);
+      return;
+    }
+    if (message.kind === 'broken') {
+      job.known.broken.push(...message.findings);
       return;
     }
     if (message.kind === 'helpers') {

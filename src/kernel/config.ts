@@ -63,6 +63,8 @@ export interface MachineConfig {
   readonly unexpectedHit: 'ignore' | 'arch' | 'may-hit';
   /** Bounce buffers: where needed, always (swiotlb=force), or never (swiotlb=noforce). */
   readonly swiotlb: 'on' | 'force' | 'noforce';
+  /** Slots of 2 KiB that are free for the scenario's mappings; null: as many as they need. */
+  readonly swiotlbSlots: number | null;
   /** dma-iommu invalidates the IOTLB in each unmap; else a flush queue does it later. */
   readonly iommuStrict: boolean;
   /** There is memory above 4 GiB, and allocations take it unless a zone is asked for. */
@@ -73,6 +75,8 @@ export interface MachineConfig {
   readonly overrides: Readonly<Record<string, Maintenance | 'none'>>;
   /** Firmware left lines of reserved memory dirty in the cache (M14). */
   readonly dirtyAtBoot: boolean;
+  /** Allocations of threads other than `init` may fail, each by choice (K1). */
+  readonly allocationMayFail: boolean;
   /** Mismatched accesses are findings (H5) also where nothing goes wrong. */
   readonly strictAlias: boolean;
   /**

@@ -42,7 +42,8 @@ import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import { overridden, syncsIotlb } from './overrides.js';
 import type { DmaMapping, Piece } from './state.js';
-import { bounces, endOf, freeSlots, takeSlots } from './swiotlb.js';
+import { beforeFailure, cleanInVain } from './map-failure.js';
+import { bounces, endOf, freeSlots, isFull, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
   readonly device: number;
@@ -79,13 +80,15 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
   const streaming = type === 'single' || type === 'page' || type === 'sg';
   if (streaming && config.mappingMayFail && context.choose(2) === 1) {
     context.say('K5', () => 'the mapping fails');
+    cleanInVain(context, request, beforeFailure(context, request));
     return null;
   }
   for (const range of request.ranges) checkExtent(context, range);
   const id = objectId(context, (each) => context.kernel.mappings.some((m) => m.id === each));
   const pieces = layOut(context, request, id, streaming);
-  if (pieces === null) {
+  if (typeof pieces === 'number') {
     context.noop('the mapping fails: no bounce buffer or no address that the device can emit');
+    if (streaming) cleanInVain(context, request, request.ranges.slice(0, pieces));
     return null;
   }
   if (streaming) mapMaintenance(context, request, pieces);
@@ -103,11 +106,16 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
     attrs,
     nents: request.nents ?? 1,
     pieces,
-    checked: !config.mappingMayFail || (type !== 'single' && type !== 'page'),
+    checked: !mayFail(context, device) || (type !== 'single' && type !== 'page'),
   };
   if (request.shared !== true) checkOverlap(context, mapping);
   context.update({ mappings: [...context.kernel.mappings, mapping] });
   return mapping;
+}
+
+/** Somebody who maps has to ask: the scenario says that mappings fail, or how small the pool is. */
+function mayFail(context: KernelContext, device: number): boolean {
+  return deviceConfig(context, device).mappingMayFail || context.machine.swiotlbSlots !== null;
 }
 
 /** __iommu_dma_map() of one range calls iommu_map(); a scatterlist goes by iommu_map_sg(). */
@@ -138,14 +146,14 @@ function checkExtent(context: KernelContext, { buffer, from, size }: Range): voi
 
 /**
  * Addresses for each range: one after the other behind an IOMMU, else where the pages are; of the
- * bounce buffer where one is needed (K9).
+ * bounce buffer where one is needed (K9). A number: that range fails, those before it do not.
  */
 function layOut(
   context: KernelContext,
   { device, ranges, direction }: MapRequest,
   id: number,
   streaming: boolean,
-): readonly Piece[] | null {
+): readonly Piece[] | number {
   const { pageSize } = context.machine;
   const { iommu } = deviceConfig(context, device);
   const parts = ranges.map(({ buffer, from: offset, size, frames }) => ({
@@ -157,17 +165,18 @@ function layOut(
   const how = parts.map((part) =>
     streaming ? bounces(context, device, part, direction) : ('no' as const),
   );
-  if (how.includes('error')) return null;
   const wanted = parts.map((part, i) => ({ part, bounce: how[i] === 'yes' }));
+  const failed = how.findIndex((each, i) => each === 'error' || isFull(context, wanted, i, iommu));
+  if (failed >= 0) return failed;
   const slots = takeSlots(context, wanted, iommu);
   // swiotlb_map: the device does not even reach the pool.
   const limit = dmaLimit(context, device);
-  const missed = slots.some(
+  const missed = slots.findIndex(
     (slot, i) => slot && endOf(context, { ...slot, size: parts[i]?.size ?? 1 }) > limit,
   );
-  if (!iommu && missed) return null;
+  if (!iommu && missed >= 0) return missed;
   let next = iommu ? iovaFor(context, device, id, iovaLength(context, ranges)) : 0;
-  if (next === null) return null;
+  if (next === null) return parts.length;
   const pieces: Piece[] = [];
   for (const [i, part] of parts.entries()) {
     context.layout.cut(part.buffer, part.offset);

@@ -2,9 +2,11 @@
 import { cacheOperations } from './ops/cache.js';
 import { coherentOperations } from './ops/coherent.js';
 import { dmaIovaOperations } from './ops/dma-iova.js';
+import { errorOperations } from './ops/errors.js';
 import { deviceOperations } from './ops/device.js';
 import { deviceRangeOperations } from './ops/device-ranges.js';
 import { dmaAllocOperations } from './ops/dma-alloc.js';
+import { dmaPoolOperations } from './ops/dma-pool.js';
 import { maskOperations } from './ops/dma-masks.js';
 import { dmaBufOperations } from './ops/dma-buf.js';
 import { dmaBufDynamicOperations } from './ops/dma-buf-dynamic.js';
@@ -47,6 +49,7 @@ import { defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
+  ...errorOperations,
   ...userptrOperations,
   ...secureOperations,
   ...reservedOperations,
@@ -71,6 +74,7 @@ defineOperations([
   ...dmaIovaOperations,
   ...coherentOperations,
   ...dmaAllocOperations,
+  ...dmaPoolOperations,
   ...maskOperations,
   ...iommuOperations,
   ...iommuDefaultOperations,

@@ -80,6 +80,10 @@ export interface Operation {
   readonly profiles?: readonly ProfileName[];
   /** It calls back into a driver: what a scenario may say the driver does then, by an override. */
   readonly callback?: Callback;
+  /** What it returns where memory has run out, on a machine where it may (failures.ts). */
+  readonly fails?: Failure;
+  /** What NULL or an error pointer is to it; absent: the kernel oopses. */
+  readonly takesNull?: 'does nothing' | 'looks at it';
   /** The call may block its thread (wait, mutex_lock). */
   readonly blocks?: boolean;
   /**
@@ -90,6 +94,13 @@ export interface Operation {
   /** It is a memory read by a device or a spin read: its value may be `sync`. */
   readonly reads?: boolean;
   readonly effect: Effect;
+}
+
+export interface Failure {
+  /** NULL, or -ENOMEM: as an int, or as ERR_PTR(). */
+  readonly returns: number;
+  /** Calls that need no memory any more. */
+  readonly unless?: (context: KernelContext, args: readonly Value[]) => boolean;
 }
 
 export interface Callback {

@@ -6,7 +6,7 @@
  * dev_use_sg_swiotlb, iommu_dma_map_page), include/linux/dma-map-ops.h (dma_kmalloc_safe,
  * dma_kmalloc_size_aligned), kernel/dma/swiotlb.c (swiotlb_tbl_map_single copies in whatever the
  * direction), mm/slab_common.c (kmalloc_size_roundup).
- * Leaves out: a full pool, slots that are used again, untrusted devices, restricted pools.
+ * Leaves out: slots that are used again, gaps between them, untrusted devices, restricted pools.
  */
 import { absentLine } from '../machine/line.js';
 import { cpuFetch, loadMustWait, pushEntries } from './access.js';
@@ -22,6 +22,8 @@ import { secretOf } from './values.js';
 
 /** IO_TLB_SIZE: a mapping begins at a multiple of it in the pool. */
 const SLOT_SIZE = 2048;
+/** swiotlb_max_mapping_size(): a mapping takes IO_TLB_SEGSIZE slots side by side at most. */
+export const SLOTS_MOST = 128 * SLOT_SIZE;
 /** From this size on kmalloc() areas are aligned to ARCH_DMA_MINALIGN, which is 128 on arm64. */
 const ALIGNED_FROM = 256;
 
@@ -74,13 +76,43 @@ export function bounces(
   } else if (machine.swiotlb !== 'force') {
     if (endOf(context, part) <= dmaLimit(context, device) && !unaligned) return 'no';
   }
-  return machine.swiotlb === 'noforce' ? 'error' : 'yes';
+  return machine.swiotlb === 'noforce' || part.size > SLOTS_MOST ? 'error' : 'yes';
+}
+
+/** A part that is to bounce. */
+interface Wanted {
+  readonly part: Pick<Mapped, 'size'>;
+  readonly bounce: boolean;
+}
+
+function slotsFor({ size }: Wanted['part'], unit: number): number {
+  return (Math.ceil(size / unit) * unit) / SLOT_SIZE;
+}
+
+/** Whether the pool has no slots for the last of these parts, beside what is mapped (K9). */
+export function isFull(
+  context: KernelContext,
+  parts: readonly Wanted[],
+  last: number,
+  wholePages: boolean,
+): boolean {
+  const { swiotlbSlots, pageSize, devices } = context.machine;
+  if (swiotlbSlots === null || parts[last]?.bounce !== true) return false;
+  const { mappings, iovas } = context.kernel;
+  const taken = [...mappings, ...iovas].flatMap(({ device, pieces }) => {
+    const unit = devices[device]?.iommu === true ? pageSize : SLOT_SIZE;
+    return pieces.map((each) => (each.slot === undefined ? 0 : slotsFor(each, unit)));
+  });
+  const unit = wholePages ? pageSize : SLOT_SIZE;
+  const upTo = parts.slice(0, last + 1);
+  const mine = upTo.map((each) => (each.bounce ? slotsFor(each.part, unit) : 0));
+  return [...taken, ...mine].reduce((sum, each) => sum + each, 0) > swiotlbSlots;
 }
 
 /** Gives slots to those parts that bounce; the pool is in the lowest zone (arm64/mm/init.c). */
 export function takeSlots(
   context: KernelContext,
-  parts: readonly { readonly part: Mapped; readonly bounce: boolean }[],
+  parts: readonly (Wanted & { readonly part: Mapped })[],
   wholePages: boolean,
 ): readonly Piece['slot'][] {
   const unit = wholePages ? context.machine.pageSize : SLOT_SIZE;

@@ -20,3 +20,11 @@ export type HandleKind =
   | 'iova';
 
 export const NULL = 0;
+
+/**
+ * Whether it is no pointer and no handle. It looks at the kind of an object, since tables take it
+ * that an answer does not depend on what was not read (fast/track.ts).
+ */
+export function isNumber(value: Value | undefined): value is number {
+  return typeof value === 'object' ? value.kind === undefined : value !== undefined;
+}

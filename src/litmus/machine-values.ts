@@ -117,3 +117,15 @@ export function powerOfTwo(
   });
   return fallback;
 }
+
+/** How many of something; at most what a kernel parameter would take. */
+export function countOf({ name, value }: OptionNode, diagnostics: DiagnosticCollector): number {
+  const count = constantOf(value)?.value;
+  if (count !== undefined && count <= COUNT_MOST) return count;
+  diagnostics.error('L037', value.at, `'.${name}' is a number`, {
+    expected: `a constant up to ${COUNT_MOST}`,
+  });
+  return 0;
+}
+
+const COUNT_MOST = 2 ** 20;

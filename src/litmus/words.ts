@@ -8,7 +8,8 @@ import { allOperations, findOperation, type Operation, type Param } from '../ker
 import { eventSignature, events } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
-import { deviceSettings, machineSettings } from './machine-config.js';
+import { deviceSettings, machineSettings } from './machine-settings.js';
+import { spellingHead, spellingOf, spellings } from './spellings.js';
 import { describeKind } from './types.js';
 
 export interface WordPage {
@@ -35,6 +36,11 @@ export function wordPage(name: string): WordPage | null {
     const facts = ['part of the language'];
     return plainPage(`${word}(${builtin.params})`, builtin.doc, facts);
   }
+  const spelling = spellingOf(word);
+  if (spelling !== null) {
+    const meaning = spelling.body === '' ? 'does nothing here' : `stands for ${spelling.body}`;
+    return { ...plainPage(spellingHead(spelling), meaning, []), source: spelling.source };
+  }
   const event = events.find((each) => each.name === word);
   if (event !== undefined) {
     const facts = ['an event: a use case raises it, a design answers it'];
@@ -50,6 +56,7 @@ export function wordNames(): string[] {
   return [
     ...allOperations().map(({ name }) => name),
     ...builtins.keys(),
+    ...[...spellings()].map(({ name }) => name),
     ...events.map(({ name }) => name),
     ...constants.keys(),
     ...[...machineSettings.keys(), ...deviceSettings.keys()].map((name) => `.${name}`),
@@ -63,6 +70,7 @@ export function operationPage(operation: Operation): WordPage {
     `returns ${returns}`,
     operation.where === 'device' ? 'device threads only' : null,
     operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
+    operation.fails === undefined ? null : failureText(operation.fails.returns),
     operation.blocks === true ? 'may wait' : null,
     operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
   ].filter((fact) => fact !== null);
@@ -71,6 +79,11 @@ export function operationPage(operation: Operation): WordPage {
     ...options.map(({ name, kind, doc: text }) => [`.${name}`, `(${kind}): ${text}`] as const),
   ];
   return { title: signature(operation), meaning: doc, parameters, facts, rules, source };
+}
+
+/** What `.allocation_may_fail` makes it return. */
+function failureText(value: number): string {
+  return `${value === 0 ? 'NULL' : '-ENOMEM, or ERR_PTR(-ENOMEM),'} where memory may run out`;
 }
 
 function parameterText(param: Param): string {

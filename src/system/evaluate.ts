@@ -1,6 +1,6 @@
 /** Expressions of a lowered scenario: free of memory accesses, so plain arithmetic on values. */
 import { ScenarioError } from '../kernel/args.js';
-import type { Value } from '../kernel/value.js';
+import { isNumber, type Value } from '../kernel/value.js';
 import { foldBinary, foldUnary } from '../litmus/arithmetic.js';
 import type { BinaryOperator, Expr } from '../litmus/program.js';
 
@@ -33,7 +33,7 @@ export function evaluate(expr: Expr, env: Environment): Value {
     case 'offset': {
       const pointer = evaluate(expr.pointer, env);
       const bytes = distance(expr.bytes, env);
-      if (typeof pointer === 'number') return pointer + bytes;
+      if (isNumber(pointer)) return pointer + bytes;
       return pointer.kind === 'ptr' ? { ...pointer, offset: pointer.offset + bytes } : pointer;
     }
     case 'binary':
@@ -42,7 +42,7 @@ export function evaluate(expr: Expr, env: Environment): Value {
 }
 
 function number(value: Value): number {
-  return typeof value === 'number' ? value : 1;
+  return isNumber(value) ? value : 1;
 }
 
 function sameValue(a: Value, b: Value): boolean {

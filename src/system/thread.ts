@@ -7,6 +7,7 @@ import { cpuLoad, cpuStore, loadMustWait, pushEntries, storesPending } from '../
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
+import { badArgument, failureOf, isFailed, stopsAt } from '../kernel/failures.js';
 import { doInvalidate, doPteWork } from '../kernel/io-tables.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
@@ -45,14 +46,28 @@ export function runThread(
   };
   switch (instruction.op) {
     case 'load':
-      return runLoad(context, thread, instruction, env, delayable);
+      return runLoad(context, thread, code, instruction, env, delayable);
     case 'store':
-      return runStore(context, thread, instruction, env);
+      return runStore(context, thread, code, instruction, env);
     case 'call':
-      return runCall(context, thread, instruction, env);
+      return runCall(context, thread, code, instruction, env);
     default:
       return thread;
   }
+}
+
+/** The kernel oopses, or the process gets a SIGSEGV: the thread ends here. */
+function stopped(
+  context: KernelContext,
+  thread: Thread,
+  { code }: ThreadCode,
+  value: number,
+  who: string,
+): Thread {
+  stopsAt(context, value, who);
+  const after = copyOf(thread);
+  after.pc = code.length;
+  return after;
 }
 
 function pointer(value: Value, site: number): { map: number; offset: number } {
@@ -79,13 +94,18 @@ function useEarly(
 function runLoad(
   context: KernelContext,
   thread: Thread,
+  code: ThreadCode,
   instruction: Extract<Instruction, { op: 'load' }>,
   env: Environment,
   delayable: boolean,
 ): Thread {
   const used = useEarly(context, thread, instruction);
   if (used !== null) return used;
-  const where = pointer(evaluate(instruction.address, env), env.site);
+  const address = evaluate(instruction.address, env);
+  if (isFailed(context, address)) {
+    return stopped(context, thread, code, address, "the CPU's load");
+  }
+  const where = pointer(address, env.site);
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
   if (reached.kind === 'fault') {
@@ -109,10 +129,15 @@ function runLoad(
 function runStore(
   context: KernelContext,
   thread: Thread,
+  code: ThreadCode,
   instruction: Extract<Instruction, { op: 'store' }>,
   env: Environment,
 ): Thread {
-  const where = pointer(evaluate(instruction.address, env), env.site);
+  const address = evaluate(instruction.address, env);
+  if (isFailed(context, address)) {
+    return stopped(context, thread, code, address, "the CPU's store");
+  }
+  const where = pointer(address, env.site);
   unshare(context, where);
   const reached = cpuReach(context, where, instruction.size);
   if (reached.kind === 'again') return continueWork(context, thread, context.work, false);
@@ -130,17 +155,26 @@ function runStore(
 function runCall(
   context: KernelContext,
   thread: Thread,
+  code: ThreadCode,
   instruction: Extract<Instruction, { op: 'call' }>,
   env: Environment,
 ): Thread {
   const used = instruction.operation.reads ? useEarly(context, thread, instruction) : null;
   if (used !== null) return used;
   const args = instruction.args.map((arg) => (arg.kind === 'value' ? evaluate(arg.value, env) : 0));
+  const { operation } = instruction;
+  const bad = badArgument(context, operation, args);
+  if (bad !== null && operation.takesNull !== 'looks at it') {
+    const isNothing = bad === 0 && operation.takesNull === 'does nothing';
+    if (!isNothing) return stopped(context, thread, code, bad, `${operation.name}()`);
+    context.noop('NULL: nothing to do');
+    return next(thread);
+  }
   context.takeEarly = (cell) => takeEarlyRead(context, thread.pc, cell, false);
   // What comes of the doorbell is known by it: a load put off past it may not return that (M8).
   if (thread.delayed.length > 0 && isDoorbell(instruction)) context.tick();
   const passed = isPassed(context, instruction, args);
-  const value = instruction.operation.effect(context, args);
+  const value = failureOf(context, operation, args) ?? operation.effect(context, args);
   if (context.blocked) return thread;
   endEarlyReads(context, context.stored);
   if (context.again) return continueWork(context, thread, context.work, false);

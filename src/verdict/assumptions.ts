@@ -19,6 +19,7 @@ export function assumptionsOf(program: Program): CheckResult['assumptions'] {
     ...(machine.lineSize > machine.helperLine ? { writebackGranule: machine.lineSize } : {}),
     pageSize: machine.pageSize,
     linearMapRemovable: machine.linearMapRemovable,
+    ...(machine.allocationMayFail ? { allocations: 'may fail' } : {}),
     ...(machine.strictAlias ? { strictAlias: true } : {}),
     swap,
     iommu: machine.iommuStrict ? 'strict' : 'lazy',
@@ -36,11 +37,12 @@ function overrideTexts({ overrides }: Program): Readonly<Record<string, string>>
 
 /** What matters only where it is not as usual: zones and bounce buffers (K9). */
 function addressing(machine: Program['machine']): Readonly<Record<string, string>> {
-  const { swiotlb, memoryAbove4G, zoneDma } = machine;
+  const { swiotlb, swiotlbSlots, memoryAbove4G, zoneDma } = machine;
   return {
     ...(memoryAbove4G ? { memory: 'above 4 GiB but for ZONE_DMA32 and ZONE_DMA' } : {}),
     ...(zoneDma < 2 ** 32 - 1 ? { zoneDma: `up to 0x${zoneDma.toString(16)}` } : {}),
     ...(swiotlb === 'on' ? {} : { swiotlb }),
+    ...(swiotlbSlots === null ? {} : { swiotlbSlots: String(swiotlbSlots) }),
   };
 }
 

@@ -13,12 +13,13 @@ import {
   GFP_NOT_BLOCKING,
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
+import { mapBuffer, mapOf, remapToUser, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { coherentLimit, deviceConfig } from '../dma-address.js';
 import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
+import { withFailures } from '../failures.js';
 import type { Effect, Operation } from '../registry.js';
 import { makeSgt } from '../sg-tables.js';
 import type { Buffer, DmaMapping, Zone } from '../state.js';
@@ -202,7 +203,12 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
   // dma_pgprot() goes by the device, also where the kernel's own mapping is that of a carve-out.
   const { coherent } = deviceConfig(context, deviceArg(context, args[0]));
   const attribute = coherent ? 'WB' : map.attribute;
-  return mapBuffer(context, context.buffer(map.buffer), 'mmap', attribute);
+  const buffer = context.buffer(map.buffer);
+  // Scattered pages behind an IOMMU go in one by one, and each is held (vm_map_pages).
+  const isOneRange = buffer.contiguous && buffer.gone === 'no';
+  return isOneRange
+    ? remapToUser(context, buffer, attribute)
+    : mapBuffer(context, buffer, 'mmap', attribute);
 }
 
 /** A table over the pages behind an allocation, for page tables of the driver's own. */
@@ -253,7 +259,7 @@ const managedAllocations: readonly Operation[] = (['coherent', 'attrs'] as const
   ),
 );
 
-export const coherentOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   ...allocations,
   ...managedAllocations,
   op(
@@ -271,3 +277,14 @@ export const coherentOperations: readonly Operation[] = [
     getSgtable,
   ),
 ];
+
+export const coherentOperations = withFailures(rows, {
+  fails: {
+    dma_alloc_coherent: NULL,
+    dma_alloc_wc: NULL,
+    dma_alloc_attrs: NULL,
+    dmam_alloc_coherent: NULL,
+    dmam_alloc_attrs: NULL,
+  },
+  takeNull: ['dma_free_coherent', 'dma_free_wc', 'dma_free_attrs'],
+});

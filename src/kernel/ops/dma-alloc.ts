@@ -1,15 +1,14 @@
 /**
- * Operations: memory the DMA API allocates and the CPU uses cached, and DMA pools (K1, K5).
+ * Operations: memory the DMA API allocates and the CPU uses cached (K1, K5).
  * Sources: kernel/dma/mapping.c (dma_alloc_pages, dma_alloc_noncontiguous, alloc_single_sgt,
  * dma_vmap_noncontiguous, dma_map_resource), direct.c:dma_direct_alloc_pages,
- * drivers/iommu/dma-iommu.c (iommu_dma_alloc_noncontiguous), mm/dmapool.c.
- * Leaves out: what stands at the address of a resource other than memory behind a BAR; a second
- * page of a pool.
+ * drivers/iommu/dma-iommu.c (iommu_dma_alloc_noncontiguous).
+ * Leaves out: what stands at the address of a resource other than memory behind a BAR.
  */
 import { deviceArg, fail, handle as handleOf, int, pointerArg, sgtArg } from '../args.js';
 import { GFP_ZERO } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
+import { mapBuffer, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping, protOf } from '../dma.js';
 import {
   deviceConfig,
@@ -23,11 +22,12 @@ import { queueInstall } from '../io-tables.js';
 import { dmaDomain, translationFor } from '../iommu.js';
 import { prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, framesIn, releasePages } from '../pages.js';
+import { withFailures } from '../failures.js';
 import type { Effect, Operation } from '../registry.js';
 import { addSgt, wholeEntry } from '../sg-tables.js';
-import type { Buffer, DmaMapping, Piece, Pool } from '../state.js';
+import type { Buffer, DmaMapping, Piece } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import { allocCoherent, zoneFor } from './coherent.js';
+import { zoneFor } from './coherent.js';
 import { newBuffer } from './pages.js';
 import {
   addr,
@@ -40,7 +40,6 @@ import {
   op,
   page,
   phys,
-  pool,
   sgt,
   size,
 } from './dma-parts.js';
@@ -230,93 +229,6 @@ function unmapResource(context: KernelContext, args: Args): Value {
   return 0;
 }
 
-function createPool(context: KernelContext, args: Args): Value {
-  const device = deviceArg(context, args[0]);
-  const align = Math.max(1, int(args[2]));
-  const bytes = Math.max(int(args[1]), context.machine.pageSize);
-  const zone = zoneFor(context, device);
-  const what = { kind: 'coherent', size: bytes, contiguous: true, zone, device } as const;
-  const { id } = newBuffer(context, what);
-  const step = Math.ceil(Math.max(int(args[1]), SMALLEST_BLOCK) / align) * align;
-  const boundary = Math.min(int(args[3]) || bytes, Math.max(bytes, step));
-  if (boundary < step) fail(context, 'a block is larger than the boundary: dma_pool_create fails');
-  const made: Pool = { id, device, step, boundary, map: -1, used: [] };
-  context.update({ pools: [...context.kernel.pools, made] });
-  return { kind: 'buffer', id };
-}
-
-/** struct dma_block, which stands in a block while it is free. */
-const SMALLEST_BLOCK = 16;
-
-/** Where a block begins: as many as fit stand between two boundaries. */
-function offsetOf({ step, boundary }: Pool, block: number): number {
-  const each = Math.floor(boundary / step);
-  return Math.floor(block / each) * boundary + (block % each) * step;
-}
-
-/** The first one that nobody has; undefined where the page is full. */
-function freeBlockOf(pool: Pool, bytes: number): number | undefined {
-  for (let block = 0; offsetOf(pool, block) + pool.step <= bytes; block++) {
-    if (!pool.used.includes(block)) return block;
-  }
-  return undefined;
-}
-
-function poolArg(context: KernelContext, value: Value | undefined): Pool {
-  const id = handleOf(context, value, 'buffer');
-  const found = context.kernel.pools.find((each) => each.id === id);
-  return found ?? fail(context, 'this pool was destroyed');
-}
-
-function setPool(context: KernelContext, next: Pool): void {
-  const pools = context.kernel.pools;
-  context.update({ pools: pools.map((each) => (each.id === next.id ? next : each)) });
-}
-
-/** The first block takes a page of coherent memory, with its clean; later ones only a number. */
-function allocBlock(context: KernelContext, args: Args): Value {
-  let mine = poolArg(context, args[0]);
-  const buffer = context.buffer(mine.id);
-  if (mine.map < 0) {
-    const made = allocCoherent(context, mine.device, buffer, int(args[1]), 0);
-    if (made === null || typeof made.pointer !== 'object' || made.pointer.kind !== 'ptr')
-      return NULL;
-    mine = { ...mine, map: made.pointer.map };
-  }
-  const block = freeBlockOf(mine, buffer.size);
-  if (block === undefined) return fail(context, 'the page of this pool is full: use another pool');
-  setPool(context, { ...mine, used: [...mine.used, block].sort((a, b) => a - b) });
-  const offset = offsetOf(mine, block);
-  const mapping = context.kernel.mappings.find((each) => each.pieces[0]?.buffer === mine.id);
-  context.out(2, (mapping?.address ?? 0) + offset);
-  return { kind: 'ptr', map: mine.map, offset };
-}
-
-function freeBlock(context: KernelContext, args: Args): Value {
-  const mine = poolArg(context, args[0]);
-  const { map, offset } = pointerArg(context, args[1]);
-  const block = mine.used.find((each) => offsetOf(mine, each) === offset);
-  if (map.id !== mine.map || block === undefined) {
-    context.contract('dma_pool_free of a block that is not allocated from this pool');
-    return 0;
-  }
-  setPool(context, { ...mine, used: mine.used.filter((each) => each !== block) });
-  return 0;
-}
-
-function destroyPool(context: KernelContext, args: Args): Value {
-  const mine = poolArg(context, args[0]);
-  if (mine.used.length > 0) context.contract('dma_pool_destroy of a pool with blocks in use');
-  const map = mapOf(context, mine.map);
-  if (map !== undefined) unmapMap(context, map);
-  const mapping = context.kernel.mappings.find((each) => each.pieces[0]?.buffer === mine.id);
-  if (mapping !== undefined) endMapping(context, mapping, mapping.size);
-  releasePages(context, mine.id);
-  context.setBuffer({ ...context.buffer(mine.id), gone: 'freed' });
-  context.update({ pools: context.kernel.pools.filter((each) => each.id !== mine.id) });
-  return 0;
-}
-
 const cachedDoc =
   'memory for the device that the CPU uses cached: zeroed through the linear map, no cache maintenance; the driver syncs it';
 const freeDoc = 'unmaps and frees; no cache maintenance';
@@ -344,39 +256,8 @@ const cached: readonly Operation[] = [
   op('dma_vunmap_noncontiguous', 'void', [dev, cpuAddr], 'ends the mapping', vunmapNoncontiguous),
 ];
 
-const pools: readonly Operation[] = [
-  op(
-    'dma_pool_create',
-    'pool',
-    [
-      dev,
-      size,
-      { name: 'align', kinds: ['int'] },
-      { name: 'boundary', kinds: ['int'], optional: true },
-    ],
-    'blocks of coherent memory that cross no multiple of the boundary, without a page yet',
-    createPool,
-  ),
-  op(
-    'dma_pool_alloc',
-    'ptr',
-    [pool, gfp, handle],
-    'a block; the first one takes a page as dma_alloc_coherent does, with its clean',
-    allocBlock,
-  ),
-  op(
-    'dma_pool_free',
-    'void',
-    [pool, cpuAddr, addr],
-    'gives the block back; the page stays with the pool',
-    freeBlock,
-  ),
-  op('dma_pool_destroy', 'void', [pool], 'unmaps and frees the page', destroyPool),
-];
-
-export const dmaAllocOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   ...cached,
-  ...pools,
   op(
     'dma_map_resource',
     'dma',
@@ -392,3 +273,12 @@ export const dmaAllocOperations: readonly Operation[] = [
     unmapResource,
   ),
 ];
+
+export const dmaAllocOperations = withFailures(rows, {
+  fails: {
+    dma_alloc_pages: NULL,
+    dma_alloc_noncoherent: NULL,
+    dma_alloc_noncontiguous: NULL,
+    dma_vmap_noncontiguous: NULL,
+  },
+});

@@ -18,6 +18,7 @@ import {
 import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapMap } from '../cpu-maps.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import { type Effect, family, type Operation, type Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -46,6 +47,10 @@ export function dmaBufVmap(context: KernelContext, id: number): Value {
     context.setBuffer({ ...context.buffer(id), shown: { map: pointer.map, count: 1 } });
   }
   return pointer;
+}
+
+function isShown(context: KernelContext, args: Args): boolean {
+  return bufferArg(context, args[0]).shown !== undefined;
 }
 
 /** Heaps and videobuf2-dma-sg map their pages cached; GEM as the object's own vmap does. */
@@ -97,7 +102,7 @@ const primeImport: Effect = (context, args) => {
   if (sgt === null) {
     detachDevice(context, imported);
     context.setBuffer({ ...made, gone: 'freed' });
-    return NULL;
+    return ENOMEM;
   }
   context.setBuffer({ ...made, imported, sgt });
   return { kind: 'buffer', id: made.id };
@@ -133,7 +138,7 @@ const dir: Param = { name: 'dir', kinds: ['direction'] };
 const int32 = family({ family: 'dma-buf', where: 'cpu', returns: 'int', rules: ['K7', 'K8'] });
 const HELPER = 'drivers/gpu/drm/drm_gem_framebuffer_helper.c';
 
-export const dmaBufVmapOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   int32(
     'dma_buf_vmap',
     [dmabuf],
@@ -175,3 +180,5 @@ export const dmaBufVmapOperations: readonly Operation[] = [
     { returns: 'void', removable: 'drop' },
   ),
 ];
+
+export const dmaBufVmapOperations = withFailures(rows, { fails: { dma_buf_vmap: { returns: NULL, unless: isShown }, drm_gem_prime_import: ENOMEM } });

@@ -6,6 +6,7 @@
 import { bufferArg, deviceArg, fail, handle, int, sgtArg } from '../args.js';
 import {
   attachDevice,
+  attachmentOf,
   detachDevice,
   mapAttached,
   mapsWithSync,
@@ -23,9 +24,10 @@ import type { KernelContext } from '../context.js';
 import { syncPieces } from '../dma.js';
 import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
-import { NULL, type Value } from '../value.js';
+import type { Value } from '../value.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -46,7 +48,12 @@ function attach(context: KernelContext, args: Args): Value {
 
 function mapAttachment(context: KernelContext, args: Args): Value {
   const id = mapAttached(context, handle(context, args[0], 'attachment'), int(args[1]));
-  return id === null ? NULL : { kind: 'sgt', id };
+  return id === null ? ENOMEM : { kind: 'sgt', id };
+}
+
+/** The exporter keeps what it mapped before, so that nothing is allocated. */
+function isKept(context: KernelContext, args: Args): boolean {
+  return attachmentOf(context, handle(context, args[0], 'attachment')).sgt >= 0;
 }
 
 function unmapAttachment(context: KernelContext, args: Args): Value {
@@ -159,7 +166,7 @@ function buf(
   return removable === undefined ? plain : { ...plain, removable };
 }
 
-export const dmaBufOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   buf(
     'system_heap_allocate',
     'dmabuf',
@@ -276,3 +283,12 @@ export const dmaBufOperations: readonly Operation[] = [
     'drop',
   ),
 ];
+
+export const dmaBufOperations = withFailures(rows, {
+  fails: {
+    system_heap_allocate: ENOMEM,
+    drm_gem_prime_export: ENOMEM,
+    dma_buf_attach: ENOMEM,
+    dma_buf_map_attachment: { returns: ENOMEM, unless: isKept },
+  },
+});

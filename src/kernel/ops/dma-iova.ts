@@ -16,7 +16,7 @@ import { queueInstall, queueInvalidate } from '../io-tables.js';
 import { framesIn } from '../pages.js';
 import { type Effect, family, type Operation, type Param } from '../registry.js';
 import type { IovaState, Piece } from '../state.js';
-import { bounces, freeSlots, takeSlots } from '../swiotlb.js';
+import { bounces, freeSlots, isFull, takeSlots } from '../swiotlb.js';
 import type { Value } from '../value.js';
 import { attrs, attrsOf, dev, dir, offset, phys, size } from './dma-parts.js';
 
@@ -86,10 +86,11 @@ const link: Effect = (context, args) => {
   const frames = framesIn(context, context.buffer(buffer), from, bytes);
   const part = { buffer, offset: from, size: bytes, frames };
   const bounced = bounces(context, device, part, direction);
-  if (bounced === 'error') return EIO;
+  const wanted = [{ part, bounce: bounced === 'yes' }];
+  if (bounced === 'error' || isFull(context, wanted, 0, true)) return EIO;
   context.layout.cut(buffer, from);
   context.layout.cut(buffer, from + bytes);
-  const [slot] = takeSlots(context, [{ part, bounce: bounced === 'yes' }], true);
+  const [slot] = takeSlots(context, wanted, true);
   const plain: Piece = { ...part, address: state.address + int(args[3]) };
   const piece = slot === undefined ? plain : { ...plain, slot };
   mapMaintenance(context, { device, attrs: attributes, direction }, [piece]);

@@ -10,6 +10,7 @@ import { DMA_TO_DEVICE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { deviceConfig } from '../dma-address.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
@@ -33,9 +34,9 @@ const create: Effect = (context, args) => {
   if (cached) {
     const call = { direction: DMA_TO_DEVICE, zero: true, type: 'noncoherent' } as const;
     const mapping = allocCached(context, buffer, call);
-    if (mapping === null) return NULL;
+    if (mapping === null) return ENOMEM;
     mapBuffer(context, context.buffer(buffer.id), 'linear', 'WB');
-  } else if (allocCoherent(context, device, buffer, 0, 0) === null) return NULL;
+  } else if (allocCoherent(context, device, buffer, 0, 0) === null) return ENOMEM;
   context.setBuffer({ ...context.buffer(buffer.id), pins: 1 });
   return { kind: 'buffer', id: buffer.id };
 };
@@ -91,7 +92,7 @@ const part: readonly Param[] = [
   { name: 'size', kinds: ['int'], optional: true },
 ];
 
-export const gemDmaOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   gem(
     'drm_gem_dma_create',
     'bo',
@@ -130,3 +131,5 @@ export const gemDmaOperations: readonly Operation[] = [
     { removable: 'drop', rules: ['K4', 'K7'] },
   ),
 ];
+
+export const gemDmaOperations = withFailures(rows, { fails: { drm_gem_dma_create: ENOMEM } });

@@ -8,9 +8,10 @@ import { DMA_BIDIRECTIONAL } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { zapUserMaps } from '../cpu-maps.js';
 import { msmPutPages } from '../msm.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation } from '../registry.js';
 import { mapObject } from '../sg-tables.js';
-import { NULL, type Value } from '../value.js';
+import type { Value } from '../value.js';
 import { putImported } from './dma-buf-vmap.js';
 import { freeMapped } from './own-mapping.js';
 import {
@@ -44,10 +45,19 @@ function getPagesSgt(context: KernelContext, args: Args): Value {
   const sgt = mapObject(context, context.buffer(buffer.id), how);
   if (sgt === null) {
     putPages(context, context.buffer(buffer.id));
-    return NULL;
+    return ENOMEM;
   }
   context.setBuffer({ ...context.buffer(buffer.id), sgt });
   return { kind: 'sgt', id: sgt };
+}
+
+/** drm_gem_shmem_get_pages_locked: pages_use_count is above 0. */
+function hasPages(context: KernelContext, args: Args): boolean {
+  return bufferArg(context, args[0]).pins > 0;
+}
+
+function hasTable(context: KernelContext, args: Args): boolean {
+  return bufferArg(context, args[0]).sgt >= 0;
 }
 
 function purge(context: KernelContext, args: Args): Value {
@@ -86,7 +96,7 @@ function sourceOf(name: string): string {
   return `drivers/gpu/drm/${file}:${name}`;
 }
 
-export const gemOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   {
     name: 'drm_gem_shmem_create',
     family: 'GEM',
@@ -177,3 +187,14 @@ export const gemOperations: readonly Operation[] = [
     effect: objectPut,
   },
 ];
+
+export const gemOperations = withFailures(rows, {
+  fails: {
+    drm_gem_shmem_create: ENOMEM,
+    drm_gem_shmem_get_pages: { returns: ENOMEM, unless: hasPages },
+    drm_gem_shmem_pin: { returns: ENOMEM, unless: hasPages },
+    drm_gem_get_pages: ENOMEM,
+    drm_gem_shmem_get_pages_sgt: { returns: ENOMEM, unless: hasTable },
+  },
+  takeNull: ['drm_gem_object_put'],
+});

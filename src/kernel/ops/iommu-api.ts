@@ -14,9 +14,10 @@ import {
 import type { Range } from '../maintenance.js';
 import { framesIn, pagesIn } from '../pages.js';
 import { overriddenValue, syncsIotlb } from '../overrides.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation, Param } from '../registry.js';
 import type { Domain, Piece, Translation } from '../state.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 
 type Args = readonly Value[];
 
@@ -224,7 +225,7 @@ export const domainOfClient = {
   doc: 'whose address space it is, from 1 on, as in drm_gem_handle_create; 0: nobody in particular',
 } as const;
 
-export const iommuOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   {
     ...iommu(
       'iommu_domain_alloc',
@@ -304,3 +305,12 @@ export const iommuOperations: readonly Operation[] = [
     'drop',
   ),
 ];
+
+export const iommuOperations = withFailures(rows, {
+  fails: {
+    iommu_domain_alloc: NULL,
+    iommu_paging_domain_alloc: ENOMEM,
+    iommu_map: ENOMEM,
+    iommu_map_sgtable: ENOMEM,
+  },
+});

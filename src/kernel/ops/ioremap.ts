@@ -17,6 +17,7 @@ import { mayFetchInstructions } from '../kernel-tlb.js';
 import { physicalPlace } from '../dma-address.js';
 import { allocatePages, physicalAddress } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
+import { withFailures } from '../failures.js';
 import { type Effect, family, type Operation, type Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -183,7 +184,7 @@ const barOperations: readonly Operation[] = [
   ),
 ];
 
-export const ioremapOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   {
     name: 'platform_get_resource',
     family: 'device',
@@ -229,3 +230,8 @@ export const ioremapOperations: readonly Operation[] = [
     effect: readIar,
   },
 ];
+
+export const ioremapOperations = withFailures(rows, {
+  fails: { ioremap: NULL, ioremap_wc: NULL, ioremap_np: NULL, ioremap_cache: NULL },
+  takeNull: ['iounmap'],
+});

@@ -17,6 +17,7 @@ import {
   zapUserMaps,
 } from '../cpu-maps.js';
 import { uncachedAttribute } from '../profile.js';
+import { withFailures } from '../failures.js';
 import type { Operation } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -99,7 +100,7 @@ const shmemVunmap = vaddrRow(
   'ends the kernel mapping and its hold on the pages; of an imported object dma_buf_vunmap()',
 );
 
-export const mappingOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   forwarded(shmemVmap, false),
   forwarded(shmemVunmap, true),
   {
@@ -179,3 +180,5 @@ export const mappingOperations: readonly Operation[] = [
     },
   },
 ];
+
+export const mappingOperations = withFailures(rows, { fails: { vmap: NULL, drm_gem_shmem_vmap: NULL }, takeNull: ['vunmap'] });

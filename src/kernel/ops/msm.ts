@@ -6,6 +6,7 @@ import { bufferArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { zapUserMaps } from '../cpu-maps.js';
 import { msmPutPages } from '../msm.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation } from '../registry.js';
 import type { Buffer } from '../state.js';
 import type { Value } from '../value.js';
@@ -79,7 +80,7 @@ function purge(context: KernelContext, buffer: Buffer): void {
   truncate(context, buffer, 'purged');
 }
 
-export const msmOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   {
     name: 'msm_gem_new',
     family: 'GEM',
@@ -158,3 +159,5 @@ export const msmOperations: readonly Operation[] = [
     effect: msmPurge,
   },
 ];
+
+export const msmOperations = withFailures(rows, { fails: { msm_gem_new: ENOMEM, msm_gem_get_vaddr: ENOMEM, msm_gem_pin_pages_locked: ENOMEM } });

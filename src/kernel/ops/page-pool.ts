@@ -18,6 +18,7 @@ import type { KernelContext } from '../context.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { wholeBuffer } from '../maintenance.js';
 import { allocatePages, releasePages } from '../pages.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer, PagePool } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -92,6 +93,11 @@ const alloc: Effect = (context, args) => {
   return { kind: 'buffer', id };
 };
 
+/** A recycled page costs nothing. */
+function hasFreePage(context: KernelContext, args: Args): boolean {
+  return poolArg(context, args[0]).free.length > 0;
+}
+
 const address: Effect = (context, args) => mappingOf(context, bufferArg(context, args[0])).address;
 
 const syncForCpu: Effect = (context, args) => {
@@ -161,7 +167,7 @@ function pp(
 const putDoc =
   'gives the page back for recycling; with PP_FLAG_DMA_SYNC_DEV cleans what the device wrote last, up to max_len';
 
-export const pagePoolOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   pp(
     'page_pool_create',
     'pool',
@@ -214,3 +220,11 @@ export const pagePoolOperations: readonly Operation[] = [
     destroy,
   ),
 ];
+
+export const pagePoolOperations = withFailures(rows, {
+  fails: {
+    page_pool_create: ENOMEM,
+    page_pool_dev_alloc_pages: { returns: NULL, unless: hasFreePage },
+  },
+  takeNull: ['page_pool_destroy'],
+});

@@ -14,9 +14,10 @@ import {
   residentPages,
   unused,
 } from '../pages.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation } from '../registry.js';
 import type { Buffer, BufferKind, Zone } from '../state.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 
 export interface NewBuffer {
   readonly kind: BufferKind;
@@ -144,7 +145,7 @@ function readMappingPage(context: KernelContext, args: readonly Value[]): Value 
   return 0;
 }
 
-export const pageOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   {
     name: 'alloc_pages',
     family: 'pages',
@@ -313,3 +314,8 @@ export const pageOperations: readonly Operation[] = [
     effect: readMappingPage,
   },
 ];
+
+export const pageOperations = withFailures(rows, {
+  fails: { alloc_pages: NULL, kmalloc: NULL, kzalloc: NULL, shmem_read_mapping_page: ENOMEM },
+  takeNull: ['kfree'],
+});

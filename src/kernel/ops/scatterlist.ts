@@ -13,10 +13,11 @@ import { checkSegment, checkSync } from '../dma-debug.js';
 import { type Range, syncForCpu, syncForDevice } from '../maintenance.js';
 import { syncsTable } from '../overrides.js';
 import { framesIn } from '../pages.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation } from '../registry.js';
 import { addSgt, makeSgt } from '../sg-tables.js';
 import type { DmaMapping, SgEntry, Sgt } from '../state.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 import {
   dev,
   dir,
@@ -272,7 +273,7 @@ function freeTable(context: KernelContext, args: Args): Value {
 /** Errors are negative in the kernel; integers here are unsigned, so they are large. */
 const EIO = 2 ** 32 - 5;
 
-export const scatterlistOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   ...(['dma_map_sg', 'dma_map_sg_attrs'] as const).map((name) =>
     op(
       name,
@@ -300,7 +301,8 @@ export const scatterlistOperations: readonly Operation[] = [
       'void',
       name === 'dma_unmap_sg' ? [dev, sgt, nents, dir] : [dev, sgt, nents, dir, attrs],
       unmapDoc,
-      (c, a) => unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) }),
+      (c, a) =>
+        unmapSg(c, a, { direction: int(a[3]), attrs: attrsOf(c, a[4]), nents: int(a[2]) }),
       'skip-sync',
     ),
   ),
@@ -374,3 +376,5 @@ export const scatterlistOperations: readonly Operation[] = [
   ),
   op('sg_free_table', 'void', [sgt], 'the table goes; the pages stay', freeTable),
 ];
+
+export const scatterlistOperations = withFailures(rows, { fails: { sg_alloc_table: NULL, drm_prime_pages_to_sg: ENOMEM } });

@@ -19,9 +19,10 @@ import { releasePages } from '../pages.js';
 import { profileOf, uncachedAttribute } from '../profile.js';
 import { copyToFile, forgetFile, populateTtm } from '../ttm.js';
 import { storesPending } from '../access.js';
+import { ENOMEM, withFailures } from '../failures.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
-import type { Value } from '../value.js';
+import { NULL, type Value } from '../value.js';
 import { boParam, defaultAttribute, deviceParam, sizeParam } from './gem-parts.js';
 import { mappingOf } from './own-mapping.js';
 import { newBuffer } from './pages.js';
@@ -51,6 +52,10 @@ function init(mapsForDevice: boolean): Effect {
 function populate(context: KernelContext, args: Args): Value {
   populateTtm(context, bufferArg(context, args[0]));
   return 0;
+}
+
+function isPopulated(context: KernelContext, args: Args): boolean {
+  return bufferArg(context, args[0]).pages.every(({ state }) => state === 'resident');
 }
 
 function unpopulate(context: KernelContext, args: Args): Value {
@@ -151,7 +156,7 @@ function ttm(
   return removable === undefined ? plain : { ...plain, removable };
 }
 
-export const ttmOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   ttm(
     'ttm_tt_init',
     'bo',
@@ -218,3 +223,10 @@ export const ttmOperations: readonly Operation[] = [
     (context, args) => mappingOf(context, bufferArg(context, args[0])).address,
   ),
 ];
+
+export const ttmOperations = withFailures(rows, {
+  fails: {
+    ttm_tt_populate: { returns: ENOMEM, unless: isPopulated },
+    ttm_bo_vmap: { returns: NULL, unless: isPopulated },
+  },
+});

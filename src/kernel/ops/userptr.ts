@@ -17,6 +17,7 @@ import {
   setSequence,
 } from '../notifiers.js';
 import { drainStores, releasePages, residentPages } from '../pages.js';
+import { withFailures } from '../failures.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
 import { NULL, type Value } from '../value.js';
@@ -190,7 +191,7 @@ function operation(
 const dev: Param = { name: 'dev', kinds: ['device'] };
 const domain: Param = { name: 'domain', kinds: ['domain'] };
 
-export const userptrOperations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   operation(
     'mmap_anonymous',
     'ptr',
@@ -314,3 +315,5 @@ export const userptrOperations: readonly Operation[] = [
       invalidations(context, memoryAt(context, args[0]).id) === int(args[1]) ? 0 : 1,
   ),
 ];
+
+export const userptrOperations = withFailures(rows, { fails: { pin_user_pages_fast: NULL, hmm_range_fault: NULL } });

@@ -21,18 +21,15 @@ import type { KernelContext } from '../context.js';
 import { mapBuffer } from '../cpu-maps.js';
 import { deviceConfig } from '../dma-address.js';
 import { allocatePages, releasePages, residentPages } from '../pages.js';
+import { EINVAL, ENOMEM, withFailures } from '../failures.js';
 import { type Effect, family, type Operation, type Option, type Param } from '../registry.js';
 import { addSgt, mapObject, unmapTable, wholeEntry } from '../sg-tables.js';
 import type { Buffer } from '../state.js';
-import { NULL, type Value } from '../value.js';
+import type { Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { allocCached } from './dma-alloc.js';
 import { dir } from './dma-parts.js';
-import {
-  defaultAttribute,
-  deviceParam,
-  sizeParam,
-} from './gem-parts.js';
+import { defaultAttribute, deviceParam, sizeParam } from './gem-parts.js';
 import { freeMapped, freeWith, kernelMapOf, mappingOf, syncWhole } from './own-mapping.js';
 import { newBuffer } from './pages.js';
 
@@ -54,7 +51,7 @@ const dcAlloc: Effect = (context, args) => {
   const made = cached
     ? allocCached(context, buffer, { direction: int(args[2]), zero: !iommu, type: 'sg' })
     : allocCoherent(context, device, buffer, 0, 0);
-  if (made === null) return NULL;
+  if (made === null) return ENOMEM;
   if (cached) {
     const entry = { ...wholeEntry(context, context.buffer(buffer.id)), perPage: false };
     addSgt(context, [entry], mappingOf(context, buffer).id);
@@ -71,7 +68,7 @@ const sgAlloc: Effect = (context, args) => {
   allocatePages(context, id, true);
   const how = { device, direction: int(args[2]), attrs: DMA_ATTR_SKIP_CPU_SYNC, shared: true };
   const sgt = mapObject(context, context.buffer(id), how);
-  if (sgt === null) return NULL;
+  if (sgt === null) return ENOMEM;
   context.setBuffer({ ...context.buffer(id), pins: 1, sgt });
   return { kind: 'buffer', id };
 };
@@ -132,14 +129,14 @@ function getUserptr(isDc: boolean): Effect {
     const why = isDc ? refusal(context, device, offset, bytes) : null;
     if (why !== null) {
       context.noop(why);
-      return NULL;
+      return EINVAL;
     }
     residentPages(context, map.buffer);
     const buffer = context.buffer(map.buffer);
     context.setBuffer({ ...buffer, pins: buffer.pins + 1 });
     const ranges = [{ buffer: buffer.id, from: offset, size: bytes }];
     const how = { device, ranges, direction, attrs: DMA_ATTR_SKIP_CPU_SYNC, type: 'sg' } as const;
-    return dmaMap(context, how) === null ? NULL : { kind: 'buffer', id: buffer.id };
+    return dmaMap(context, how) === null ? ENOMEM : { kind: 'buffer', id: buffer.id };
   };
 }
 
@@ -203,7 +200,7 @@ function userptr(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
       'bo',
       [deviceParam, { name: 'vaddr', kinds: ['ptr'] }, sizeParam, dir],
       isDc
-        ? 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC; NULL unless it is whole cache lines, and contiguous for the device'
+        ? 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC; -EINVAL unless it is whole cache lines, and contiguous for the device'
         : 'user memory pinned and mapped with DMA_ATTR_SKIP_CPU_SYNC',
       getUserptr(isDc),
       { rules: ['K5', 'K8'] },
@@ -279,7 +276,7 @@ function both(prefix: 'vb2_dc' | 'vb2_dma_sg'): readonly Operation[] {
   ];
 }
 
-export const videobuf2Operations: readonly Operation[] = [
+const rows: readonly Operation[] = [
   vb2(
     'vb2_dc_alloc',
     'bo',
@@ -298,3 +295,12 @@ export const videobuf2Operations: readonly Operation[] = [
   ...both('vb2_dc'),
   ...both('vb2_dma_sg'),
 ];
+
+export const videobuf2Operations = withFailures(rows, {
+  fails: {
+    vb2_dc_alloc: ENOMEM,
+    vb2_dma_sg_alloc: ENOMEM,
+    vb2_dc_get_userptr: ENOMEM,
+    vb2_dma_sg_get_userptr: ENOMEM,
+  },
+});
