@@ -15,7 +15,7 @@ import {
 } from './cells.js';
 import { Guesses } from './guessed-words.js';
 import { KnownRanges } from './known-ranges.js';
-import { Places } from './places.js';
+import { Neighbourhoods, Places } from './places.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export {
@@ -64,6 +64,8 @@ export class Layout {
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
   private readonly byPlace = new Places<Cell>();
+  /** Where words were added, roughly. */
+  private readonly near = new Neighbourhoods();
   private readonly ptes = new Set<number>();
   private readonly positions = new Map<number, { line: number; word: number; page: number }>();
   private readonly guesses = new Guesses();
@@ -88,7 +90,10 @@ export class Layout {
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);
-    for (const cell of [...cells, ...hidden]) this.place(cell);
+    for (const cell of [...cells, ...hidden]) {
+      this.near.add(cell.buffer, this.byteOf(cell), cell.size);
+      this.place(cell);
+    }
     for (const [buffer, span] of spans) this.ranges.spans.set(buffer, span);
     for (const [buffer, at] of cuts) this.ranges.cuts.set(buffer, new Set(at));
     for (const [buffer, at] of mapped) this.ranges.mapped.set(buffer, new Set(at));
@@ -145,6 +150,7 @@ export class Layout {
   }
 
   private refuseOverlap(buffer: number, byte: number, size: number): void {
+    if (!this.near.add(buffer, byte, size)) return;
     const page = Math.floor(byte / this.pageSize);
     const offset = byte % this.pageSize;
     // No access is longer than 8 bytes, so that nothing further away can reach here.

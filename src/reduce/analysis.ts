@@ -216,18 +216,19 @@ export function analyse(
 
 /** What shows in the text alone. */
 function whyNot(program: Program): string | null {
-  for (const { instruction } of instructionsOf(program)) {
-    if (instruction.op !== 'call') continue;
-    const { name } = instruction.operation;
+  for (const name of callsOf(program)) {
     if (name.endsWith('_nosync')) return `${name}() leaves maintenance in the store buffer`;
   }
   return null;
 }
 
-function instructionsOf(program: Program) {
-  return [program.init, ...program.threads].flatMap((thread) =>
-    thread.code.map((instruction) => ({ thread, instruction })),
-  );
+/** The names of all operations that are called. */
+function callsOf(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { code } of Sites.of(program).threads) {
+    for (const each of code) if (each.op === 'call') names.add(each.operation.name);
+  }
+  return names;
 }
 
 /** Agents whose stores a TLB invalidation may have to wait for. */
@@ -349,9 +350,7 @@ function recorded(program: Program, words: Words, watch: Watch, lines: readonly 
     operated.set(site, all);
     maintained.set(site, met);
   }
-  const rangeWrites = instructionsOf(program).some(
-    ({ instruction }) =>
-      instruction.op === 'call' && RANGE_WRITES.includes(instruction.operation.name),
-  );
+  const calls = callsOf(program);
+  const rangeWrites = RANGE_WRITES.some((name) => calls.has(name));
   return { sites, operated, maintained, rangeWrites };
 }

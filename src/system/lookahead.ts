@@ -3,6 +3,7 @@
  * each would pass, and which instructions none passes (M8, M10).
  * Leaves out: where accesses go; early.ts looks at that when a read is to be taken.
  */
+import { room } from '../base/lists.js';
 import type { EarlyRead } from '../kernel/context.js';
 import type { Operation } from '../kernel/registry.js';
 import type { Expr, Instruction, Target, ThreadCode } from '../litmus/program.js';
@@ -224,7 +225,7 @@ const known = new WeakMap<ThreadCode, Ahead>();
 function aheadOf(code: ThreadCode): Ahead {
   let found = known.get(code);
   if (found === undefined) {
-    found = { places: new Map(), traits: [] };
+    found = { places: new Map(), traits: room(code.code.length) };
     known.set(code, found);
   }
   return found;
