@@ -163,11 +163,27 @@ const UNTOLD: ReadonlySet<string> = new Set(['at', 'doc', 'source', 'rules', 'pa
 
 /** The scenario as text, with nothing of its machine but what is looked at everywhere. */
 function codeOf(program: Program): string {
-  const { init, threads, assertions, locks, handles, machine } = program;
-  const { lineSize, pageSize, devices } = machine;
+  const { lineSize, pageSize, devices } = program.machine;
   const names = devices.map(({ name }) => name);
-  const code = { names, lineSize, pageSize, init, threads, assertions, locks, handles };
-  return JSON.stringify(code, (key, value: unknown) => (UNTOLD.has(key) ? undefined : value));
+  return `${JSON.stringify({ names, lineSize, pageSize })} ${textOf(program)}`;
+}
+
+interface Text {
+  readonly of: Pick<Program, 'init' | 'assertions'>;
+  readonly text: string;
+}
+
+/** By their threads: platforms of one scenario have the same. */
+const texts = new WeakMap<Program['threads'], Text>();
+
+function textOf(program: Program): string {
+  const { init, threads, assertions, locks, handles } = program;
+  const known = texts.get(threads);
+  if (known?.of.init === init && known.of.assertions === assertions) return known.text;
+  const code = { init, threads, assertions, locks, handles };
+  const text = JSON.stringify(code, (key, value: unknown) => (UNTOLD.has(key) ? undefined : value));
+  texts.set(threads, { of: { init, assertions }, text });
+  return text;
 }
 
 /** Told by `codeOf`, or read by nobody who explores. */
