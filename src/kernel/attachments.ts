@@ -37,9 +37,14 @@ export function attachDevice(
   return id;
 }
 
+/** Its pages stay as long as the buffer is there. */
+function ownsPages({ kind }: Buffer): boolean {
+  return kind === 'heap' || kind === 'udmabuf';
+}
+
 function hold(context: KernelContext, buffer: Buffer): void {
   if (buffer.kind === 'ttm') pinBuffer(context, buffer, 1);
-  else if (buffer.kind !== 'heap') getPages(context, buffer);
+  else if (!ownsPages(buffer)) getPages(context, buffer);
 }
 
 /** ttm_bo_pin() and ttm_bo_unpin(): a pinned object has pages, and keeps them. */
@@ -63,12 +68,12 @@ function setAttachment(context: KernelContext, next: Attachment): void {
 
 /** Exporters whose map_dma_buf maintains the cache; GEM's (drm_prime.c) and vb2-dc's skip it. */
 export function mapsWithSync({ kind }: Buffer): boolean {
-  return kind === 'heap' || kind === 'vb2-sg';
+  return kind === 'heap' || kind === 'udmabuf' || kind === 'vb2-sg';
 }
 
 /**
- * drm_prime.c and videobuf2 map an attachment once, and unmap it when the device leaves; so does
- * dma-buf.c where one side can move the buffer and the other cannot.
+ * drm_prime.c, udmabuf and videobuf2 map an attachment once, and unmap it when the device leaves;
+ * so does dma-buf.c where one side can move the buffer and the other cannot.
  */
 function keepsMapping({ kind, syncsAccess, dynamic }: Buffer, attachment: Attachment): boolean {
   if (attachment.dynamic || dynamic === true) return attachment.dynamic !== (dynamic === true);
@@ -150,5 +155,5 @@ export function detachDevice(context: KernelContext, id: number): void {
   const buffer = context.buffer(attachment.buffer);
   if (buffer.gone !== 'no' || (attachment.dynamic && buffer.dynamic === true)) return;
   if (buffer.kind === 'ttm') pinBuffer(context, buffer, -1);
-  else if (buffer.kind !== 'heap') putPages(context, buffer);
+  else if (!ownsPages(buffer)) putPages(context, buffer);
 }

@@ -36,6 +36,21 @@ export function masksOf(context: KernelContext, device: number): Masks {
   return said ?? { device, dma, coherent, maxSegment: SZ_64K, segBoundary: ULONG_MAX };
 }
 
+/** dev->dma_skip_sync, where it makes a difference: dma_sync_* return at once. */
+export function skipsSync(context: KernelContext, device: number): boolean {
+  return context.kernel.masks.some((each) => each.device === device && each.skipsSync === true);
+}
+
+/** swiotlb_tbl_map_single: dma_reset_need_sync(). */
+export function resetNeedSync(context: KernelContext, device: number): void {
+  if (!skipsSync(context, device)) return;
+  const masks = context.kernel.masks.map((each) => {
+    const { skipsSync: _, ...rest } = each;
+    return each.device === device ? rest : each;
+  });
+  context.update({ masks });
+}
+
 /** dma_capable: a mapping ends at or below this address. */
 export function dmaLimit(context: KernelContext, device: number): number {
   return Math.min(masksOf(context, device).dma, deviceConfig(context, device).busDmaLimit);

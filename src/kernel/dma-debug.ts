@@ -1,9 +1,9 @@
 /**
  * What dma-debug knows about the use of the DMA API (H11), in its own words.
  * Source: kernel/dma/debug.c: check_unmap, check_sync, add_dma_entry, debug_dma_map_single,
- * check_sg_segment.
- * Leaves out: memory on a stack that is not vmalloc memory, and in kernel text; the order in which
- * the real one stops looking: here every breach is told.
+ * check_sg_segment, check_for_stack, active_cacheline_inc_overlap.
+ * Leaves out: kernel text, which has no linear address on arm64 (check_for_illegal_area); what the
+ * tool says of itself; the order in which the real one stops looking: here every breach is told.
  */
 import {
   DMA_ATTR_SKIP_CPU_SYNC,
@@ -100,20 +100,45 @@ export function checkSegment(
 
 /** First cache lines of what a device may write, as the overlap check keeps them. */
 function firstLines(context: KernelContext, mapping: DmaMapping): readonly number[] {
-  const tracked = mapping.direction !== DMA_TO_DEVICE;
-  if (!tracked || (mapping.attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) return [];
+  if (mapping.direction === DMA_TO_DEVICE) return [];
   return mapping.pieces.map((piece) =>
     Math.floor(physicalIn(context, piece, piece.offset) / context.machine.helperLine),
   );
 }
 
-/** add_dma_entry: two mappings that begin in one line, and neither is for reading only. */
-export function checkOverlap(context: KernelContext, mapping: DmaMapping): void {
+function isSynced({ attrs }: DmaMapping): boolean {
+  return (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0;
+}
+
+/** ACTIVE_CACHELINE_MAX_OVERLAP: so many mappings of one line beside the first can be counted. */
+const OVERLAPS_MOST = 7;
+
+/**
+ * add_dma_entry: two mappings that begin in one line, and neither is for reading only. `shared`: of
+ * attachments of one dma-buf, which are not told of until they are too many to count.
+ */
+export function checkOverlap(context: KernelContext, mapping: DmaMapping, shared: boolean): void {
+  const { mappings } = context.kernel;
+  const told = !shared && isSynced(mapping);
+  if (!told && mappings.length <= OVERLAPS_MOST) return;
   const mine = firstLines(context, mapping);
-  const clash = context.kernel.mappings.some((each) =>
+  const clashes = mappings.filter((each) =>
     firstLines(context, each).some((line) => mine.includes(line)),
   );
-  if (clash) {
+  if (told && clashes.some(isSynced)) {
     context.contract("cacheline tracking EEXIST, overlapping mappings aren't supported");
+  }
+  if (clashes.length > OVERLAPS_MOST) {
+    context.contract(`exceeded ${OVERLAPS_MOST} overlapping mappings of cacheline`);
+  }
+}
+
+/** check_for_stack, for each page that is mapped. */
+export function checkStack(
+  context: KernelContext,
+  ranges: readonly { readonly buffer: number }[],
+): void {
+  if (ranges.some(({ buffer }) => context.buffer(buffer).kind === 'stack')) {
+    context.contract('device driver maps memory from stack');
   }
 }

@@ -2,7 +2,6 @@
  * The streaming and coherent DMA mapping API (K5), with dma-direct and dma-iommu behind it.
  * Sources: kernel/dma/direct.h and direct.c, drivers/iommu/dma-iommu.c, kernel/dma/mapping.c
  * (v6.12); measured on real kernels by the conformance tables.
- * Leaves out: dma_skip_sync, which lets a sync do nothing where nothing is to be done.
  */
 import {
   DMA_ATTR_OVERWRITE,
@@ -27,9 +26,12 @@ import {
   physicalIn,
   type Place,
   placeOf,
+  resetNeedSync,
+  skipsSync,
 } from './dma-address.js';
 import {
   checkOverlap,
+  checkStack,
   checkSync,
   checkUnmap,
   type SyncRequest,
@@ -42,7 +44,7 @@ import { type Range, syncForCpu, syncForDevice } from './maintenance.js';
 import { framesIn } from './pages.js';
 import { overridden, syncsIotlb } from './overrides.js';
 import type { DmaMapping, Piece } from './state.js';
-import { beforeFailure, cleanInVain } from './map-failure.js';
+import { beforeFailure, cleanInVain, mustAsk } from './map-failure.js';
 import { bounces, endOf, freeSlots, isFull, takeSlots } from './swiotlb.js';
 
 export interface MapRequest {
@@ -84,6 +86,7 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
     return null;
   }
   for (const range of request.ranges) checkExtent(context, range);
+  if (streaming) checkStack(context, request.ranges);
   const id = objectId(context, (each) => context.kernel.mappings.some((m) => m.id === each));
   const pieces = layOut(context, request, id, streaming);
   if (typeof pieces === 'number') {
@@ -106,16 +109,11 @@ export function dmaMap(context: KernelContext, request: MapRequest): DmaMapping 
     attrs,
     nents: request.nents ?? 1,
     pieces,
-    checked: !mayFail(context, device) || (type !== 'single' && type !== 'page'),
+    checked: !mustAsk(context, device) || (type !== 'single' && type !== 'page'),
   };
-  if (request.shared !== true) checkOverlap(context, mapping);
+  checkOverlap(context, mapping, request.shared === true);
   context.update({ mappings: [...context.kernel.mappings, mapping] });
   return mapping;
-}
-
-/** Somebody who maps has to ask: the scenario says that mappings fail, or how small the pool is. */
-function mayFail(context: KernelContext, device: number): boolean {
-  return deviceConfig(context, device).mappingMayFail || context.machine.swiotlbSlots !== null;
 }
 
 /** __iommu_dma_map() of one range calls iommu_map(); a scatterlist goes by iommu_map_sg(). */
@@ -169,6 +167,7 @@ function layOut(
   const failed = how.findIndex((each, i) => each === 'error' || isFull(context, wanted, i, iommu));
   if (failed >= 0) return failed;
   const slots = takeSlots(context, wanted, iommu);
+  if (how.includes('yes')) resetNeedSync(context, device);
   // swiotlb_map: the device does not even reach the pool.
   const limit = dmaLimit(context, device);
   const missed = slots.findIndex(
@@ -261,7 +260,7 @@ export function dmaUnmap(context: KernelContext, request: UnmapRequest): void {
   const { iommu } = deviceConfig(context, device);
   const bounced = mapping.pieces.some((each) => each.slot !== undefined);
   for (const piece of pieces) {
-    if (!skip) syncPieces(context, { device, direction, to: 'cpu' }, [whole(piece)], !iommu);
+    if (!skip) handOver(context, { device, direction, to: 'cpu' }, [whole(piece)], !iommu);
     if (!iommu || !bounced) continue;
     // Behind an IOMMU each entry is unmapped by itself, and copied out after that.
     untranslate(context, device, piece.address, piece.size);
@@ -355,10 +354,22 @@ export interface SyncPart {
   readonly size: number;
 }
 
-/** The maintenance and the copies of dma_sync_*: in before the clean, out after the invalidate. */
+/** dma_sync_*: nothing where the device skips syncs (include/linux/dma-mapping.h). */
 export function syncPieces(
   context: KernelContext,
-  { device, direction, to }: Pick<SyncRequest, 'device' | 'direction' | 'to'>,
+  request: Handover,
+  parts: readonly SyncPart[],
+): void {
+  if (!skipsSync(context, request.device)) handOver(context, request, parts);
+  else context.noop('dma_set_mask() set dma_skip_sync: syncs do nothing, bounced or not');
+}
+
+type Handover = Pick<SyncRequest, 'device' | 'direction' | 'to'>;
+
+/** The maintenance and the copies: in before the clean, out after the invalidate. */
+function handOver(
+  context: KernelContext,
+  { device, direction, to }: Handover,
   parts: readonly SyncPart[],
   copies = true,
 ): void {

@@ -45,11 +45,15 @@ import { pagePoolOperations } from './ops/page-pool.js';
 import { ttmOperations } from './ops/ttm.js';
 import { videobuf2Operations } from './ops/videobuf2.js';
 import { virtToPageOperations } from './ops/virt-to-page.js';
-import { defineOperations } from './registry.js';
+import { aliases } from './ops/aliases.js';
+import { udmabufOperations } from './ops/udmabuf.js';
+import { vmallocOperations } from './ops/vmalloc.js';
+import { defineAliases, defineOperations } from './registry.js';
 
 defineOperations([
   ...pageOperations,
   ...errorOperations,
+  ...vmallocOperations,
   ...userptrOperations,
   ...secureOperations,
   ...reservedOperations,
@@ -82,6 +86,7 @@ defineOperations([
   ...gpuvmOperations,
   ...dmaBufOperations,
   ...dmaBufVmapOperations,
+  ...udmabufOperations,
   ...dmaBufDynamicOperations,
   ...videobuf2Operations,
   ...pagePoolOperations,
@@ -95,5 +100,6 @@ defineOperations([
   ...kernelTlbOperations,
   ...sizeOperations,
 ]);
+defineAliases(aliases);
 
 export * from './registry.js';

@@ -68,3 +68,8 @@ function isBounced(
   const known = frames ?? framesIn(context, context.buffer(buffer), offset, size);
   return bounces(context, device, { buffer, offset, size, frames: known }, direction) !== 'no';
 }
+
+/** Somebody who maps has to ask: the scenario says that mappings fail, or how small the pool is. */
+export function mustAsk(context: KernelContext, device: number): boolean {
+  return deviceConfig(context, device).mappingMayFail || context.machine.swiotlbSlots !== null;
+}

@@ -153,8 +153,38 @@ export function defineOperations(operations: readonly Operation[]): void {
   }
 }
 
+/** Another name that Linux has for an operation: the same to the machine. */
+export interface Alias {
+  readonly name: string;
+  /** The operation. */
+  readonly to: string;
+  /** Where it takes other arguments: those that come first of the operation's. */
+  readonly takes?: number;
+  readonly source: string;
+}
+
+const aliases = new Map<string, Alias>();
+
+/** After the operations that they are. */
+export function defineAliases(all: readonly Alias[]): void {
+  for (const alias of all) {
+    if (byName.has(alias.name) || aliases.has(alias.name) || !byName.has(alias.to)) {
+      throw new Error(`alias ${alias.name} defined twice, or of nothing`);
+    }
+    aliases.set(alias.name, alias);
+  }
+}
+
+export function allAliases(): readonly Alias[] {
+  return [...aliases.values()];
+}
+
+/** By its name or another one that Linux has for it. */
 export function findOperation(name: string): Operation | undefined {
-  return byName.get(name);
+  const alias = aliases.get(name);
+  const found = byName.get(alias?.to ?? name);
+  if (alias?.takes === undefined || found === undefined) return found;
+  return { ...found, params: found.params.slice(0, alias.takes) };
 }
 
 export function allOperations(): readonly Operation[] {

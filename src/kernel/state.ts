@@ -70,6 +70,10 @@ export type BufferKind =
   | 'vb2-sg'
   | 'ttm'
   | 'heap'
+  /** Variables of a kernel thread. */
+  | 'stack'
+  /** Pages of a memfd; `device` is the misc device. */
+  | 'udmabuf'
   /** Anonymous memory of a process. */
   | 'user'
   /** A page table of an IOMMU, made by io-pgtable-arm. */
@@ -100,6 +104,10 @@ export interface Buffer {
   /** Uses that hold the pages (pages_use_count; for `gem` the get_pages count). */
   readonly pins: number;
   readonly vmaps: number;
+  /** Of the pins: references by get_user_pages(), which fork does not respect. */
+  readonly got?: number;
+  /** Old pages of that buffer, which only whoever got them holds (fork). */
+  readonly heldFor?: number;
   /** The driver holds page references without a pin (msm: from get_pages until evict). */
   readonly held: boolean;
   /** drm_gem_shmem's own sgt, or msm's own mapping for the clean; -1 without one. */
@@ -155,6 +163,8 @@ export interface CpuMap {
   readonly present: readonly (readonly [number, number])[];
   /** MAP_PRIVATE, and not written through yet. */
   readonly copyOnWrite?: true;
+  /** fork(): the mapping of a child that shares the pages until somebody stores. */
+  readonly forked?: number;
   /** Device-nGnRnE: a store is not over before the device has it (M5). */
   readonly nonPosted?: true;
   /** Of a client whose object went to another one (M14). */
@@ -208,6 +218,8 @@ export interface Masks {
   /** Bytes of the longest entry of a scatterlist, and the addresses that none may cross. */
   readonly maxSegment: number;
   readonly segBoundary: number;
+  /** dma_skip_sync was set although something of the device is bounced: syncs do nothing. */
+  readonly skipsSync?: true;
 }
 
 /** A job that works on a buffer: the device's, counted from 1. */

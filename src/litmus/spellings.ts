@@ -1,7 +1,8 @@
 /**
- * Macros and small helpers of Linux that are other functions in other words: `alloc_page(gfp)` is
- * `alloc_pages(gfp, 0)`, `likely(x)` is x, `cpu_relax()` is nothing. So that code can be copied out
- * of a driver. Leaves out: whatever has an effect of its own; that is an operation.
+ * Macros and small helpers of Linux that are others in other words: `kcalloc(n, size, gfp)` is
+ * `kzalloc(n * size, gfp)`, `likely(x)` is x, `cpu_relax()` is nothing. So that code can be
+ * copied out of a driver. Leaves out: whatever has an effect of its own, which is an operation, and
+ * other names for one with the same arguments (kernel/ops/aliases.ts).
  */
 
 export interface Spelling {
@@ -25,22 +26,15 @@ const BITS = 'include/vdso/bits.h, include/linux/wordpart.h';
 
 /** The head as in Linux, what it stands for, where it is defined. */
 const table: readonly (readonly [head: string, body: string, source: string])[] = [
-  ['alloc_page(gfp)', 'alloc_pages(gfp, 0)', MM],
-  ['__free_page(page)', '__free_pages(page, 0)', MM],
-  ['__get_free_pages(gfp, order)', 'page_address(alloc_pages(gfp, order))', MM],
-  ['__get_free_page(gfp)', 'page_address(alloc_pages(gfp, 0))', MM],
-  ['get_zeroed_page(gfp)', 'page_address(alloc_pages(gfp | __GFP_ZERO, 0))', MM],
-  ['free_pages(addr, order)', '__free_pages(virt_to_page(addr), order)', MM],
-  ['free_page(addr)', '__free_pages(virt_to_page(addr), 0)', MM],
+  ['__get_free_page(gfp)', '__get_free_pages(gfp, 0)', MM],
+  ['get_zeroed_page(gfp)', '__get_free_pages(gfp | __GFP_ZERO, 0)', MM],
+  ['free_page(addr)', 'free_pages(addr, 0)', MM],
   ['kcalloc(n, size, gfp)', 'kzalloc(n * size, gfp)', SLAB],
   ['kmalloc_array(n, size, gfp)', 'kmalloc(n * size, gfp)', SLAB],
   ['page_to_virt(page)', 'page_address(page)', 'arch/arm64/include/asm/memory.h'],
   ['__va(phys)', 'phys_to_virt(phys)', 'arch/arm64/include/asm/memory.h'],
   ['__pa(addr)', 'virt_to_phys(addr)', 'arch/arm64/include/asm/memory.h'],
-  ['kmap(page)', 'page_address(page)', HIGHMEM],
-  ['kmap_local_page(page)', 'page_address(page)', HIGHMEM],
   ['kunmap(page)', '', HIGHMEM],
-  ['kunmap_local(addr)', '', HIGHMEM],
   ['clear_page(addr)', 'memset(addr, 0, PAGE_SIZE)', 'arch/arm64/lib/clear_page.S'],
   ['clear_highpage(page)', 'memset(page_address(page), 0, PAGE_SIZE)', 'include/linux/highmem.h'],
   ['copy_page(to, from)', 'memcpy(to, from, PAGE_SIZE)', 'arch/arm64/lib/copy_page.S'],

@@ -4,7 +4,13 @@
  * these, so that neither can say what the compiler does not do. Leaves out: types.
  */
 import { constants } from '../kernel/constants.js';
-import { allOperations, findOperation, type Operation, type Param } from '../kernel/registry.js';
+import {
+  allAliases,
+  allOperations,
+  findOperation,
+  type Operation,
+  type Param,
+} from '../kernel/registry.js';
 import { eventSignature, events } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
@@ -55,6 +61,7 @@ export function wordPage(name: string): WordPage | null {
 export function wordNames(): string[] {
   return [
     ...allOperations().map(({ name }) => name),
+    ...allAliases().map(({ name }) => name),
     ...builtins.keys(),
     ...[...spellings()].map(({ name }) => name),
     ...events.map(({ name }) => name),
@@ -70,6 +77,7 @@ export function operationPage(operation: Operation): WordPage {
     `returns ${returns}`,
     operation.where === 'device' ? 'device threads only' : null,
     operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
+    aliasText(operation),
     operation.fails === undefined ? null : failureText(operation.fails.returns),
     operation.blocks === true ? 'may wait' : null,
     operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
@@ -79,6 +87,13 @@ export function operationPage(operation: Operation): WordPage {
     ...options.map(({ name, kind, doc: text }) => [`.${name}`, `(${kind}): ${text}`] as const),
   ];
   return { title: signature(operation), meaning: doc, parameters, facts, rules, source };
+}
+
+/** Its other names in Linux. */
+function aliasText({ name }: Operation): string | null {
+  const others = allAliases().filter(({ to }) => to === name);
+  if (others.length === 0) return null;
+  return `also \`${others.map((each) => `${each.name}()`).join('`, `')}\``;
 }
 
 /** What `.allocation_may_fail` makes it return. */

@@ -36,6 +36,12 @@ const frees: Scenarios = [
     '__free_pages(pg, 0);',
   ),
   late('kfree', 'p = kzalloc(PAGE_SIZE, GFP_KERNEL);', '', 'kfree(p);'),
+  late(
+    'dma_free_coherent',
+    'p = dma_alloc_coherent(nic, PAGE_SIZE, &dma, GFP_KERNEL);',
+    '',
+    'dma_free_coherent(nic, PAGE_SIZE, p, dma);',
+  ),
   late('drm_gem_object_put', shmem, 'p = drm_gem_shmem_vmap(bo);', 'drm_gem_object_put(bo);'),
   late(
     'drm_gem_shmem_purge',

@@ -19,6 +19,7 @@ import { objectScenarios } from './functions-objects.js';
 import { orderScenarios } from './functions-order.js';
 import { ownerScenarios } from './functions-owners.js';
 import { restScenarios } from './functions-rest.js';
+import { sourceScenarios } from './functions-sources.js';
 import { tableScenarios } from './functions-tables.js';
 import { userScenarios } from './functions-user.js';
 import { type Part, text } from './part.js';
@@ -247,5 +248,6 @@ export function functionScenarios(): readonly (readonly [string, string])[] {
     ...ownerScenarios,
     ...moreScenarios(),
     ...tableScenarios(),
+    ...sourceScenarios,
   ];
 }

@@ -174,6 +174,10 @@ function vunmapNoncontiguous(context: KernelContext, args: Args): Value {
 function mapResource(context: KernelContext, args: Args): Value {
   const device = deviceArg(context, args[0]);
   const bytes = int(args[2]);
+  const place = physicalPlace(context, int(args[1]));
+  const isBar = place !== null && context.buffer(place.buffer).kind === 'bar';
+  // dma_map_resource: pfn_valid(), under CONFIG_DMA_API_DEBUG.
+  if (place !== null && !isBar) context.contract('dma_map_resource called for RAM address');
   const { mappings } = context.kernel;
   const id = objectId(context, (each) => mappings.some((mapping) => mapping.id === each));
   const { iommu } = deviceConfig(context, device);

@@ -13,6 +13,7 @@ import {
   attachmentOf,
   detachDevice,
   mapAttached,
+  mapsWithSync,
   unmapAttached,
 } from '../attachments.js';
 import { DMA_BIDIRECTIONAL } from '../constants.js';
@@ -58,7 +59,7 @@ function exporterVmap(context: KernelContext, buffer: Buffer): Value {
   const { kind, id } = buffer;
   const object = [{ kind: 'buffer', id }] as const;
   if (kind === 'ttm') return ttmVmap(context, object);
-  if (kind === 'heap' || kind === 'vb2-sg') return mapBuffer(context, buffer, 'vmap', 'WB');
+  if (mapsWithSync(buffer)) return mapBuffer(context, buffer, 'vmap', 'WB');
   if (kind !== 'gem-dma' && kind !== 'vb2-dc') return objectVmap(context, object);
   const map = kernelMapOf(context, buffer);
   if (map !== undefined) return { kind: 'ptr', map: map.id, offset: 0 };
@@ -79,7 +80,7 @@ export function dmaBufVunmap(context: KernelContext, id: number, pointer: Value)
   context.setBuffer(rest);
   const call = [{ kind: 'buffer', id } as const, pointer];
   if (rest.kind === 'ttm') ttmVunmap(context, call);
-  else if (rest.kind === 'heap' || rest.kind === 'vb2-sg') unmapMap(context, map);
+  else if (mapsWithSync(rest)) unmapMap(context, map);
   else if (rest.kind !== 'gem-dma' && rest.kind !== 'vb2-dc') objectVunmap(context, call);
 }
 

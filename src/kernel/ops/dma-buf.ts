@@ -24,6 +24,7 @@ import type { KernelContext } from '../context.js';
 import { syncPieces } from '../dma.js';
 import { syncsTable } from '../overrides.js';
 import { allocatePages } from '../pages.js';
+import { mapObject } from '../sg-tables.js';
 import { ENOMEM, withFailures } from '../failures.js';
 import type { Operation, Param } from '../registry.js';
 import type { Buffer } from '../state.js';
@@ -81,10 +82,12 @@ export function cpuAccess(
     context.noop('the exporter has no begin/end_cpu_access: nothing is done');
     return;
   }
+  if (buffer.kind === 'udmabuf' && !hasOwnTable(context, buffer, direction, begin)) return;
   const { attachments, sgts, mappings } = context.kernel;
   const attached = attachments.filter((each) => each.buffer === buffer.id && each.sgt >= 0);
-  // videobuf2-dma-sg syncs its own table and no attachment's.
-  const others = buffer.kind === 'vb2-sg' ? [] : attached.map((each) => each.sgt);
+  // videobuf2-dma-sg and udmabuf sync their own table and no attachment's.
+  const isOwn = buffer.kind === 'vb2-sg' || buffer.kind === 'udmabuf';
+  const others = isOwn ? [] : attached.map((each) => each.sgt);
   const tables = [buffer.sgt, ...others];
   const mapped = tables.flatMap((id) => {
     const table = sgts.find((each) => each.id === id);
@@ -99,6 +102,25 @@ export function cpuAccess(
     const parts = pieces.map((piece) => ({ piece, from: piece.offset, size: piece.size }));
     syncPieces(context, { device, direction, to }, parts);
   }
+}
+
+/** begin_cpu_udmabuf: the first one maps for the misc device, which cleans, and syncs nothing. */
+function hasOwnTable(
+  context: KernelContext,
+  { id, sgt, device }: Buffer,
+  direction: number,
+  begin: boolean,
+): boolean {
+  if (sgt >= 0) return true;
+  if (!begin) {
+    context.noop('nobody began an access: -EINVAL, nothing is synced');
+    return false;
+  }
+  context.noop('the first begin_cpu_access maps for the misc device: nothing is invalidated');
+  const attrs = context.skipSyncAttrs();
+  const made = mapObject(context, context.buffer(id), { device, direction, attrs, shared: true });
+  if (made !== null) context.setBuffer({ ...context.buffer(id), sgt: made });
+  return false;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { bufferArg, deviceArg, int } from '../args.js';
 import type { KernelContext } from '../context.js';
-import { deviceConfig, dmaLimit, mappingAt, masksOf } from '../dma-address.js';
+import { deviceConfig, dmaLimit, mappingAt, masksOf, skipsSync } from '../dma-address.js';
 import type { Effect, Operation, Param } from '../registry.js';
 import type { Masks } from '../state.js';
 import { addr, dev, op } from './dma-parts.js';
@@ -27,12 +27,21 @@ function setMask(which: { readonly dma: boolean; readonly coherent: boolean }): 
     const device = deviceArg(context, args[0]);
     const value = int(args[1]);
     if (!supported(context, device, value)) return EIO;
+    // dma_setup_need_sync(): what is bounced by now is forgotten.
+    const skips = which.dma && deviceConfig(context, device).coherent && isBounced(context, device);
     say(context, device, {
+      ...(skips ? { skipsSync: true as const } : {}),
       ...(which.dma ? { dma: value } : {}),
       ...(which.coherent ? { coherent: value } : {}),
     });
     return 0;
   };
+}
+
+function isBounced(context: KernelContext, device: number): boolean {
+  return context.kernel.mappings.some(
+    (each) => each.device === device && each.pieces.some(({ slot }) => slot !== undefined),
+  );
 }
 
 function say(context: KernelContext, device: number, what: Partial<Masks>): void {
@@ -56,12 +65,13 @@ const addressingLimited: Effect = (context, args) => {
 };
 
 /**
- * dma_direct_need_sync; dma-iommu's devices skip while they are coherent. dma_skip_sync changes
- * nothing more: it is set where no sync does anything, and the first bounce clears it.
+ * dma_direct_need_sync; dma-iommu's devices skip while they are coherent. dma_skip_sync is set where
+ * no sync does anything, and the first bounce clears it; a later dma_set_mask() sets it again.
  */
 const needSync: Effect = (context, args) => {
   const device = deviceArg(context, args[0]);
   if (!deviceConfig(context, device).coherent) return 1;
+  if (skipsSync(context, device)) return 0;
   return mappingAt(context, device, int(args[1]))?.place.piece?.slot === undefined ? 0 : 1;
 };
 

@@ -8,11 +8,12 @@ import { mapOf, unmapMap } from '../cpu-maps.js';
 import { endMapping } from '../dma.js';
 import { withFailures } from '../failures.js';
 import { releasePages } from '../pages.js';
-import type { Operation } from '../registry.js';
+import type { Effect, Operation } from '../registry.js';
 import type { Pool } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { allocCoherent, zoneFor } from './coherent.js';
 import { addr, cpuAddr, dev, gfp, handle, op, pool, size } from './dma-parts.js';
+import { memset } from './memory.js';
 import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
@@ -84,6 +85,14 @@ function hasFreeBlock(context: KernelContext, args: Args): boolean {
   return poolArg(context, args[0]).map >= 0;
 }
 
+/** With __GFP_ZERO: a memset of the block, through the address that is given back. */
+const zeroedBlock: Effect = (context, args) => {
+  const { step } = poolArg(context, args[0]);
+  const pointer = allocBlock(context, args);
+  if (typeof pointer === 'object') memset(context, [pointer, 0, step]);
+  return pointer;
+};
+
 function freeBlock(context: KernelContext, args: Args): Value {
   const mine = poolArg(context, args[0]);
   const { map, offset } = pointerArg(context, args[1]);
@@ -130,6 +139,13 @@ const rows: readonly Operation[] = [
     allocBlock,
   ),
   op(
+    'dma_pool_zalloc',
+    'ptr',
+    [pool, gfp, handle],
+    'as dma_pool_alloc, and the block is cleared through its non-cacheable address',
+    zeroedBlock,
+  ),
+  op(
     'dma_pool_free',
     'void',
     [pool, cpuAddr, addr],
@@ -139,7 +155,9 @@ const rows: readonly Operation[] = [
   op('dma_pool_destroy', 'void', [pool], 'unmaps and frees the page', destroyPool),
 ];
 
+const block = { returns: NULL, unless: hasFreeBlock };
+
 export const dmaPoolOperations = withFailures(rows, {
-  fails: { dma_pool_create: NULL, dma_pool_alloc: { returns: NULL, unless: hasFreeBlock } },
+  fails: { dma_pool_create: NULL, dma_pool_alloc: block, dma_pool_zalloc: block },
   takeNull: ['dma_pool_destroy'],
 });

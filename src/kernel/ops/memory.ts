@@ -30,7 +30,7 @@ function patternOf(byte: number, size: number): number {
 }
 
 /** All stores at once: they become visible one by one as they leave the store buffer (M7). */
-const memset: Effect = (context, args) => {
+export const memset: Effect = (context, args) => {
   unshare(context, shifted(context, args[0], 0));
   cutAt(context, args[0], int(args[2]));
   return context.layout.over(() => setWords(context, args));

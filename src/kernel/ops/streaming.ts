@@ -1,7 +1,7 @@
 /**
  * Operations: streaming mappings of one range: dma_map_single, _page and their syncs (K5).
  * Sources: include/linux/dma-mapping.h, kernel/dma/mapping.c, direct.c, drivers/iommu/dma-iommu.c.
- * Leaves out: whether the range is on the stack or in kernel text (dma-debug.ts).
+ * Leaves out: kernel text (dma-debug.ts).
  */
 import { bufferArg, deviceArg, fail, int, pointerArg, rangeArg } from '../args.js';
 import { dmaMap, dmaSync, dmaUnmap } from '../dma.js';
@@ -30,8 +30,12 @@ type Type = DmaMapping['type'];
 function mapSingle(attrsAt: number): Effect {
   return (context, args) => {
     const { map } = pointerArg(context, args[1]);
-    if (map.kind === 'vmap' || map.kind === 'remap') {
+    // Of the stack dmaMap() tells, in words that say more.
+    const isStack = context.buffer(map.buffer).kind === 'stack';
+    if (!isStack && (map.kind === 'vmap' || map.kind === 'remap')) {
       context.contract('device driver maps memory from vmalloc area');
+    } else if (map.kind === 'mmap') {
+      context.contract('device driver maps memory from invalid area');
     }
     const mapping = dmaMap(context, {
       device: deviceArg(context, args[0]),

@@ -6,9 +6,9 @@
 import { deviceArg, int } from '../args.js';
 import { DMA_TO_DEVICE } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mappingAt } from '../dma-address.js';
+import { deviceConfig, dmaLimit, mappingAt } from '../dma-address.js';
 import type { Effect, Operation, Param } from '../registry.js';
-import { freeSlots } from '../swiotlb.js';
+import { freeSlots, SLOTS_MOST } from '../swiotlb.js';
 import type { Value } from '../value.js';
 import { addr, dev, dir, op, size } from './dma-parts.js';
 
@@ -38,6 +38,18 @@ const release: Effect = (context, args) => {
   return 0;
 };
 
+/** SIZE_MAX, as far as scenarios have numbers. */
+const SIZE_MAX = 2 ** 32 - 1;
+
+/** dma_direct_max_mapping_size; dma-iommu bounces parts of pages only. */
+const maxMapping: Effect = (context, args) => {
+  const device = deviceArg(context, args[0]);
+  const { swiotlb, memoryAbove4G } = context.machine;
+  if (deviceConfig(context, device).iommu || swiotlb === 'noforce') return SIZE_MAX;
+  const end = memoryAbove4G ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
+  return swiotlb === 'force' || dmaLimit(context, device) < end ? SLOTS_MOST : SIZE_MAX;
+};
+
 const params: readonly Param[] = [dev, addr, size, dir];
 
 export const swiotlbOperations: readonly Operation[] = [
@@ -62,5 +74,16 @@ export const swiotlbOperations: readonly Operation[] = [
     ),
     rules: ['K9'],
     source: 'kernel/dma/swiotlb.c:swiotlb_release_slots',
+  },
+  {
+    ...op(
+      'dma_max_mapping_size',
+      'int',
+      [dev],
+      'the longest mapping that can work: 256 KiB where a bounce buffer may be needed',
+      maxMapping,
+    ),
+    rules: ['K9'],
+    source: 'kernel/dma/direct.c:dma_direct_max_mapping_size',
   },
 ];

@@ -3,9 +3,10 @@
  * notifiers, reclaim and migration.
  * Sources: mm/gup.c (pin_user_pages_fast), mm/hmm.c (hmm_range_fault), mm/mmu_notifier.c,
  * mm/migrate.c, mm/page_io.c:swap_writepage, mm/rmap.c:try_to_unmap.
- * Leaves out: fork and copy on write, huge pages, when reclaim happens: the scenario says so.
+ * Leaves out: huge pages; reads that pin without FOLL_WRITE; when reclaim happens: the scenario says so.
  */
-import { bufferArg, deviceArg, handle, int, pointerArg } from '../args.js';
+import { storesPending } from '../access.js';
+import { bufferArg, deviceArg, fail, handle, int, pointerArg } from '../args.js';
 import type { KernelContext } from '../context.js';
 import { mapBuffer, unmapUserMap, zapUserMaps } from '../cpu-maps.js';
 import {
@@ -16,10 +17,12 @@ import {
   isTold,
   setSequence,
 } from '../notifiers.js';
+import { breakSharing, forkMemory } from '../fork.js';
+import { unshare } from '../private-maps.js';
 import { drainStores, releasePages, residentPages } from '../pages.js';
 import { withFailures } from '../failures.js';
 import type { Effect, Operation, Param } from '../registry.js';
-import type { Buffer } from '../state.js';
+import type { Buffer, CpuMap } from '../state.js';
 import { NULL, type Value } from '../value.js';
 import { newBuffer } from './pages.js';
 
@@ -52,10 +55,57 @@ function waitsForLeaving(context: KernelContext, { leaving }: Buffer): boolean {
 function pin(context: KernelContext, args: Args): Value {
   const { id } = memoryAt(context, args[0]);
   if (waitsForLeaving(context, context.buffer(id))) return 0;
-  residentPages(context, id);
-  const buffer = context.buffer(id);
+  const held = unsharedAt(context, args[0]);
+  const buffer = context.buffer(held);
   context.setBuffer({ ...buffer, pins: buffer.pins + 1 });
-  return { kind: 'buffer', id };
+  return { kind: 'buffer', id: held };
+}
+
+/** Faults for writing: what fork() left shared is copied first (gup_must_unshare). */
+function unsharedAt(context: KernelContext, value: Value | undefined): number {
+  const { map, offset } = pointerArg(context, value);
+  residentPages(context, map.buffer);
+  if (isShared(context, map)) unshare(context, { map: map.id, offset });
+  return memoryAt(context, value).id;
+}
+
+/** get_user_pages(): a reference, but fork() does not know that a device writes there. */
+function get(context: KernelContext, args: Args): Value {
+  const page = pin(context, args);
+  if (typeof page !== 'object' || page.kind !== 'buffer') return page;
+  const buffer = context.buffer(page.id);
+  context.setBuffer({ ...buffer, got: (buffer.got ?? 0) + 1 });
+  return page;
+}
+
+function putPage(context: KernelContext, args: Args): Value {
+  const given = bufferArg(context, args[0]);
+  // What was copied on write since stands elsewhere; the reference is one of the old pages.
+  const old = context.kernel.buffers.find((each) => each.heldFor === given.id);
+  const { got = 0, heldFor: _, ...buffer } = old ?? given;
+  if (got === 0) {
+    context.contract('put_page of pages that get_user_pages did not give');
+    return 0;
+  }
+  const left = got > 1 ? { got: got - 1, ...(old && { heldFor: given.id }) } : {};
+  context.setBuffer({ ...buffer, ...left });
+  return unpin(context, [{ kind: 'buffer', id: buffer.id }]);
+}
+
+function isShared(context: KernelContext, map: CpuMap): boolean {
+  const isChild = map.copyOnWrite === true && context.buffer(map.buffer).kind === 'user';
+  return isChild || map.forked !== undefined;
+}
+
+/** dup_mmap(): notifiers first, then the page tables are made read-only. */
+function fork(context: KernelContext, args: Args): Value {
+  const { map } = pointerArg(context, args[0]);
+  if (isShared(context, map)) return fail(context, 'this memory is shared by a fork() already');
+  if (storesPending(context) || !invalidate(context, map.buffer)) {
+    context.blocked = true;
+    return 0;
+  }
+  return forkMemory(context, map);
 }
 
 function unpin(context: KernelContext, args: Args): Value {
@@ -73,13 +123,17 @@ function unpin(context: KernelContext, args: Args): Value {
 function rangeFault(context: KernelContext, args: Args): Value {
   const { id } = memoryAt(context, args[0]);
   if (waitsForLeaving(context, context.buffer(id))) return 0;
-  residentPages(context, id);
-  return { kind: 'buffer', id };
+  return { kind: 'buffer', id: unsharedAt(context, args[0]) };
 }
 
 /** munmap() of anonymous memory: pinned pages outlive it until they are unpinned. */
 function unmapAnonymous(context: KernelContext, args: Args): Value {
   const { map } = pointerArg(context, args[0]);
+  if (map.live && map.copyOnWrite === true) {
+    unmapUserMap(context, map);
+    return 0;
+  }
+  if (map.live && map.forked !== undefined) breakSharing(context, map);
   const { id, pins } = context.buffer(map.buffer);
   if (!map.live) {
     context.contract('munmap of a mapping that is gone');
@@ -226,6 +280,31 @@ const rows: readonly Operation[] = [
     unpin,
   ),
   operation(
+    'get_user_pages_fast',
+    'page',
+    [start, count, { name: 'gup_flags', kinds: ['int'], optional: true }],
+    'mm/gup.c:get_user_pages_fast',
+    'as pin_user_pages_fast without FOLL_PIN: no swap, no migration, but a store after fork() leaves the pages to the child',
+    get,
+  ),
+  operation(
+    'put_page',
+    'void',
+    [pages],
+    'include/linux/mm.h:put_page',
+    'gives a reference of get_user_pages_fast() back',
+    putPage,
+  ),
+  operation(
+    'fork',
+    'ptr',
+    [start],
+    'kernel/fork.c:dup_mmap, mm/memory.c:copy_page_range',
+    "the child's address of the same memory (in Linux the same number): notifiers; pinned pages are copied for the child, others are shared until one of the two stores",
+    fork,
+    { blocks: true, callback: own },
+  ),
+  operation(
     'hmm_range_fault',
     'page',
     [start],
@@ -316,4 +395,4 @@ const rows: readonly Operation[] = [
   ),
 ];
 
-export const userptrOperations = withFailures(rows, { fails: { pin_user_pages_fast: NULL, hmm_range_fault: NULL } });
+export const userptrOperations = withFailures(rows, { fails: { pin_user_pages_fast: NULL, hmm_range_fault: NULL, get_user_pages_fast: NULL } });
