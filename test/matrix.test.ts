@@ -141,13 +141,19 @@ describe('check --matrix', () => {
     expect(using('mapObject')).toEqual([
       'attachments.ts',
       'msm.ts',
+      'ops/dma-buf.ts',
       'ops/gem.ts',
       'ops/videobuf2.ts',
       'sg-tables.ts',
     ]);
     expect(using('mapMaintenance')).toEqual(['ops/dma-iova.ts']);
     const maps = ['dma_map_sgtable', 'dma_buf_map_attachment', 'drm_gem_shmem_get_pages_sgt'];
-    const drivers = ['msm_gem_new', 'page_pool_dev_alloc_pages', 'vb2_dma_sg_alloc'];
+    const drivers = [
+      'udmabuf_create',
+      'msm_gem_new',
+      'page_pool_dev_alloc_pages',
+      'vb2_dma_sg_alloc',
+    ];
     const joining = ['dma_buf_attach', 'dma_buf_dynamic_attach', 'drm_gem_prime_import'];
     for (const name of [...maps, ...drivers, ...joining]) expect(mapsByDma(name), name).toBe(true);
     for (const name of ['dma_alloc_coherent', 'iommu_map']) expect(mapsByDma(name)).toBe(false);

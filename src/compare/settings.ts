@@ -31,6 +31,8 @@ const mapInside: ReadonlySet<string> = new Set([
   'page_pool_dev_alloc_pages',
   // A fault populates, too.
   'ttm_sg_tt_init',
+  // Its first begin_cpu_access maps.
+  'udmabuf_create',
   'vb2_dc_get_userptr',
   'vb2_dma_sg_alloc',
   'vb2_dma_sg_get_userptr',

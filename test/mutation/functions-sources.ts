@@ -108,6 +108,32 @@ const forked: Scenarios = [
     }),
   ],
   [
+    'put_page: a pin after it counts as one',
+    text('coherent', {
+      ...user,
+      ...write,
+      init,
+      cpu: `page = get_user_pages_fast(mem, 1);
+	put_page(page);
+	page = pin_user_pages_fast(mem, 1);
+	${map}
+	child = fork(mem);
+	mem[0] = 2;
+	writel(1, nic);`,
+    }),
+  ],
+  [
+    'fork: whoever asks is told that pages were taken',
+    text('coherent', {
+      ...user,
+      init: `${init}\n\tvm = iommu_domain_alloc(nic);\n\tmmu_interval_notifier_insert(mem, nic, vm);`,
+      cpu: `u32 seq = mmu_interval_read_begin(mem);
+	child = fork(mem);
+	u32 again = mmu_interval_read_retry(mem, seq);`,
+      after: 'always (driver:again == 1)',
+    }),
+  ],
+  [
     'put_page: of pages that were pinned',
     text('H11', { ...user, init, cpu: 'page = pin_user_pages_fast(mem, 1);\n\tput_page(page);' }),
   ],
@@ -208,6 +234,18 @@ export const sourceScenarios: Scenarios = [
 	q[0] = 2;
 	u32 x = p[0];`,
       after: 'always (driver:x == 1)',
+    }),
+  ],
+  [
+    'dma_pool_zalloc: the rest of its page is zeroed as dma_pool_alloc has it',
+    text('coherent', {
+      ...plain,
+      names: 'u32 *p;\nu32 *q;\ndma_addr_t dma;\ndma_addr_t next;',
+      init: 'pool = dma_pool_create(nic, 64, 64);',
+      cpu: `p = dma_pool_zalloc(pool, GFP_KERNEL, &dma);
+	q = dma_pool_alloc(pool, GFP_KERNEL, &next);
+	u32 x = q[0];`,
+      after: 'always (driver:x == 0)',
     }),
   ],
   [
