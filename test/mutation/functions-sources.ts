@@ -126,7 +126,8 @@ const forked: Scenarios = [
     'fork: whoever asks is told that pages were taken',
     text('coherent', {
       ...user,
-      init: `${init}\n\tvm = iommu_domain_alloc(nic);\n\tmmu_interval_notifier_insert(mem, nic, vm);`,
+      init: `${init}\n\tvm = iommu_domain_alloc(nic);
+	mmu_interval_notifier_insert(mem, nic, vm);`,
       cpu: `u32 seq = mmu_interval_read_begin(mem);
 	child = fork(mem);
 	u32 again = mmu_interval_read_retry(mem, seq);`,
