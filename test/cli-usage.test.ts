@@ -37,6 +37,7 @@ describe('a wrong command line', () => {
     [['explain'], "missing required argument 'ID'"],
     [['explain', 'H77'], "no hazard, rule, message or function is called 'H77'"],
     [['fmt', '--check', '--write', 'good.litmus'], 'contradict'],
+    [['mend', '--json', '--format', 'text', 'good.litmus'], 'contradict'],
     [['fmt', '--write', '-'], 'needs a file'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
   ])('%j: exit 2 and one message', (args, message) => {
@@ -51,6 +52,29 @@ describe('a wrong command line', () => {
     const run = bench.civac([]);
     expect(run).toMatchObject({ status: 2, out: '' });
     expect(run.err).toContain('Usage: civac');
+  });
+});
+
+describe('options that every verb has', () => {
+  it('--quiet: the exit status alone', () => {
+    for (const args of [['fmt'], ['export', '--to', 'murphi'], ['mend'], ['check']]) {
+      const run = bench.civac([...args, '--quiet', '--no-color', 'good.litmus']);
+      expect(run, args.join(' ')).toMatchObject({ status: 0, out: '', err: '' });
+    }
+  });
+
+  it('--json and --format json are the same', () => {
+    for (const verb of ['check', 'mend']) {
+      const [short, long] = [['--json'], ['--format', 'json']].map((option) => {
+        const { out } = bench.civac([verb, ...option, 'good.litmus']);
+        return out.replace(/"seconds": .*/g, '');
+      });
+      expect(short).toBe(long);
+      expect(short).toContain('"version": 1');
+    }
+    const { out } = bench.civac(['export', '--to', 'promela', '--json', 'good.litmus']);
+    const source = bench.civac(['export', '--to', 'promela', 'good.litmus']).out;
+    expect(JSON.parse(out)).toEqual({ version: 1, file: 'good.litmus', to: 'promela', source });
   });
 });
 

@@ -54,3 +54,34 @@ describe('a write-back cache in a device', () => {
     expect(outcome(`submit(gpu); wait(gpu); ${flush} u32 got = p[0];`, run)).toBe('coherent');
   });
 });
+
+describe('a value that is still in such a cache', () => {
+  it('is said to be on its way, with what brings it to memory', () => {
+    const { program } = compile(
+      `machine arm64 {
+	device gpu { .coherent = false, .write_back_cache = true };
+}
+u32 *p;
+dma_addr_t dma;
+init {
+	p = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	dma = dma_map_single(gpu, p, PAGE_SIZE, DMA_FROM_DEVICE);
+}
+cpu driver {
+	submit(gpu);
+	wait(gpu);
+	dma_unmap_single(gpu, dma, PAGE_SIZE, DMA_FROM_DEVICE);
+	u32 got = p[0];
+}
+device gpu {
+	dma_write(dma, 2);
+}
+`,
+      'test.litmus',
+    );
+    if (program === null) throw new Error('does not compile');
+    const [finding] = check(program).hazards;
+    expect(finding?.message).toMatch(/on its way to memory/);
+    expect(finding?.mends.join()).toMatch(/panthor_gpu_flush_caches/);
+  });
+});

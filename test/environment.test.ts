@@ -127,7 +127,7 @@ describe('what the proof takes for granted', () => {
     'basics/page-freed-then-reused',
     'basics/walk-cache-table-freed',
     'basics/swap-out-by-zram',
-    'bugs/b70-swiotlb-from-device.attempt',
+    'bugs/b70-swiotlb-ath9k.attempt',
     'bugs/b130-thunderclap.fix',
   ];
   const chosen = scenarios().filter(({ name }, i) => i % 9 === 0 || close.includes(name));

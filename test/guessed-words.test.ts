@@ -25,7 +25,7 @@ function textOf(name: string): string {
 /** Walked tables, a bounce buffer, lines of their own, ranges, a scenario that is large. */
 const SCENARIOS = [
   'basics/io-tables-coherent-walk',
-  'bugs/b70-swiotlb-from-device.attempt',
+  'bugs/b70-swiotlb-ath9k.attempt',
   'nearmiss/rx-ring.safe',
   'arch/cut-line.arm64',
 ];

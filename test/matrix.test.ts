@@ -89,6 +89,36 @@ describe('check --matrix', () => {
     ]);
   });
 
+  it('tries caches that write back two lines at once where an end may lie between the two', () => {
+    const labels = (settings: string, call: string): string[] => {
+      const text = `machine arm64 {\n\t${settings}\n}\ncpu c {\n\t${call}\n}\n`;
+      const { program } = compile(text, 'm.litmus');
+      if (program === null) throw new Error('does not compile');
+      const lines = platformsOf(program).filter(({ label }) => /line|granule/u.test(label));
+      for (const { label, change } of lines) {
+        const changed = compile(change(text), label).program;
+        expect(changed?.machine, label).not.toEqual(program.machine);
+      }
+      return lines.map(({ label }) => label);
+    };
+    const objects = 'u32 *p = kmalloc(64, GFP_KERNEL);';
+    const long = '.cache_line = 128';
+    expect(labels('', 'page = alloc_pages(GFP_KERNEL, 0);')).toEqual([long]);
+    expect(labels('', objects)).toEqual([long, '.writeback_granule = 128']);
+    expect(labels('.cache_line = 128;', objects)).toEqual(['.cache_line = 64']);
+    const undone = [long, '.writeback_granule = 64'];
+    expect(labels('.writeback_granule = 128;', objects)).toEqual(undone);
+  });
+
+  it('finds what the write-back of two lines destroys', async () => {
+    const name = 'litmus/nearmiss/granule-line-aligned.hazard.litmus';
+    const text = readFileSync(join(root, name), 'utf8');
+    const { rows } = await rowsOf(text.replace('\t.writeback_granule = 128;\n', ''));
+    const of = (label: string) => rows[0]?.others.find(({ setting }) => setting === label);
+    expect(rows[0]?.written.verdict).toBe('coherent');
+    expect(of('.writeback_granule = 128')?.hazards).toEqual(['H10']);
+  });
+
   it('knows every call that maps or unmaps by DMA, whoever asks', () => {
     // Files of the kernel layer that map or unmap: a new one has calls to be told in settings.ts.
     const folder = join(root, 'src/kernel');

@@ -40,7 +40,7 @@ describe('a lost worker', () => {
     const found = await outcome;
     if (found.kind !== 'row') throw new Error(found.kind);
     const { written, others } = found.row;
-    expect(others.length).toBe(3);
+    expect(others.length).toBe(4);
     expect([written, ...others].map(({ verdict }) => verdict)).not.toContain('coherent');
     expect(others.at(-1)).toMatchObject({
       verdict: 'unknown',

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Layout } from '../src/kernel/layout.js';
 import { type Spread, TooManyLines, wordsFor } from '../src/kernel/ranges.js';
 import { compile } from '../src/litmus/index.js';
 import { check, type CheckOptions } from '../src/verdict/check.js';
@@ -148,6 +149,18 @@ device nic {
 `;
     expect(told(text('dma_rmb();'), {})).toContain('"coherent"');
     expect(told(text(''), {})).toContain('"H13"');
+  });
+
+  it('leave a layout that another one takes over with all of it', () => {
+    const first = new Layout(4096, 64);
+    first.cut(0, 100);
+    first.cut(0, 128, 'maintained');
+    const copy = new Layout(4096, 64);
+    copy.restore(JSON.parse(JSON.stringify(first.saved)));
+    expect(copy.saved).toEqual(first.saved);
+    expect(copy.mappedCuts(0)).toEqual([100]);
+    copy.cut(0, 128);
+    expect(copy.mappedCuts(0)).toEqual([100, 128]);
   });
 
   it('check a buffer of 4 GiB', () => {

@@ -262,7 +262,12 @@ describe('events of trace text', () => {
       'a-1 [000] 1.000000: dma_map_page: d dir=TO_DEVICE dma_addr=(hidden) size=4\n' +
         'a-1 [000] 1.000000: dma_unmap_sg: d dir=TO_DEVICE phys_addrs={0x1000,0x20\n',
     );
-    expect(bodies(calls)).toEqual(['other dma_map_page', 'other dma_unmap_sg']);
+    expect(bodies(calls)).toEqual([
+      'other dma_map_page',
+      'lost 0 1 1000000000',
+      'other dma_unmap_sg',
+      'lost 0 1 1000000000',
+    ]);
     expect(report.problems.map(({ kind, place }) => `${kind} ${place}`)).toEqual([
       'undecoded-event line 1',
       'undecoded-event line 2',
@@ -349,5 +354,35 @@ describe('losses and damage in trace text', () => {
     const { report } = recordOf(bytesSource(cut));
     expect(report.events).toBeGreaterThan(5000);
     expect(report.problems.map(({ kind }) => kind)).toContain('truncated');
+  });
+
+  it('compares the checksum of gzip', () => {
+    const text = 'a-1 [000] 1.000000: x: y\n'.repeat(50);
+    const stored = gzipSync(text, { level: 0 });
+    const problems = (packed: Uint8Array) =>
+      recordOf(bytesSource(packed)).report.problems.map(({ message }) => message);
+    expect(problems(stored)).toEqual([]);
+    expect(problems(Buffer.concat([stored, stored]))).toEqual([]);
+    stored[stored.length - 30]! ^= 1;
+    expect(problems(stored).join()).toMatch(/checksum/);
+  });
+
+  it.each([
+    ['dma_map_qage: dev dir=TO_DEVICE dma_addr=1000 size=64 phys_addr=2000 attrs=', 1],
+    ['dma_map_page: dev dir=TO_DEVICE dma_addr=1x00 size=64 phys_addr=2000 attrs=', 1],
+    ['other: dir=TO_DEVICE', 0],
+    ['mm_page_free: page=x pfn=y order=0', 0],
+  ])('counts a damaged dma event as lost: %s', (line, lost) => {
+    const { report } = recordText(
+      `a-1 [000] .... 1.000000: x: y\na-1 [000] .... 1.000001: ${line}\n`,
+    );
+    expect(report.lostEvents).toBe(lost);
+  });
+
+  it('counts a line as lost that only ends as a dma event', () => {
+    const line = 'a-1 [0z0] ..~. 1x000: dma_map_page: dev dir=TO_DEVICE dma_addr=1000 size=64\n';
+    const event = 'a-1 [000] .... 1.000002: x: y\n';
+    expect(recordText(`${event}${line}${event}`).report.lostEvents).toBe(1);
+    expect(recordText(`${event}hello\n${event}`).report.lostEvents).toBe(0);
   });
 });

@@ -9,3 +9,8 @@ export function withItem<T>(list: readonly T[], at: number, item: T): readonly T
   next[at] = item;
   return next;
 }
+
+/** Room for items to be put anywhere, from behind as well: an empty list would turn into a map. */
+export function room<T>(length: number): (T | undefined)[] {
+  return new Array<T | undefined>(length);
+}

@@ -7,13 +7,16 @@ import { compile } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import { type Advice, advise } from '../mend/advise.js';
 import { type CheckOptions, check, ScenarioFault, SETS_FROM } from '../verdict/check.js';
-import type { CheckResult, Note } from '../verdict/result.js';
+import type { CheckResult, Finding, Note } from '../verdict/result.js';
 import { fileCheckpoints, type Identity } from './checkpoint.js';
 import { fromOrder, Helpers, type HelpersWanted } from './helpers.js';
 import type { Input } from './inputs.js';
 
 /** The part of the options that can be sent to a worker. */
-export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkpoints'> & {
+export type Settings = Omit<
+  CheckOptions,
+  'onProgress' | 'onBroken' | 'interrupted' | 'checkpoints'
+> & {
   /** Keeps long explorations there. */
   readonly checkpoint?: string;
   /** Also say what syncs and barriers are worth. */
@@ -25,7 +28,7 @@ export type Settings = Omit<CheckOptions, 'onProgress' | 'interrupted' | 'checkp
   /** For tests: the same for threads that join in an exploration. */
   readonly eagerTeam?: number;
 };
-export type Watch = Pick<CheckOptions, 'onProgress' | 'interrupted'> & {
+export type Watch = Pick<CheckOptions, 'onProgress' | 'onBroken' | 'interrupted'> & {
   /** Has threads started that explore ahead for one input. */
   readonly startHelpers?: (wanted: HelpersWanted) => void;
 };
@@ -120,16 +123,26 @@ export function runTimeFault(fault: ScenarioFault): Diagnostic {
   return { severity: 'error', code: 'L070', message: fault.message, span: fault.at };
 }
 
-function nothingKnown(program: Program, reason: string): CheckResult {
+/** For every importer a pass of its own tells the same. */
+function isLike({ at, message }: Finding): (other: Finding) => boolean {
+  const same = (other: Finding) => other.at.line === at.line && other.at.column === at.column;
+  return (other) => same(other) && other.message === message;
+}
+
+function nothingMore(
+  program: Program,
+  reason: string,
+  broken: readonly Finding[],
+): CheckResult {
   const stated = program.header.result;
   return {
     file: program.file,
     name: program.name,
-    verdict: 'unknown',
+    verdict: broken.length > 0 ? 'hazard' : 'unknown',
     reason,
     portable: null,
     assumptions: {},
-    hazards: [],
+    hazards: broken.filter((each, i) => broken.findIndex(isLike(each)) === i),
     aliases: [],
     notes: [],
     maintenance: [],
@@ -142,9 +155,13 @@ function nothingKnown(program: Program, reason: string): CheckResult {
   };
 }
 
-/** The outcome when the exploration was lost together with its worker. */
-export function lostOutcome(input: Input, reason: string): Outcome {
+/** The outcome when the exploration was lost with its worker: the broken contracts it told of. */
+export function lostOutcome(
+  input: Input,
+  reason: string,
+  broken: readonly Finding[] = [],
+): Outcome {
   const { program, diagnostics } = compile(input.text, input.file);
   if (program === null) return { kind: 'invalid', input, diagnostics };
-  return { kind: 'result', input, result: nothingKnown(program, reason), diagnostics };
+  return { kind: 'result', input, result: nothingMore(program, reason, broken), diagnostics };
 }

@@ -18,6 +18,9 @@ export function addExport(program: Command, finish: (status: number) => void): v
     .option('--max-states <n>', 'give up on more than n states', positiveInteger)
     .option('--max-seconds <s>', 'give up after s seconds', positiveNumber)
     .option('--max-memory <mb>', 'give up above that many MiB', positiveInteger)
+    .option('--json', 'a document with the source in it')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
+    .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText(
       'after',
       `
@@ -33,6 +36,8 @@ Examples:
     )
     .action(async (file: string | undefined, options: ExportCommandOptions) => {
       const { runExport } = await import('./commands/export.js');
-      finish(runExport(file, options));
+      finish(
+        runExport(file, { ...options, color: options.color && program.opts().color !== false }),
+      );
     });
 }

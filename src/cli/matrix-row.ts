@@ -3,7 +3,7 @@
  * settings changed where that is asked for. A platform on
  * which nothing is different that an earlier cell's answer rests on has that answer, unexplored.
  */
-import { compile } from '../litmus/index.js';
+import { compile, machineVariant } from '../litmus/index.js';
 import type { Program } from '../litmus/program.js';
 import {
   AS_WRITTEN,
@@ -78,6 +78,7 @@ export function rowOne(input: RowInput, settings: Settings, watch: RowWatch): Ro
 class Row {
   private readonly cells: MatrixCell[] = [];
   private pairs: PairCell[] | undefined;
+  private written: Program | undefined;
   private readonly answers: Summary[] = [];
   private readonly crashes: { file: string; error: unknown }[] = [];
   /** Explorations that are still allowed. */
@@ -95,6 +96,7 @@ class Row {
   }
 
   addWritten(program: Program): void {
+    this.written = program;
     const found = this.summaryOf(program, AS_WRITTEN);
     if (found !== null) this.add(summaryCell(AS_WRITTEN, found));
   }
@@ -133,7 +135,10 @@ class Row {
     if (this.watch.interrupted?.() === true) return openCell(label, 'interrupted');
     const file = `${this.input.file} with ${label}`;
     try {
-      const { program, diagnostics } = compile(text, file);
+      const variant = this.written && machineVariant(this.written, text, file);
+      const { program, diagnostics } = variant
+        ? { program: variant, diagnostics: [] }
+        : compile(text, file);
       if (program === null) {
         return refusedCell(label, diagnostics[0]?.message ?? 'an error in the file');
       }

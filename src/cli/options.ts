@@ -1,5 +1,6 @@
 /** Values of options: checked where they come in, with a message that says what is right. */
 import { InvalidArgumentError } from 'commander';
+import { InputError } from './errors.js';
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
@@ -28,6 +29,12 @@ export function sizeInKb(text: string): number {
   const value = Number(digits) * (factor ?? Number.NaN);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('Expected a size: 512K, 8M, 1G.');
+}
+
+/** `--json` and `--format json` of a verb that has no third format. */
+export function wantsJson({ json, format }: { json?: boolean; format?: string }): boolean {
+  if (json !== true || format === undefined || format === 'json') return json ?? format === 'json';
+  throw new InputError(`--json and --format ${format} contradict each other`);
 }
 
 /** For an option that may be given several times. */

@@ -4,25 +4,34 @@
  * those that do not in time are stopped from outside.
  */
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { MatrixCell } from '../matrix/cells.js';
 import type { Settings } from './check-one.js';
 import { errorCode } from './errors.js';
 import { type HelperStart, type HelpersWanted, markGone } from './helpers.js';
 import type { Input } from './inputs.js';
 import { packageRoot } from './package-root.js';
-import type { Work } from './work.js';
+import type { Known, Work } from './work.js';
 import type { WorkerMessage, WorkerProgress, WorkerStart } from './worker.js';
 
 interface Job<I, O> {
   readonly input: I;
   readonly done: (outcome: O) => void;
-  /** What the worker has told of it so far. */
-  readonly known: MatrixCell[];
+  readonly known: Known;
 }
 
 /** Room for what a step makes and drops at once; less of it costs a twentieth more CPU time. */
 const youngMb = 96;
+
+/**
+ * Of many scenarios each runs other code, every worker compiles all of it for itself, and what
+ * compiles has no core of its own then. V8 is told to optimise a function when it has run eight
+ * times as much as V8's own measure says: a fifth less CPU time for a matrix of 300 scenarios.
+ * Measured with Node 20; later ones have another compiler in between.
+ */
+function optimiseLater(): void {
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=528000');
+}
 
 /** How long a worker may take to hand over what it knows. */
 const graceMs = 3000;
@@ -40,8 +49,10 @@ export class Pool<I extends Input, O> {
     private readonly work: Work<I, O>,
     private readonly size: number,
     private readonly settings: Settings,
-    private readonly onProgress: (input: Input, progress: WorkerProgress) => void,
-  ) {}
+    private readonly onProgress: (input: Input, progress: WorkerProgress, known: Known) => void,
+  ) {
+    if (size > 1) optimiseLater();
+  }
 
   submit(input: I): Promise<O> {
     return new Promise((done) => {
@@ -49,7 +60,7 @@ export class Pool<I extends Input, O> {
         done(this.work.skipped(input));
         return;
       }
-      this.queue.push({ input, done, known: [] });
+      this.queue.push({ input, done, known: { cells: [], broken: [] } });
       this.feed();
     });
   }
@@ -133,11 +144,15 @@ export class Pool<I extends Input, O> {
     const job = this.running.get(worker);
     if (job === undefined) return;
     if (message.kind === 'progress') {
-      this.onProgress(job.input, message.progress);
+      this.onProgress(job.input, message.progress, job.known);
       return;
     }
     if (message.kind === 'cell') {
-      job.known.push(message.cell);
+      job.known.cells.push(message.cell);
+      return;
+    }
+    if (message.kind === 'broken') {
+      job.known.broken.push(...message.findings);
       return;
     }
     if (message.kind === 'helpers') {

@@ -21,6 +21,7 @@ import {
   powerOfTwo,
   shardOf,
   sizeInKb,
+  wantsJson,
 } from './options.js';
 
 /** Receives the exit status of the verb that ran. */
@@ -125,7 +126,8 @@ function addMend(program: Command, finish: Finish): void {
     .option('--write', 'apply the first answer to the file')
     .option('--answer <n>', 'with --write: the n-th answer', positiveInteger)
     .option('--all', 'every answer of the least cost, not the first eight')
-    .option('--json', 'the answers as JSON')
+    .option('--json', 'the same as --format json')
+    .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json']))
     .option('-o, --output <file>', 'write the report to a file')
     .option('--quiet', 'print nothing but errors; the exit status tells')
     .option('--max-edits <n>', 'try sets of at most n edits', positiveInteger)
@@ -147,9 +149,10 @@ Examples:
   civac mend --level api --write my-driver.litmus
   civac mend --for-all-platforms my-driver.litmus`,
     )
-    .action(async (file: string | undefined, given: MendCommandOptions) => {
+    .action(async (file: string | undefined, given: MendCommandOptions & { format?: string }) => {
       const { runMend } = await import('./commands/mend.js');
-      finish(await runMend(file === undefined ? [] : [file], withColor(program, given)));
+      const options = withColor(program, { ...given, json: wantsJson(given) });
+      finish(await runMend(file === undefined ? [] : [file], options));
     });
 }
 
@@ -226,6 +229,7 @@ function addFmt(program: Command, finish: Finish): void {
     .argument('[FILE...]', "scenarios, folders of scenarios, or '-' for stdin")
     .option('--check', 'only name the files that are laid out otherwise; exit 1 if there are any')
     .option('--write', 'rewrite the files in place')
+    .option('--quiet', 'print nothing but errors; the exit status tells')
     .option('--no-color', 'no colours (as NO_COLOR does)')
     .addHelpText('after', '\nExample:\n  civac fmt --write my-driver.litmus')
     .action(async (files: string[], options: FmtOptions) => {
@@ -270,6 +274,7 @@ function addRecord(program: Command, finish: Finish): void {
     .option('--tracefs <dir>', 'where tracefs is mounted')
     .option('--list', 'print the events that would be recorded, and record nothing')
     .option('--quiet', 'print nothing but errors')
+    .option('--no-color', 'no colours (there are none)')
     .passThroughOptions()
     .addHelpText(
       'after',

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import type { Outcome, Settings } from './check-one.js';
 import type { Input } from './inputs.js';
 import { Pool } from './pool.js';
-import { checkWork, type Work } from './work.js';
+import { checkWork, type Known, type Work } from './work.js';
 import type { WorkerProgress } from './worker.js';
 
 /** What is done here at most before threads take over; also the latency of Ctrl-C until then. */
@@ -37,11 +37,14 @@ function tryHere<I extends Input, O>(work: Work<I, O>, input: I, settings: Setti
   return gaveUp ? null : outcome;
 }
 
+/** How far an input is, and what is known of it by then. */
+export type OnProgress = (input: Input, progress: WorkerProgress, known: Known) => void;
+
 export function checkAll(
   inputs: readonly Input[],
   settings: Settings,
   interruption: Interruption,
-  onProgress: (input: Input, progress: WorkerProgress) => void,
+  onProgress: OnProgress,
 ): AsyncGenerator<Outcome> {
   return runAll(checkWork, inputs, settings, interruption, onProgress);
 }
@@ -64,7 +67,7 @@ export async function* runAll<I extends Input, O>(
   inputs: readonly I[],
   settings: Settings,
   interruption: Interruption,
-  onProgress: (input: Input, progress: WorkerProgress) => void,
+  onProgress: OnProgress,
 ): AsyncGenerator<O> {
   const rest = [...inputs];
   const begun = performance.now();

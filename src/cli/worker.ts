@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MatrixCell } from '../matrix/cells.js';
+import type { Finding } from '../verdict/result.js';
 import type { Settings } from './check-one.js';
 import { faultOnOrder } from './faults.js';
 import { type HelperStart, type HelpersWanted, help } from './helpers.js';
@@ -26,6 +27,7 @@ export interface WorkerProgress {
 export type WorkerMessage<O> =
   | { readonly kind: 'progress'; readonly progress: WorkerProgress }
   | { readonly kind: 'cell'; readonly cell: MatrixCell }
+  | { readonly kind: 'broken'; readonly findings: readonly Finding[] }
   | { readonly kind: 'helpers'; readonly wanted: HelpersWanted }
   | { readonly kind: 'outcome'; readonly outcome: O };
 
@@ -43,10 +45,14 @@ function serve(start: WorkerStart): void {
   const flag = new Int32Array(start.flag);
   let told = 0;
   const post = (message: WorkerMessage<unknown>) => parentPort?.postMessage(message);
+  const onBroken = (findings: readonly Finding[]) => post({ kind: 'broken', findings });
+  // A row has a word for each of its cells.
+  const contracts = start.work === 'check' ? { onBroken } : {};
   const { perform } = start.work === 'row' ? rowWork : checkWork;
   parentPort?.on('message', (input: Input) => {
     faultOnOrder('worker');
     const outcome = perform(input, start.settings, {
+      ...contracts,
       interrupted: () => Atomics.load(flag, 0) !== 0,
       onProgress: (progress) => {
         const now = performance.now();

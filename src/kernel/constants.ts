@@ -124,6 +124,7 @@ const table: Readonly<Record<string, Constant>> = {
     value: IOMMU_CACHE,
     doc: 'the access is cacheable, so a coherent device snoops',
   },
+  IOMMU_NOEXEC: { kind: 'prot', value: 0, doc: 'no difference here: devices fetch no code' },
   ARM_LPAE_PTE_TYPE_BLOCK: { kind: 'int', value: 1, doc: 'an entry that maps 1 GiB or 2 MiB' },
   ARM_LPAE_PTE_TYPE_TABLE: { kind: 'int', value: 3, doc: 'an entry that leads to a table' },
   ARM_LPAE_PTE_TYPE_PAGE: { kind: 'int', value: 3, doc: 'an entry that maps 4 KiB' },
@@ -143,6 +144,10 @@ const table: Readonly<Record<string, Constant>> = {
     value: GFP_NOT_BLOCKING,
     doc: 'may not sleep: dma_alloc_* take their pool',
   },
+  __GFP_NOWARN: { kind: 'gfp', value: 0, doc: 'no difference here' },
+  __GFP_NORETRY: { kind: 'gfp', value: 0, doc: 'no difference here' },
+  __GFP_RETRY_MAYFAIL: { kind: 'gfp', value: 0, doc: 'no difference here' },
+  __GFP_COMP: { kind: 'gfp', value: 0, doc: 'no difference here' },
   GFP_NOWAIT: { kind: 'gfp', value: GFP_NOT_BLOCKING, doc: 'as GFP_ATOMIC here' },
   PAGE_KERNEL: { kind: 'pgprot', value: PROT_WB, doc: 'Normal write-back' },
   PAGE_KERNEL_EXEC: {
@@ -210,4 +215,21 @@ const table: Readonly<Record<string, Constant>> = {
   DMA_BUF_SYNC_RW: { kind: 'bufsync', value: DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE, doc: 'both' },
 };
 
-export const constants: ReadonlyMap<string, Constant> = new Map(Object.entries(table));
+/** include/linux/sizes.h, as far as the numbers are exact in 32 bits. */
+const sizes = ['1K', '2K', '4K', '8K', '16K', '32K', '64K', '128K', '256K', '512K', '1M', '2M'];
+
+function sizeOf(name: string): number {
+  return Number.parseInt(name, 10) * (name.endsWith('M') ? 2 ** 20 : 2 ** 10);
+}
+
+export const constants: ReadonlyMap<string, Constant> = new Map<string, Constant>([
+  ...Object.entries(table),
+  ...sizes.map((size): [string, Constant] => {
+    const doc = `${size.slice(0, -1)} ${size.endsWith('M') ? 'MiB' : 'KiB'}`;
+    return [`SZ_${size}`, { kind: 'int', value: sizeOf(size), doc }];
+  }),
+  ...['FOLL_WRITE', 'FOLL_LONGTERM'].map((name, index): [string, Constant] => {
+    const doc = 'no difference here';
+    return [name, { kind: 'int', value: index === 0 ? 1 : 0x100, doc }];
+  }),
+]);

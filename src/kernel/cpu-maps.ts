@@ -56,6 +56,21 @@ export function mapBuffer(
   return { kind: 'ptr', map: id, offset: 0 };
 }
 
+/**
+ * A user mapping whose entries are there from the start: remap_pfn_range(), which holds no page.
+ * kernel/dma/direct.c:dma_direct_mmap, kernel/dma/ops_helpers.c:dma_common_mmap.
+ */
+export function remapToUser(context: KernelContext, buffer: Buffer, attribute: Attribute): Value {
+  const pointer = mapBuffer(context, buffer, 'mmap', attribute);
+  const id = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
+  const map = mapOf(context, id);
+  if (map === undefined) return pointer;
+  const present = framesIn(context, buffer, 0, buffer.size);
+  const first = present[0]?.[1] ?? -1;
+  changeMap(context, { ...map, present, attribute: insertedAs(context, map, first) });
+  return pointer;
+}
+
 /** A linear-map address leads somewhere for as long as one of its pages is the buffer's. */
 function inUse(context: KernelContext, map: CpuMap): boolean {
   if (map.kind !== 'linear') return map.live;

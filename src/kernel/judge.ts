@@ -41,7 +41,9 @@ export function judge(
       ? 'a later store overtook this read, which got what came of that store'
       : bounced
         ? 'the newest value is in the bounce buffer and has not been copied back'
-        : causeText(id, place, tooEarly(context, cell, allowed, place));
+        : id === 'H1' && !hasArrived(context, cell, allowed)
+          ? 'the value comes from a stale copy; the newest is on its way to memory'
+          : causeText(id, place, tooEarly(context, cell, allowed, place));
     context.find(id, true, cell.id, () => ({
       message: text,
       expected: showValues(newest(allowed).map((write) => write.value)),
@@ -71,6 +73,12 @@ function isIn(
   allowed: readonly Write[],
 ): boolean {
   return newest(allowed).some(({ value }) => value === dram || value === copy);
+}
+
+/** The newest value is in memory now, and not in a CPU's buffer or a device's own cache. */
+function hasArrived(context: KernelContext, cell: Cell, allowed: readonly Write[]): boolean {
+  const { line, word } = lineOf(context, cell);
+  return newest(allowed).some(({ value }) => value === line?.dram[word]);
 }
 
 function observe(context: KernelContext, cell: Cell, source: Write, sync: boolean): void {
@@ -126,19 +134,24 @@ function drained(
   context: KernelContext,
   cell: Cell,
 ): { dram: number | undefined; copy: number | undefined; stopped: boolean } {
-  const position = context.layout.position(cell);
-  const slot = context.buffer(cell.buffer).pages[position.page];
-  const index = slot?.state === 'resident' ? slot.frame : -1;
-  const line = context.lineAt(index, position.line);
-  let dram = line?.dram[position.word];
-  let copy = line?.copy[position.word];
+  const { line, index, word } = lineOf(context, cell);
+  let dram = line?.dram[word];
+  let copy = line?.copy[word];
   for (const entry of context.step.allBuffers().flat()) {
     if (entry.kind !== 'store' || entry.frame !== index || entry.cell !== cell.id) continue;
     if (entry.attribute === 'WB') copy = entry.value;
     else dram = entry.value;
   }
-  const stopped = hasBit(line?.stopped ?? 0, position.word);
+  const stopped = hasBit(line?.stopped ?? 0, word);
   return { dram, copy, stopped };
+}
+
+/** Where a word of a buffer stands now; frame -1 where its page is not there. */
+function lineOf(context: KernelContext, cell: Cell) {
+  const position = context.layout.position(cell);
+  const slot = context.buffer(cell.buffer).pages[position.page];
+  const index = slot?.state === 'resident' ? slot.frame : -1;
+  return { line: context.lineAt(index, position.line), index, word: position.word };
 }
 
 /** The newest value is in memory and memory was read: the read was early, or a store late. */

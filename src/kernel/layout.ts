@@ -15,7 +15,7 @@ import {
 } from './cells.js';
 import { Guesses } from './guessed-words.js';
 import { KnownRanges } from './known-ranges.js';
-import { Places } from './places.js';
+import { Neighbourhoods, Places } from './places.js';
 import { RANGE_WORD, type Span, wordsFor } from './ranges.js';
 
 export {
@@ -35,10 +35,18 @@ export interface LayoutData {
   readonly bare: readonly { readonly buffer: number; readonly page: number }[];
   readonly spans: readonly (readonly [number, readonly Span[]])[];
   readonly cuts: readonly (readonly [number, readonly number[]])[];
+  /** Those of the cuts that are not from maintenance alone. */
+  readonly mapped: readonly (readonly [number, readonly number[]])[];
   readonly spread: readonly string[];
   /** Words that hold entries of page tables, by index. */
   readonly ptes: readonly number[];
   readonly everyLine: boolean;
+}
+
+function plainly(
+  cuts: ReadonlyMap<number, ReadonlySet<number>>,
+): readonly (readonly [number, readonly number[]])[] {
+  return [...cuts].map(([buffer, at]) => [buffer, [...at]] as const);
 }
 
 export class Layout {
@@ -56,6 +64,8 @@ export class Layout {
   private readonly bare: { buffer: number; page: number }[] = [];
   private readonly pagesOf = new Map<number, PageLayout[]>();
   private readonly byPlace = new Places<Cell>();
+  /** Where words were added, roughly. */
+  private readonly near = new Neighbourhoods();
   private readonly ptes = new Set<number>();
   private readonly positions = new Map<number, { line: number; word: number; page: number }>();
   private readonly guesses = new Guesses();
@@ -67,21 +77,26 @@ export class Layout {
 
   get saved(): LayoutData {
     const { cells, hidden, bare, ranges, everyLine } = this;
-    const cuts = [...ranges.cuts].map(([buffer, at]) => [buffer, [...at]] as const);
+    const [cuts, mapped] = [plainly(ranges.cuts), plainly(ranges.mapped)];
     const [spans, spread, ptes] = [[...ranges.spans], ranges.spread.names(), [...this.ptes]];
-    return { cells, hidden, bare, spans, cuts, spread, ptes, everyLine };
+    return { cells, hidden, bare, spans, cuts, mapped, spread, ptes, everyLine };
   }
 
   /** Takes over what another layout knew; only while this one knows nothing. */
-  restore({ cells, hidden, bare, spans, cuts, spread, ptes, everyLine }: LayoutData): void {
-    this.everyLine = everyLine;
+  restore(data: LayoutData): void {
+    const { cells, hidden, bare, spans, cuts, mapped, spread, ptes } = data;
+    this.everyLine = data.everyLine;
     for (const each of ptes) this.ptes.add(each);
     this.cells.push(...cells);
     this.hidden.push(...hidden);
     this.bare.push(...bare);
-    for (const cell of [...cells, ...hidden]) this.place(cell);
+    for (const cell of [...cells, ...hidden]) {
+      this.near.add(cell.buffer, this.byteOf(cell), cell.size);
+      this.place(cell);
+    }
     for (const [buffer, span] of spans) this.ranges.spans.set(buffer, span);
     for (const [buffer, at] of cuts) this.ranges.cuts.set(buffer, new Set(at));
+    for (const [buffer, at] of mapped) this.ranges.mapped.set(buffer, new Set(at));
     for (const name of spread) {
       const [buffer = -1, byte = -1] = name.split(':').map(Number);
       this.ranges.spread.set(buffer, byte, true);
@@ -135,6 +150,7 @@ export class Layout {
   }
 
   private refuseOverlap(buffer: number, byte: number, size: number): void {
+    if (!this.near.add(buffer, byte, size)) return;
     const page = Math.floor(byte / this.pageSize);
     const offset = byte % this.pageSize;
     // No access is longer than 8 bytes, so that nothing further away can reach here.

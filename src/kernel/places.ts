@@ -54,3 +54,24 @@ export class Places<T> {
     );
   }
 }
+
+/** Bytes that are told apart by nobody here. */
+const HOOD = 8;
+
+/** In which 8 bytes of a buffer something was put: most places have no neighbours at all. */
+export class Neighbourhoods {
+  private readonly byBuffer = new Map<number, Set<number>>();
+
+  /** Puts something there; false when nothing was put anywhere near. */
+  add(buffer: number, byte: number, size: number): boolean {
+    let hoods = this.byBuffer.get(buffer);
+    if (hoods === undefined) {
+      hoods = new Set();
+      this.byBuffer.set(buffer, hoods);
+    }
+    const before = hoods.size;
+    const [first, last] = [Math.floor(byte / HOOD), Math.floor((byte + size - 1) / HOOD)];
+    for (let hood = first; hood <= last; hood++) hoods.add(hood);
+    return hoods.size < before + last - first + 1;
+  }
+}

@@ -53,6 +53,13 @@ export class Touched {
   /** Lines with an event in the choice under way. */
   private once: readonly number[] = NOTHING;
 
+  /** Nothing was noted so far. */
+  get isEmpty(): boolean {
+    const { lines, frames, stores, accesses } = this;
+    if (this.mappings || this.iotlb || accesses !== NO_LINES) return false;
+    return lines === NONE && frames === NONE && stores === NONE;
+  }
+
   /** Another choice of the group begins. */
   begin(): void {
     this.once = NOTHING;

@@ -146,7 +146,7 @@ export function inputsOf(instruction: Instruction): readonly Expr[] {
     case 'store':
       return [instruction.address, instruction.value];
     case 'call':
-      return instruction.args.flatMap((arg) => (arg.kind === 'value' ? [arg.value] : []));
+      return valuesOf(instruction.args);
     case 'branch':
       return [instruction.condition];
     case 'jump':
@@ -154,18 +154,33 @@ export function inputsOf(instruction: Instruction): readonly Expr[] {
   }
 }
 
+function valuesOf(args: Extract<Instruction, { op: 'call' }>['args']): readonly Expr[] {
+  const values: Expr[] = [];
+  for (const arg of args) if (arg.kind === 'value') values.push(arg.value);
+  return values;
+}
+
 /** The locals an expression reads. */
 export function localsOf(expr: Expr): readonly number[] {
+  const found: number[] = [];
+  collectLocals(expr, found);
+  return found;
+}
+
+function collectLocals(expr: Expr, found: number[]): void {
   switch (expr.kind) {
     case 'local':
-      return [expr.index];
+      found.push(expr.index);
+      return;
     case 'unary':
-      return localsOf(expr.operand);
+      collectLocals(expr.operand, found);
+      return;
     case 'binary':
-      return [...localsOf(expr.left), ...localsOf(expr.right)];
+      collectLocals(expr.left, found);
+      collectLocals(expr.right, found);
+      return;
     case 'offset':
-      return [...localsOf(expr.pointer), ...localsOf(expr.bytes)];
-    default:
-      return [];
+      collectLocals(expr.pointer, found);
+      collectLocals(expr.bytes, found);
   }
 }

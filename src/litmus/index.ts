@@ -19,6 +19,7 @@ export { foldBinary, foldUnary } from './arithmetic.js';
 export * from './design.js';
 export * from './events.js';
 export * from './expand.js';
+export { machineVariant } from './machine-variant.js';
 export { operationsReference } from './reference.js';
 export { type WordPage, wordNames, wordPage } from './words.js';
 export { findOperation } from '../kernel/registry.js';

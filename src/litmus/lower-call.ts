@@ -13,6 +13,8 @@ import { destinationOf } from './lower-assign.js';
 import { builtins, lowerBuiltin } from './lower-builtin.js';
 import { lowerOverridden } from './lower-override.js';
 import { unknownValue } from './lower-memory.js';
+import { rightSpelling } from './respell.js';
+import { spellings } from './spellings.js';
 import type { Argument, Target } from './program.js';
 import type { Destination, Lowered, ThreadContext } from './thread-context.js';
 import { describeKind, describeType, int64, typeOfKind, type ValueType } from './types.js';
@@ -29,10 +31,7 @@ export function lowerCall(
   if (builtin !== undefined) return lowerBuiltin(context, node, builtin, into, used);
   const operation = findOperation(node.callee);
   if (operation === undefined) {
-    context.diagnostics.error('L021', node.calleeAt, `unknown function '${node.callee}'`, {
-      expected: 'an operation of the reference page',
-      suggestion: nearestName(node.callee, functionNames()),
-    });
+    reportUnknown(context, node);
     lowerArgumentsOfUnknown(context, node);
     return unknownValue;
   }
@@ -66,6 +65,21 @@ export function lowerCall(
   const options = lowerOptions(context, node.options, operation);
   if (callsBack(context, node, operation, args)) return unknownValue;
   return writeCall(context, node, operation, { args, options, into, used });
+}
+
+/** No operation, and no spelling of one with that many arguments or where a value is needed. */
+function reportUnknown(context: ThreadContext, node: CallNode): void {
+  const right = rightSpelling(node);
+  if (right !== null) {
+    context.diagnostics.error('L031', node.at, `${node.callee}() is used otherwise`, {
+      expected: right,
+    });
+    return;
+  }
+  context.diagnostics.error('L021', node.calleeAt, `unknown function '${node.callee}'`, {
+    expected: 'an operation of the reference page',
+    suggestion: nearestName(node.callee, functionNames()),
+  });
 }
 
 /**
@@ -318,4 +332,5 @@ function* functionNames(): Iterable<string> {
   yield* builtins.keys();
   yield 'sizeof';
   for (const operation of allOperations()) yield operation.name;
+  for (const { name } of spellings()) yield name;
 }

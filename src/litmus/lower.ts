@@ -15,6 +15,7 @@ import { buildMachine } from './machine-config.js';
 import { lowerAlone } from './lower-override.js';
 import { readOverrides } from './overrides.js';
 import type { Header, MachineConfig, OverrideCode, Program, ThreadCode } from './program.js';
+import { respell } from './respell.js';
 import { collectSymbols, type FileSymbols, locksOf, type Override } from './symbols.js';
 import { markSyncReads } from './sync-reads.js';
 import { Budget, type Lowerers, ThreadContext } from './thread-context.js';
@@ -32,7 +33,8 @@ export function lower(source: SourceFile, diagnostics: DiagnosticCollector): Pro
   const { file, text, header } = source;
   const machine = buildMachine(source.tree, diagnostics);
   const devices = new Map(machine.devices.map(({ name }, index) => [name, index]));
-  const { tree, overrides } = readOverrides(source.tree, devices, machine.overrides, diagnostics);
+  const spelled = respell(source.tree, { pageSize: machine.pageSize, devices }, diagnostics);
+  const { tree, overrides } = readOverrides(spelled, devices, machine.overrides, diagnostics);
   const symbols = collectSymbols(tree, devices, overrides, diagnostics);
   const nodes = tree.items.flatMap((item) => (item.kind === 'thread' ? [item] : []));
   checkThreads(nodes, machine, symbols, diagnostics);

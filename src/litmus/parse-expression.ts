@@ -74,7 +74,13 @@ const typeKeywords: ReadonlySet<string> = new Set([
   'extern',
   'typedef',
 ]);
-const skippedQualifiers: ReadonlySet<string> = new Set(['const', 'volatile']);
+const skippedQualifiers: ReadonlySet<string> = new Set([
+  'const',
+  'volatile',
+  '__iomem',
+  '__user',
+  '__force',
+]);
 
 /** The words of a type, without stars: those belong to each declarator. */
 export function parseBaseType(cursor: Cursor): { base: string; at: TypeNode['at'] } {
@@ -179,8 +185,14 @@ function parsePrefix(cursor: Cursor): Expression {
   cursor.next();
   cursor.countOperator();
   const operand = cursor.nested(() => parsePrefix(cursor));
+  // `&bo->base`: the object, as `bo->base` is.
+  const isMember = operand.kind === 'name' && cursor.previous().text !== operand.name;
+  if (operator === '&' && isMember) return operand;
   return { kind: 'unary', operator, operand, at: cover(symbol.at, operand.at) };
 }
+
+/** Members that are the thing itself here: `pdev->dev`, `sgt->sgl`, `bo->base`. */
+const standsForWhole: ReadonlySet<string> = new Set(['dev', 'sgl', 'base']);
 
 function parsePostfix(cursor: Cursor): Expression {
   let expression = parsePrimary(cursor);
@@ -207,6 +219,9 @@ function parsePostfix(cursor: Cursor): Expression {
         postfix: true,
         at: cover(expression.at, symbol.at),
       };
+    } else if (cursor.is('->') && standsForWhole.has(cursor.peek(1).text)) {
+      cursor.next();
+      cursor.next();
     } else if (cursor.is('.') || cursor.is('->')) {
       throw cursor.failure('L012', symbol.at, 'structs have no members in scenarios', {
         expected: 'an array element such as p[0]',

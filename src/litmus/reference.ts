@@ -9,6 +9,7 @@ import { type EventKind, events, eventSignature } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { deviceSettings, machineSettings } from './machine-settings.js';
 import { describeKind, describeType, typeNames, typeOf } from './types.js';
+import { spellingHead, spellings } from './spellings.js';
 import { operationPage } from './words.js';
 
 const families: readonly Family[] = [
@@ -48,6 +49,16 @@ export function operationsReference(): string {
     'Integers are unsigned throughout; arithmetic is 32 bits wide unless an operand has 64.',
     '## Part of the language',
     table(['call', 'meaning'], builtinRows()),
+    'Other names of what is there, as Linux has them; an empty cell is a call that does nothing' +
+      ' here. `pdev->dev`, `sgt->sgl` and `bo->base` are the device, the table and the object.',
+    table(
+      ['call', 'stands for', 'source'],
+      [...spellings()].map((each) => [
+        `\`${spellingHead(each)}\``,
+        each.body === '' ? '' : `\`${each.body}\``,
+        each.source,
+      ]),
+    ),
     '## Operations',
     ...families.flatMap(familySection),
     '## Events',

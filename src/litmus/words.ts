@@ -15,6 +15,7 @@ import { eventSignature, events } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { signature } from './lower-call.js';
 import { deviceSettings, machineSettings } from './machine-settings.js';
+import { spellingHead, spellingOf, spellings } from './spellings.js';
 import { describeKind } from './types.js';
 
 export interface WordPage {
@@ -41,6 +42,11 @@ export function wordPage(name: string): WordPage | null {
     const facts = ['part of the language'];
     return plainPage(`${word}(${builtin.params})`, builtin.doc, facts);
   }
+  const spelling = spellingOf(word);
+  if (spelling !== null) {
+    const meaning = spelling.body === '' ? 'does nothing here' : `stands for ${spelling.body}`;
+    return { ...plainPage(spellingHead(spelling), meaning, []), source: spelling.source };
+  }
   const event = events.find((each) => each.name === word);
   if (event !== undefined) {
     const facts = ['an event: a use case raises it, a design answers it'];
@@ -57,6 +63,7 @@ export function wordNames(): string[] {
     ...allOperations().map(({ name }) => name),
     ...allAliases().map(({ name }) => name),
     ...builtins.keys(),
+    ...[...spellings()].map(({ name }) => name),
     ...events.map(({ name }) => name),
     ...constants.keys(),
     ...[...machineSettings.keys(), ...deviceSettings.keys()].map((name) => `.${name}`),

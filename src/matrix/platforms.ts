@@ -19,6 +19,12 @@ import type { DeviceConfig, Program } from '../litmus/program.js';
 /** Masks below this leave memory that the device cannot reach. */
 const ALL_ADDRESSES = Number.MAX_SAFE_INTEGER;
 
+/** Bytes: of a line where it is 64 as written, and what arm64 kernels align to (K9). */
+const LONG_LINE = 128;
+
+/** Calls that make objects smaller than a page, or maintain any bytes. */
+const cutsLines = /^(?:kmalloc|kzalloc|dcache_\w+)$/u;
+
 /** What may differ between platforms, beyond what makes or breaks a cell of `compare`. */
 export function platformsOf(program: Program): readonly Setting[] {
   const { machine } = program;
@@ -29,8 +35,7 @@ export function platformsOf(program: Program): readonly Setting[] {
     const setting = machineSetting('unexpected_hit', hit.replace('-', '_'));
     found.push(hit === 'may-hit' ? { ...setting, isOutside: true } : setting);
   }
-  const granule = machine.lineSize === 128 ? 64 : 128;
-  found.push(machineSetting('cache_line', String(granule)));
+  found.push(...lineSettings(program, calls));
   if (machine.linearMapRemovable && calls.has('set_direct_map_invalid_noflush')) {
     found.push(machineSetting('linear_map_removable', 'false'));
   }
@@ -49,6 +54,24 @@ export function platformsOf(program: Program): readonly Setting[] {
     }
   }
   return [...found, ...settingsFor(program)];
+}
+
+/**
+ * A longer line, or a shorter one; and lines that caches fetch and write back two at once, where
+ * the end of a range or of an object may lie between the two (M1): kmalloc() puts objects side by
+ * side, and cache helpers take any range.
+ */
+function lineSettings(
+  { machine: { helperLine, lineSize } }: Program,
+  calls: ReadonlySet<string>,
+): readonly Setting[] {
+  const line = machineSetting('cache_line', helperLine === LONG_LINE ? '64' : String(LONG_LINE));
+  if (lineSize > helperLine) {
+    return [line, machineSetting('writeback_granule', String(helperLine))];
+  }
+  const mayDepend = [...calls].some((call) => cutsLines.test(call));
+  if (!mayDepend || helperLine >= LONG_LINE) return [line];
+  return [line, machineSetting('writeback_granule', String(LONG_LINE))];
 }
 
 /** What the kernel takes walks of page tables in memory for, and what they really are (M12). */

@@ -84,7 +84,7 @@ class Watch implements Recorder {
   readonly tracing = false;
   /** By site: the hidden words it accessed. */
   readonly cells = new Map<number, Set<Cell>>();
-  readonly operatedAt = new Map<number, Map<string, Operated>>();
+  readonly operatedAt = new Map<number, Operated[]>();
   /** Sites that did more, or something else, than access hidden words. */
   readonly loud = new Set<number>();
   readonly copied: (readonly [Cell, Cell])[] = [];
@@ -111,8 +111,9 @@ class Watch implements Recorder {
   }
 
   operated(what: Operated): void {
-    const at = this.operatedAt.get(what.site) ?? new Map<string, Operated>();
-    this.operatedAt.set(what.site, at.set(JSON.stringify(what), what));
+    const known = this.operatedAt.get(what.site);
+    if (known === undefined) this.operatedAt.set(what.site, [what]);
+    else if (!known.some((each) => isSame(each, what))) known.push(what);
   }
 
   faulted(site: number): void {
@@ -215,18 +216,19 @@ export function analyse(
 
 /** What shows in the text alone. */
 function whyNot(program: Program): string | null {
-  for (const { instruction } of instructionsOf(program)) {
-    if (instruction.op !== 'call') continue;
-    const { name } = instruction.operation;
+  for (const name of callsOf(program)) {
     if (name.endsWith('_nosync')) return `${name}() leaves maintenance in the store buffer`;
   }
   return null;
 }
 
-function instructionsOf(program: Program) {
-  return [program.init, ...program.threads].flatMap((thread) =>
-    thread.code.map((instruction) => ({ thread, instruction })),
-  );
+/** The names of all operations that are called. */
+function callsOf(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { code } of Sites.of(program).threads) {
+    for (const each of code) if (each.op === 'call') names.add(each.operation.name);
+  }
+  return names;
 }
 
 /** Agents whose stores a TLB invalidation may have to wait for. */
@@ -292,31 +294,63 @@ function lineOf(program: Program, key: LineKey, words: readonly Named[]): DataLi
   return { key, buffer, page, from, to: from + lineSize, words };
 }
 
-function linesIn({ buffer, from, size }: Operated, lines: readonly DataLine[]): LineKey[] {
-  const met = lines.filter(
-    (line) => line.buffer === buffer && line.from < from + size && from < line.to,
-  );
-  return met.map(({ key }) => key);
+function isSame(a: Operated, b: Operated): boolean {
+  return a.op === b.op && a.buffer === b.buffer && a.from === b.from && a.size === b.size;
+}
+
+/** Data lines by buffer, and there in order, as ranges ask for them. */
+class LinesInOrder {
+  private readonly byBuffer = new Map<number, DataLine[]>();
+
+  constructor(lines: readonly DataLine[]) {
+    for (const line of lines) {
+      const known = this.byBuffer.get(line.buffer);
+      if (known === undefined) this.byBuffer.set(line.buffer, [line]);
+      else known.push(line);
+    }
+    for (const mine of this.byBuffer.values()) mine.sort((a, b) => a.from - b.from);
+  }
+
+  /** Adds those that a range meets. */
+  addIn({ buffer, from, size }: Operated, found: LineKey[]): void {
+    const lines = this.byBuffer.get(buffer) ?? [];
+    // The first that ends behind the range's first byte: they are all of one length.
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((lines[middle]?.to ?? 0) > from) high = middle;
+      else low = middle + 1;
+    }
+    for (let i = low; i < lines.length; i++) {
+      const line = lines[i];
+      if (line === undefined || line.from >= from + size) break;
+      found.push(line.key);
+    }
+  }
 }
 
 function recorded(program: Program, words: Words, watch: Watch, lines: readonly DataLine[]) {
   const sites = new Map<number, SiteWords>();
   for (const [site, cells] of watch.cells) {
-    const named = [...cells].map((cell) => words.nameOf(cell));
-    const keys = [...new Set(named.map((word) => words.keyOf(word)))];
+    const named: Named[] = [];
+    for (const cell of cells) named.push(words.nameOf(cell));
+    const [first] = named;
+    const keys =
+      first !== undefined && named.length === 1
+        ? [words.keyOf(first)]
+        : [...new Set(named.map((word) => words.keyOf(word)))];
     sites.set(site, { words: named, keys, quiet: !watch.loud.has(site) });
   }
-  const operated = new Map(
-    [...watch.operatedAt].map(([site, all]) => [site, [...all.values()]] as const),
-  );
-  const rangeWrites = instructionsOf(program).some(
-    ({ instruction }) =>
-      instruction.op === 'call' && RANGE_WRITES.includes(instruction.operation.name),
-  );
-  const maintained = new Map(
-    [...operated].map(
-      ([site, ranges]) => [site, ranges.flatMap((r) => linesIn(r, lines))] as const,
-    ),
-  );
+  const inOrder = new LinesInOrder(lines);
+  const operated = new Map<number, readonly Operated[]>();
+  const maintained = new Map<number, readonly LineKey[]>();
+  for (const [site, all] of watch.operatedAt) {
+    const met: LineKey[] = [];
+    for (const range of all) inOrder.addIn(range, met);
+    operated.set(site, all);
+    maintained.set(site, met);
+  }
+  const calls = callsOf(program);
+  const rangeWrites = RANGE_WRITES.some((name) => calls.has(name));
   return { sites, operated, maintained, rangeWrites };
 }

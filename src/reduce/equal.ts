@@ -3,6 +3,7 @@
  * with places inside the line instead of places in the buffer. One of them stands for all.
  * Leaves out: lines of different pages, and groups of several lines; they stand for themselves.
  */
+import type { Operated } from '../kernel/recorder.js';
 import type { Instruction, Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 import type { Analysis, DataLine } from './analysis.js';
@@ -116,19 +117,24 @@ interface About {
   readonly renames: Map<number, number> | null;
 }
 
+const NO_WORDS: readonly Named[] = [];
+const NO_RANGES: readonly Operated[] = [];
+
 function describe(instruction: Instruction, site: number, pc: number, about: About): string {
   const { analysis, line } = about;
   if (isPassing(instruction, pc)) return '';
   const at = `${instruction.at.line}:${instruction.at.column}`;
   const found = analysis.sites.get(site);
-  const all = found?.words ?? [];
-  const mine = line === null ? [] : all.filter((word) => within(word, line));
-  const places = mine.map(({ byte }) => byte - (line?.from ?? 0));
-  if (isSingle(instruction) && mine.length > 0) {
+  const all = found?.words ?? NO_WORDS;
+  const places: number[] = [];
+  if (line !== null) {
+    for (const word of all) if (within(word, line)) places.push(word.byte - line.from);
+  }
+  if (places.length > 0 && isSingle(instruction)) {
     const only = found?.keys.length === 1 ? '' : pc;
     return `${shapeOf(instruction)} ${only} ${at} ${places.join()} ${stored(instruction, about)}`;
   }
-  const ranges = analysis.operated.get(site) ?? [];
+  const ranges = analysis.operated.get(site) ?? NO_RANGES;
   const near = ranges.map((range) =>
     line !== null && meets(range, line)
       ? [range.op, Math.max(range.from - line.from, 0), cut(range.from + range.size, line)]

@@ -49,8 +49,15 @@ function sourcesOf(code: ThreadCode, siteOf: (pc: number) => number): Sources {
   return sources;
 }
 
-function readsIn(sources: Sources, expr: Expr): number[] {
-  return localsOf(expr).flatMap((local) => [...(sources.get(local) ?? [])]);
+const NO_READS: readonly number[] = [];
+
+function readsIn(sources: Sources, expr: Expr): readonly number[] {
+  if (expr.kind === 'const' || expr.kind === 'handle' || sources.size === 0) return NO_READS;
+  const reads: number[] = [];
+  for (const local of localsOf(expr)) {
+    for (const site of sources.get(local) ?? NO_READS) reads.push(site);
+  }
+  return reads;
 }
 
 /** The value a store or a device write stores; null when all of it decides something. */
@@ -67,7 +74,8 @@ function decidedBy(instruction: Instruction): readonly Expr[] {
     return instruction.target.kind === 'handle' ? [instruction.value] : [];
   }
   const stored = storedBy(instruction);
-  return inputsOf(instruction).filter((expr) => expr !== stored);
+  const inputs = inputsOf(instruction);
+  return stored === null ? inputs : inputs.filter((expr) => expr !== stored);
 }
 
 function localsIn(condition: Condition): readonly { thread: number; local: number }[] {

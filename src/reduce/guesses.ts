@@ -9,17 +9,23 @@ import type { Layout, NewCell } from '../kernel/layout.js';
 import type { Expr, Instruction, Program } from '../litmus/program.js';
 import { Sites } from '../system/sites.js';
 
-/** The number that is added to an address, and the text of the rest. */
+/** The number that is added to an address, and the rest. */
 interface Address {
-  readonly base: string;
+  readonly base: Expr;
   readonly byte: number;
 }
 
 function addressOf(expr: Expr): Address {
   if (expr.kind === 'offset' && expr.bytes.kind === 'const') {
-    return { base: JSON.stringify(expr.pointer), byte: expr.bytes.value };
+    return { base: expr.pointer, byte: expr.bytes.value };
   }
-  return { base: JSON.stringify(expr), byte: 0 };
+  return { base: expr, byte: 0 };
+}
+
+function isSame(a: Expr, b: Expr): boolean {
+  // Nearly all are a name alone.
+  if (a.kind === 'handle' && b.kind === 'handle') return a.index === b.index;
+  return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
 }
 
 function isCopyOf(instruction: Instruction, first: Instruction): boolean {
@@ -52,7 +58,7 @@ export class GuessedPages {
       if (!isCopyOf(each, instruction)) continue;
       const { base, byte } = addressOf(each.address);
       const at = word.byte + byte - own.byte;
-      if (base === own.base && at >= 0) pages.add(at - (at % this.pageSize));
+      if (isSame(base, own.base) && at >= 0) pages.add(at - (at % this.pageSize));
     }
     this.bytes.set(word.buffer, pages);
   }

@@ -17,6 +17,8 @@ const HELPERS: readonly string[] = [
   'dcache_clean_inval_poc',
 ];
 
+const NO_KEYS: readonly LineKey[] = [];
+
 export class Roles {
   /** By site, where no line is shown. */
   private readonly idle: readonly Role[];
@@ -31,14 +33,18 @@ export class Roles {
     const code = sites.threads.flatMap((thread) => thread.code);
     this.idle = code.map((instruction, site) => this.idleRole(instruction, site));
     code.forEach((_, site) => {
-      const accessed = analysis.sites.get(site)?.keys ?? [];
-      const maintained = analysis.maintained.get(site) ?? [];
-      for (const key of new Set([...accessed, ...maintained])) {
-        const known = this.own.get(key);
-        if (known === undefined) this.own.set(key, [site]);
-        else known.push(site);
-      }
+      const accessed = analysis.sites.get(site)?.keys ?? NO_KEYS;
+      const maintained = analysis.maintained.get(site) ?? NO_KEYS;
+      for (const key of accessed) this.add(key, site);
+      for (const key of maintained) this.add(key, site);
     });
+  }
+
+  /** Sites come in order; one may have several to do with a line. */
+  private add(key: LineKey, site: number): void {
+    const known = this.own.get(key);
+    if (known === undefined) this.own.set(key, [site]);
+    else if (known.at(-1) !== site) known.push(site);
   }
 
   private idleRole(instruction: Instruction, site: number): Role {

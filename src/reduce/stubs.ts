@@ -4,6 +4,7 @@
  * them, and a maintenance helper for other lines stays as its DSB, one for each stretch.
  * Leaves out: accesses that take a page fault, use a translation for the first time, or may fault.
  */
+import { room } from '../base/lists.js';
 import type { KernelContext } from '../kernel/context.js';
 import type { Operation } from '../kernel/registry.js';
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
@@ -43,7 +44,8 @@ export function withStubs(program: Program, roleOf: (site: number) => Role): Pro
 function stubbed(code: ThreadCode, roleOf: (pc: number) => Role): ThreadCode {
   let known = standins.get(code);
   if (known === undefined) {
-    known = { passing: [], standing: [] };
+    const { length } = code.code;
+    known = { passing: room(length), standing: room(length) };
     standins.set(code, known);
   }
   const { passing, standing } = known;

@@ -37,8 +37,9 @@ export function needsInWords(needs: Finding['needs']): string {
 }
 
 export function certaintyInWords(finding: Finding): string {
-  return finding.certain
-    ? 'certain: no complete run of that machine avoids it'
+  if (finding.certain) return 'certain: no complete run of that machine avoids it';
+  return finding.anyRun
+    ? 'possible: whether some complete run of that machine avoids it was not explored'
     : 'possible: some complete runs of that machine avoid it';
 }
 

@@ -10,6 +10,7 @@ import type { Frame } from '../kernel/state.js';
 import { type LineAccess, lineCode, Touched } from '../kernel/touched.js';
 import { isOpen, type RuleRow, rowsFor } from '../machine/cache-rules.js';
 import { applyRow, type Line, type LineOutcome } from '../machine/line.js';
+import { FRAME } from './keys.js';
 import type { Unkeyed } from './state.js';
 
 /** Environment steps a line needs: all it has, or those of some rows of the cache table. */
@@ -30,13 +31,20 @@ export function neededSteps<
   environment: Environment,
   stepsOf: (group: G, touched: Touched | null) => readonly S[],
 ): readonly S[] {
+  // Of groups that have to do with some line: most have not.
   const touched: Touched[] = [];
-  const taken = groups.map((group) => {
-    if (group.kind === 'cache') return null;
-    const mine = new Touched();
+  const taken: (readonly S[] | null)[] = [];
+  let mine = new Touched();
+  for (const group of groups) {
+    if (group.kind === 'cache') {
+      taken.push(null);
+      continue;
+    }
+    taken.push(stepsOf(group, mine));
+    if (mine.isEmpty) continue;
     touched.push(mine);
-    return stepsOf(group, mine);
-  });
+    mine = new Touched();
+  }
   const all: S[] = [];
   for (let i = 0; i < groups.length; i++) {
     const [group, steps] = [groups[i], taken[i]];
@@ -58,6 +66,7 @@ export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): vo
   const { kernel } = next;
   if (kernel.mappings !== mappings || kernel.iovas !== iovas) touched.mappings = true;
   const remapped = next.kernel.maps !== maps;
+  if (!remapped && next.frames === state.frames) return;
   const mayFill = (of: Unkeyed, i: number) => hasCacheableAlias(of.kernel, of.frames[i], i);
   state.frames.forEach((frame, i) => {
     const now = next.frames[i];
@@ -68,28 +77,28 @@ export function noteChanges(state: Unkeyed, next: Unkeyed, touched: Touched): vo
 }
 
 /** Which facts of a frame decide what its lines do; KernelContext tells of the lines themselves. */
-const decides: Readonly<Record<keyof Frame, ((of: Frame) => unknown) | null>> = {
-  pfn: (of) => of.pfn,
-  buffer: (of) => of.buffer,
-  page: (of) => of.page,
-  lines: null,
-  linear: (of) => of.linear,
-  inTlb: (of) => of.inTlb,
-  linearAs: (of) => of.linearAs,
+const decides: Readonly<Record<keyof Frame, boolean>> = {
+  pfn: true,
+  buffer: true,
+  page: true,
+  lines: false,
+  linear: true,
+  inTlb: true,
+  linearAs: true,
   // Kept for H5 alone; it changes with an event of a line.
-  history: null,
-  bar: (of) => of.bar,
-  secure: (of) => of.secure,
-  table: (of) => of.table,
-  nomap: (of) => of.nomap,
-  freed: (of) => of.freed,
+  history: false,
+  bar: true,
+  secure: true,
+  table: true,
+  nomap: true,
+  freed: true,
 };
-const deciding = Object.values(decides).filter((field) => field !== null);
+const deciding = FRAME.maskOf(decides);
 
 /** It is another page's now, or the linear map has it otherwise. */
 function isOther(frame: Frame, now: Frame): boolean {
   if (now.lines.length !== frame.lines.length) return true;
-  return deciding.some((field) => field(now) !== field(frame));
+  return (FRAME.differ(frame, now) & deciding) !== 0;
 }
 
 /**
@@ -114,7 +123,9 @@ export class Environment {
   /** Lines with steps left out, and all that were asked about, over all states. */
   leftOut = 0;
   asked = 0;
+  /** By line record and accesses; by what the record has, where that one is new. */
   private readonly known = new WeakMap<Line, Map<string, ReadonlySet<RuleRow>>>();
+  private readonly byText = new Map<string, ReadonlySet<RuleRow>>();
 
   /** `met` is told of liberties that an answer hangs on, as pickRow tells of those of steps. */
   constructor(
@@ -142,15 +153,31 @@ export class Environment {
     line: Line,
     accesses: readonly (readonly [string, LineAccess])[],
   ): ReadonlySet<RuleRow> {
-    const known = this.known.get(line) ?? new Map<string, ReadonlySet<RuleRow>>();
-    this.known.set(line, known);
-    const key = accesses.map(([text]) => text).join('|');
-    let found = known.get(key);
+    const known = this.known.get(line);
+    let key = '';
+    for (const [text] of accesses) key += `${text}|`;
+    let found = known?.get(key);
+    if (found === undefined) {
+      found = this.rowsByText(line, key, accesses);
+      if (known === undefined) this.known.set(line, new Map([[key, found]]));
+      else known.set(key, found);
+    }
+    return found;
+  }
+
+  /** Lines that steps made at different times are often the same. */
+  private rowsByText(
+    line: Line,
+    key: string,
+    accesses: readonly (readonly [string, LineAccess])[],
+  ): ReadonlySet<RuleRow> {
+    const text = key + textOf(line);
+    let found = this.byText.get(text);
     if (found === undefined) {
       const list = accesses.map(([, access]) => access);
       this.ask(line, list);
       found = neededRows(line, list, this.liberties);
-      known.set(key, found);
+      this.byText.set(text, found);
     }
     return found;
   }
@@ -166,6 +193,14 @@ export class Environment {
       }
     }
   }
+}
+
+/** All that a line is. */
+function textOf({ state, dram, copy, written, stopped }: Line): string {
+  let text = `${state} ${written} ${stopped}`;
+  for (const value of dram) text += ` ${value}`;
+  for (const value of copy) text += `,${value}`;
+  return text;
 }
 
 const LINE_STATES = ['absent', 'clean', 'dirty'] as const;

@@ -3,7 +3,9 @@
  * each would pass, and which instructions none passes (M8, M10).
  * Leaves out: where accesses go; early.ts looks at that when a read is to be taken.
  */
+import { room } from '../base/lists.js';
 import type { EarlyRead } from '../kernel/context.js';
+import type { Operation } from '../kernel/registry.js';
 import type { Expr, Instruction, Target, ThreadCode } from '../litmus/program.js';
 
 /** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
@@ -82,27 +84,64 @@ function uses(expr: Expr, pending: Chain<number> | null): boolean {
 
 /** What the instruction accesses; for a memcpy the source first. */
 export function accessesOf(instruction: Instruction): readonly Passed[] {
-  return traitsOf(instruction).accesses;
+  return accessed(instruction);
 }
+
+/** What is in an operation's name: operations are few, and the same in every scenario. */
+interface Sort {
+  /** Ranges it goes over: that of its first argument, those of its first two, or none. */
+  readonly takes: 'range' | 'both' | 'other';
+  readonly copies: boolean;
+  /** Maintenance without its dsb: it orders only WB accesses of its own lines (M9). */
+  readonly incomplete: boolean;
+  /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
+  readonly inner: boolean;
+  readonly wmb: boolean;
+  /** May put something into the store buffer: all calls but barriers are taken to. */
+  readonly stores: boolean;
+}
+
+const sorts = new WeakMap<Operation, Sort>();
+
+function sortOf(operation: Operation): Sort {
+  let found = sorts.get(operation);
+  if (found === undefined) {
+    const { name } = operation;
+    const copies = name === 'memcpy' || name === 'memchr_inv';
+    found = {
+      takes: name === 'memset' || name === 'memchr_inv' ? 'range' : copies ? 'both' : 'other',
+      copies,
+      incomplete: name.endsWith('_nosync'),
+      inner: /^smp_r?mb$/u.test(operation.as ?? name),
+      wmb: name === 'wmb',
+      stores: !/^(dma_|smp_)?[rw]?mb$/u.test(name),
+    };
+    sorts.set(operation, found);
+  }
+  return found;
+}
+
+const NO_ACCESSES: readonly Passed[] = [];
 
 function accessed(instruction: Instruction): readonly Passed[] {
   if (instruction.op === 'load' || instruction.op === 'store') {
     return [{ address: [instruction.address], size: instruction.size }];
   }
-  if (instruction.op !== 'call') return [];
+  if (instruction.op !== 'call') return NO_ACCESSES;
+  const { where, reads } = instruction.operation;
+  const { takes } = sortOf(instruction.operation);
+  if (where !== 'device' && takes === 'other') return NO_ACCESSES;
   const values = valuesOf(instruction);
-  const { name, where, reads } = instruction.operation;
   if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
   const [to, from, range] = values;
-  if (to === undefined || from === undefined || range === undefined) return [];
-  if (name === 'memset' || name === 'memchr_inv') return [{ address: [to], size: 0, range }];
-  if (!isCopy(instruction)) return [];
+  if (to === undefined || from === undefined || range === undefined) return NO_ACCESSES;
+  if (takes === 'range') return [{ address: [to], size: 0, range }];
   return [from, to].map((each) => ({ address: [each], size: 0, range }));
 }
 
 /** It reads the words of a range, one a step. */
 export function isCopy(instruction: Instruction): boolean {
-  return instruction.op === 'call' && ['memcpy', 'memchr_inv'].includes(instruction.operation.name);
+  return instruction.op === 'call' && sortOf(instruction.operation).copies;
 }
 
 function isRead(instruction: Instruction): boolean {
@@ -110,9 +149,8 @@ function isRead(instruction: Instruction): boolean {
   return instruction.op === 'call' && instruction.operation.reads === true && !instruction.sync;
 }
 
-/** Maintenance without its dsb: it orders only WB accesses of its own lines (M9). */
 function isIncomplete(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation.name.endsWith('_nosync');
+  return instruction.op === 'call' && sortOf(instruction.operation).incomplete;
 }
 
 /** Nothing after it is read before it: barriers, calls that order loads, a device's sync read. */
@@ -130,21 +168,17 @@ export function idleFor(instruction: Instruction): Expr | null {
   return valuesOf(instruction)[0] ?? null;
 }
 
-/** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
 function isInnerBarrier(instruction: Instruction): boolean {
-  if (instruction.op !== 'call') return false;
-  const { operation } = instruction;
-  return /^smp_r?mb$/u.test(operation.as ?? operation.name);
+  return instruction.op === 'call' && sortOf(instruction.operation).inner;
 }
 
 function isWmb(instruction: Instruction): boolean {
-  return instruction.op === 'call' && instruction.operation.name === 'wmb';
+  return instruction.op === 'call' && sortOf(instruction.operation).wmb;
 }
 
-/** May put something into the store buffer: all calls but barriers are taken to. */
 function mayStore(instruction: Instruction): boolean {
   if (instruction.op !== 'call') return instruction.op === 'store';
-  return !/^(dma_|smp_)?[rw]?mb$/u.test(instruction.operation.name);
+  return sortOf(instruction.operation).stores;
 }
 
 /** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
@@ -179,25 +213,37 @@ interface Place {
 /** So many places of a thread are remembered: a long one is gone through, and left behind. */
 const PLACES_MAX = 256;
 
-const known = new WeakMap<ThreadCode, Map<number, Place>>();
+/** What was found out about a thread so far. */
+interface Ahead {
+  readonly places: Map<number, Place>;
+  /** By place of the instruction. */
+  readonly traits: (Traits | undefined)[];
+}
+
+const known = new WeakMap<ThreadCode, Ahead>();
+
+function aheadOf(code: ThreadCode): Ahead {
+  let found = known.get(code);
+  if (found === undefined) {
+    found = { places: new Map(), traits: room(code.code.length) };
+    known.set(code, found);
+  }
+  return found;
+}
 
 function ahead(code: ThreadCode, pc: number): Place {
-  let byPc = known.get(code);
-  if (byPc === undefined) {
-    byPc = new Map();
-    known.set(code, byPc);
-  }
-  let found = byPc.get(pc);
+  const { places, traits } = aheadOf(code);
+  let found = places.get(pc);
   if (found === undefined) {
     const pcs: number[] = [];
     const straight: number[] = [];
-    lookAhead(code, pc, (look) => {
+    lookAhead(code, traits, pc, (look) => {
       if (!pcs.includes(look.pc)) pcs.push(look.pc);
       if (look.idle.length === 0) straight.push(look.pc);
     });
     found = { pcs: pcs.sort((a, b) => a - b), straight, all: null };
-    if (byPc.size >= PLACES_MAX) byPc.clear();
-    byPc.set(pc, found);
+    if (places.size >= PLACES_MAX) places.clear();
+    places.set(pc, found);
   }
   return found;
 }
@@ -207,7 +253,7 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
   const place = ahead(code, pc);
   if (place.all === null) {
     const all: Candidate[] = [];
-    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb, idle }) => {
+    lookAhead(code, aheadOf(code).traits, pc, ({ pc: at, passes, maintained, ish, wmb, idle }) => {
       all.push({ pc: at, passes: listed(passes), maintained, ish, wmb, idle });
     });
     place.all = all.sort((a, b) => a.pc - b.pc);
@@ -240,26 +286,19 @@ interface Traits {
   readonly target: Target | undefined;
 }
 
-const traits = new WeakMap<Instruction, Traits>();
-
 function traitsOf(instruction: Instruction): Traits {
-  let found = traits.get(instruction);
-  if (found === undefined) {
-    found = {
-      accesses: accessed(instruction),
-      stops: stops(instruction),
-      inner: isInnerBarrier(instruction),
-      wmb: isWmb(instruction),
-      stores: mayStore(instruction),
-      copies: isCopy(instruction),
-      reads: isRead(instruction),
-      idle: idleFor(instruction),
-      maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
-      target: 'target' in instruction ? instruction.target : undefined,
-    };
-    traits.set(instruction, found);
-  }
-  return found;
+  return {
+    accesses: accessed(instruction),
+    stops: stops(instruction),
+    inner: isInnerBarrier(instruction),
+    wmb: isWmb(instruction),
+    stores: mayStore(instruction),
+    copies: isCopy(instruction),
+    reads: isRead(instruction),
+    idle: idleFor(instruction),
+    maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
+    target: 'target' in instruction ? instruction.target : undefined,
+  };
 }
 
 function waits({ address, range }: Passed, pending: Chain<number>): boolean {
@@ -268,7 +307,12 @@ function waits({ address, range }: Passed, pending: Chain<number>): boolean {
 }
 
 /** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
-function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void): void {
+function lookAhead(
+  code: ThreadCode,
+  known: (Traits | undefined)[],
+  from: number,
+  found: (look: Look) => void,
+): void {
   const none = { overtakes: false, ish: false, wmb: false, stores: false, idle: [] };
   const start = { passes: null, maintained: [], pending: null, ...none };
   const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
@@ -278,31 +322,31 @@ function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void):
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    const { accesses, stops, copies, reads } = traitsOf(instruction);
-    if (stops && !mayPass(instruction, look)) continue;
+    const traits = known[look.pc] ?? traitsOf(instruction);
+    known[look.pc] = traits;
+    const { accesses, stops, copies, reads } = traits;
+    if (stops && !mayPass(traits, look)) continue;
     const { pending } = look;
     if (pending !== null && accesses.some((each) => waits(each, pending))) continue;
     // The later words of a copy may pass its first one.
     const passing = look.pc === from ? copies : look.overtakes || code.kind === 'device';
     if (accesses.length > 0 && reads && passing) found(look);
-    goOn(instruction, look, open);
+    goOn(instruction, traits, look, open);
   }
 }
 
 /** A barrier that orders loads, but not all of them, or not for everybody. */
-function mayPass(instruction: Instruction, look: Look): boolean {
-  const { inner, wmb, idle } = traitsOf(instruction);
+function mayPass({ inner, wmb, idle }: Traits, look: Look): boolean {
   return inner || idle !== null || (wmb && !look.stores);
 }
 
-function goOn(instruction: Instruction, look: Look, open: Look[]): void {
+function goOn(instruction: Instruction, traits: Traits, look: Look, open: Look[]): void {
   look.left--;
   if (instruction.op === 'jump') look.pc = instruction.to;
   else if (instruction.op === 'branch') {
     open.push({ ...look, pc: instruction.otherwise });
     look.pc++;
   } else {
-    const traits = traitsOf(instruction);
     const { accesses, maintains, target } = traits;
     if (target?.kind === 'handle') return;
     look.pc++;
@@ -322,6 +366,8 @@ function goOn(instruction: Instruction, look: Look, open: Look[]): void {
 }
 
 function valuesOf(instruction: Instruction): readonly Expr[] {
-  if (instruction.op !== 'call') return [];
-  return instruction.args.flatMap((arg) => (arg.kind === 'value' ? [arg.value] : []));
+  const values: Expr[] = [];
+  if (instruction.op !== 'call') return values;
+  for (const arg of instruction.args) if (arg.kind === 'value') values.push(arg.value);
+  return values;
 }

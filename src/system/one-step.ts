@@ -45,8 +45,8 @@ export class OneStep implements StepState {
     this.options = optionsOf(instruction);
     this.sync = instruction !== undefined && 'sync' in instruction && instruction.sync === true;
     this.device = sites.threads[agent]?.device ?? -1;
-    this.posts = sites.posting.has(this.device);
     this.anyPosts = sites.posting.size > 0;
+    this.posts = this.anyPosts && sites.posting.has(this.device);
     this.hasBars = sites.barDevices.length > 0;
     this.frames = state.frames;
     this.words = state.words;

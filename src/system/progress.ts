@@ -8,7 +8,7 @@ import { dmaDomain } from '../kernel/iommu.js';
 import type { Layout } from '../kernel/layout.js';
 import { booksWith, type KernelState, type Lock, type Port } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
-import type { Program } from '../litmus/program.js';
+import type { Program, ThreadCode } from '../litmus/program.js';
 import type { Entry } from '../machine/store-buffer.js';
 import type { Sites } from './sites.js';
 import { copyOf, type NewThread, type Thread, type Unkeyed } from './state.js';
@@ -176,10 +176,14 @@ export class Progress {
 
   complete(state: Unkeyed): boolean {
     if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return false;
-    return state.threads.every((thread, i) => {
+    const { threads } = state;
+    for (let i = 0; i < threads.length; i++) {
+      const thread = threads[i];
+      if (thread === undefined) continue;
       const ended = i === 0 ? thread.pc === -2 : this.ended(thread, i);
-      return ended && thread.work.length === 0 && !thread.entries.some(mustArrive);
-    });
+      if (!ended || thread.work.length > 0 || thread.entries.some(mustArrive)) return false;
+    }
+    return true;
   }
 
   /** Threads that have not ended: what a trace or a note calls stuck. */
@@ -251,23 +255,33 @@ export class Progress {
     // What init rang is in the queue until init is over.
     if (state.threads[0]?.pc !== -2) return state;
     let next = state;
-    this.sites.threads.forEach((code, i) => {
-      if (code.kind !== 'device') return;
-      for (;;) {
-        const thread = next.threads[i];
-        if (thread === undefined || thread.pc !== -1) return;
-        const bell = next.kernel.ports[code.device]?.queue[0];
-        if (bell === undefined) return;
-        const ports = next.kernel.ports.map((port, d) =>
-          d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
-        );
-        const threads = next.threads.slice();
-        const locals = code.locals.map(() => 0);
-        threads[i] = begun(thread, 0, locals, join(thread.clock, bell));
-        next = this.settled(stateOf(threads, next, booksWith(next.kernel, { ports })), i);
+    const { threads } = this.sites;
+    for (let i = 0; i < threads.length; i++) {
+      const code = threads[i];
+      if (code === undefined || code.kind !== 'device') continue;
+      let bell = this.heard(next, i, code.device);
+      for (; bell !== undefined; bell = this.heard(next, i, code.device)) {
+        next = this.started(next, i, code, bell);
       }
-    });
+    }
     return next;
+  }
+
+  /** The doorbell that an idle device takes next. */
+  private heard({ threads, kernel }: Unkeyed, index: number, device: number): Clock | undefined {
+    return threads[index]?.pc === -1 ? kernel.ports[device]?.queue[0] : undefined;
+  }
+
+  private started(state: Unkeyed, index: number, code: ThreadCode, bell: Clock): Unkeyed {
+    const ports = state.kernel.ports.map((port, d) =>
+      d === code.device ? { ...port, queue: port.queue.slice(1) } : port,
+    );
+    const threads = state.threads.slice();
+    const locals = code.locals.map(() => 0);
+    const thread = threads[index];
+    if (thread === undefined) return state;
+    threads[index] = begun(thread, 0, locals, join(thread.clock, bell));
+    return this.settled(stateOf(threads, state, booksWith(state.kernel, { ports })), index);
   }
 
   prune(state: Unkeyed): Unkeyed {

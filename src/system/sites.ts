@@ -3,6 +3,7 @@
  * of a finding, and the way back to the source line.
  */
 
+import { room } from '../base/lists.js';
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
 import { isAnswered, isOvertaken } from './delayed.js';
 
@@ -24,7 +25,9 @@ export class Sites {
   /** Devices whose writes do not arrive at once (M10). */
   readonly posting: ReadonlySet<number>;
   private readonly base: number[] = [];
-  private readonly all: Site[] = [];
+  private sites = 0;
+  /** Made when somebody asks: a projection of a long thread stands at few of its instructions. */
+  private readonly asked: (Site | undefined)[];
   private readonly answered: (boolean | undefined)[] = [];
   private readonly delayable = new Map<number, boolean>();
 
@@ -33,12 +36,11 @@ export class Sites {
     this.barDevices = barDevices(this.threads);
     this.posting = posting(program);
     this.processors = program.machine.devices.flatMap((each, i) => (each.remoteproc ? [i] : []));
-    this.threads.forEach((thread, index) => {
-      this.base.push(this.all.length);
-      thread.code.forEach((instruction, pc) => {
-        this.all.push({ thread: index, pc, instruction });
-      });
-    });
+    for (const { code } of this.threads) {
+      this.base.push(this.sites);
+      this.sites += code.length;
+    }
+    this.asked = room(this.sites);
   }
 
   /** Those of a program, made once. */
@@ -71,19 +73,32 @@ export class Sites {
   }
 
   at(site: number): Site | undefined {
-    return this.all[site];
+    return site < 0 ? undefined : (this.asked[site] ?? this.made(site));
+  }
+
+  private made(site: number): Site | undefined {
+    if (site >= this.sites) return undefined;
+    let thread = this.base.length - 1;
+    while (thread > 0 && (this.base[thread] ?? 0) > site) thread--;
+    const pc = site - (this.base[thread] ?? 0);
+    const instruction = this.threads[thread]?.code[pc];
+    if (instruction === undefined) return undefined;
+    const made = { thread, pc, instruction };
+    this.asked[site] = made;
+    return made;
   }
 }
 
 function barDevices(threads: readonly ThreadCode[]): readonly number[] {
-  const devices = threads.flatMap(({ code }) =>
-    code.flatMap((each) => {
-      if (each.op !== 'call' || each.operation.name !== 'pci_resource_start') return [];
+  const devices = new Set<number>();
+  for (const { code } of threads) {
+    for (const each of code) {
+      if (each.op !== 'call' || each.operation.name !== 'pci_resource_start') continue;
       const [first] = each.args;
-      return first?.kind === 'value' && first.value.kind === 'device' ? [first.value.index] : [];
-    }),
-  );
-  return [...new Set(devices)].sort((a, b) => a - b);
+      if (first?.kind === 'value' && first.value.kind === 'device') devices.add(first.value.index);
+    }
+  }
+  return [...devices].sort((a, b) => a - b);
 }
 
 /** Those that mark a write as relaxed, or whose interrupt may overtake. */

@@ -10,15 +10,14 @@ import { assumptionsOf } from './assumptions.js';
 import type { Ahead } from './ahead.js';
 import type { Checkpoints } from './checkpoint.js';
 import { contractPass } from './contract-pass.js';
-import { hazards, type HazardId, mendsFor } from './hazards.js';
-import { judgeAssertions, type Judged } from './assertions.js';
-import { type Named, nameFindings } from './needs.js';
+import { judgeAssertions } from './assertions.js';
+import { assertionFinding, brokenContracts, findingOf } from './found.js';
+import { nameFindings } from './needs.js';
 import { aliasFacts, maintenanceOf, notesOf } from './report-facts.js';
 import { forEveryImporter } from './importers.js';
 import type { CheckResult, Finding, Liberty, Verdict } from './result.js';
 import { explored, type Reduced, TooManyWords, withEveryWord } from './reduced.js';
 import type { Engine, Likely, Run, RunOptions, RunSource } from './runs.js';
-import { replay } from './trace.js';
 
 export interface CheckOptions {
   readonly maxStates?: number;
@@ -52,6 +51,8 @@ export interface CheckOptions {
   /** Reduces scenarios that are small, too. */
   readonly reduceAll?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** Hears of broken contracts (H11) as soon as they are known, where exploring takes longer. */
+  readonly onBroken?: (findings: readonly Finding[]) => void;
   /** True stops the exploration; the verdict is then `unknown`. */
   readonly interrupted?: () => boolean;
 }
@@ -72,6 +73,9 @@ export const DEFAULT_LIMITS = {
 
 /** Making tables costs about as much as exploring so many states without; measured. */
 export const TABLES_FROM = 500;
+
+/** From so many states on the pass for broken contracts costs little beside them; measured. */
+export const CONTRACTS_FROM = 500;
 
 /** An exploration of so many states takes long enough that sets of states may pay; measured. */
 export const SETS_FROM = 20_000;
@@ -130,7 +134,7 @@ function reduced<T>(
   try {
     return explored(
       program,
-      optionsOf(options, started),
+      optionsOf(program, options, started),
       { projection, symmetry, always },
       liberties,
       (runs) => work(runs, started),
@@ -174,9 +178,26 @@ function now(): number {
   return performance.now() / 1000;
 }
 
-function optionsOf(options: CheckOptions, started: number): RunOptions {
+/** The pass is made by the first who wants to know of it. */
+function contractsOf(program: Program): () => Run | null {
+  let made: Run | null | undefined;
+  return () => {
+    if (made === undefined) made = contractPass(program);
+    return made;
+  };
+}
+
+function optionsOf(program: Program, options: CheckOptions, started: number): RunOptions {
   let told = started;
+  const contracts = contractsOf(program);
+  let open = options.onBroken !== undefined;
+  const tellBroken = (): void => {
+    open = false;
+    const run = contracts();
+    if (run !== null && run.sightings.size > 0) options.onBroken?.(brokenContracts(run));
+  };
   return {
+    contracts,
     order: options.order ?? 'forward',
     engine: options.engine ?? 'fast',
     tablesFrom: options.tablesFrom ?? TABLES_FROM,
@@ -192,6 +213,7 @@ function optionsOf(options: CheckOptions, started: number): RunOptions {
     },
     now,
     tick: (states, transitions, run) => {
+      if (open && states >= CONTRACTS_FROM) tellBroken();
       const time = now();
       if (time - told > 0.25) {
         told = time;
@@ -220,7 +242,7 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
   const { program } = runs;
   const full = runs.run(libertiesOf(program), verdictOnly ? [] : [portableLiberties(program)]);
   const isCut = full.exploration.stopped !== null;
-  const beside = isCut && !verdictOnly ? contractPass(program) : null;
+  const beside = isCut ? (runs.options.contracts?.() ?? null) : null;
   const named = verdictOnly ? [] : nameFindings(runs, full, beside);
   const judged = judgeAssertions(program, full);
   const found = [
@@ -228,7 +250,8 @@ function judge(runs: RunSource, started: number, verdictOnly: boolean): CheckRes
     ...judged.flatMap((each, i) => assertionFinding(runs, full, each, i)),
   ].sort(byPlace);
   const { stopped } = runs;
-  const wrong = found.length > 0 || (verdictOnly && full.sightings.size > 0);
+  const unnamed = full.sightings.size + (beside?.sightings.size ?? 0);
+  const wrong = found.length > 0 || (verdictOnly && unnamed > 0);
   const verdict: Verdict = wrong ? 'hazard' : stopped === null ? 'coherent' : 'unknown';
   const expected = expectedText(program);
   return {
@@ -303,89 +326,4 @@ function matches(program: Program, found: readonly Finding[]): boolean {
   const wanted = new Set<string>(result === null || result === 'coherent' ? [] : result);
   const got = new Set<string>(found.map((each) => each.id));
   return wanted.size === got.size && [...wanted].every((id) => got.has(id));
-}
-
-function isHazard(id: string): id is HazardId {
-  return Object.hasOwn(hazards, id);
-}
-
-function findingOf(runs: RunSource, named: Named, all: readonly Named[]): Finding {
-  const { system } = named.run;
-  const own = { run: named.run, sighting: named.sighting, facts: runs.facts };
-  const { apart } = named.run;
-  const shown = apart ? { ...own, facts: apart } : runs.shown?.(named.run, named.sighting);
-  const { run, sighting, facts } = shown ?? own;
-  const { steps, finding } = replay(run, sighting, facts);
-  const detail = finding?.detail() ?? {
-    message: 'the loop never ends although the newest values would end it',
-    expected: 'the loop ends',
-    actual: 'it reads the same stale value for ever',
-  };
-  const [agent = '0', at = '0:0'] = named.place.split('|');
-  const [line = 0, column = 0] = at.split(':').map(Number);
-  const id = isHazard(named.id) ? named.id : 'assertion';
-  const site =
-    named.sighting.finding?.site ??
-    named.run.stuck.find((each) => each.name === named.sighting.name)?.site ??
-    -1;
-  const length = system.sites.at(site)?.instruction.at.length ?? 1;
-  const causeHere = all.some(
-    (each) => each !== named && each.place === named.place && isCause(each),
-  );
-  return {
-    id,
-    cause: isCause(named) && !(named.id === 'H12' && causeHere),
-    needs: named.needs,
-    certain: isCertain(runs, named),
-    message:
-      named.id === 'H13'
-        ? `wrong only when the machine reorders: ${detail.message}`
-        : detail.message,
-    at: { agent: system.sites.threads[Number(agent)]?.name ?? '?', line, column, length },
-    expected: detail.expected,
-    actual: detail.actual,
-    trace: steps,
-    ...(apart ? { anyRun: true } : {}),
-    mends: id === 'assertion' ? [] : mendsFor(id, detail.message),
-  };
-}
-
-function isCause(named: Named): boolean {
-  return named.sighting.finding?.cause ?? true;
-}
-
-/** Every complete run of the least machine meets it; only a finding that needs nothing can be. */
-function isCertain(runs: RunSource, named: Named): boolean {
-  if (!named.needs.some((set) => set.length === 0)) return false;
-  const { system } = named.run;
-  const raw = new Set(named.raw);
-  if (named.id === 'H12') return named.run.exploration.completeStates.length === 0;
-  return runs.avoidable([], (finding) => raw.has(system.name(finding))) === false;
-}
-
-function assertionFinding(runs: RunSource, run: Run, judged: Judged, index: number): Finding[] {
-  const { kind, holds, line } = judged.result;
-  if (kind === 'exists' || holds !== false || judged.state === null) return [];
-  const at = runs.program.assertions[index]?.at;
-  const whole = runs.unprojected?.(run.liberties) ?? null;
-  const there = whole === null ? null : judgeAssertions(runs.program, whole.run)[index]?.state;
-  const own = { run: run.origins?.get('assertion') ?? run, facts: runs.facts, state: judged.state };
-  const shown = whole !== null && there != null ? { ...whole, state: there } : own;
-  const named = { name: 'assertion', id: 'assertion', finding: null };
-  const sighting = { ...named, state: shown.state, action: -1, depth: 0 };
-  return [
-    {
-      id: 'assertion',
-      cause: true,
-      needs: [],
-      certain: false,
-      message:
-        kind === 'always' ? 'a complete run breaks `always`' : 'a complete run reaches `forbidden`',
-      at: { agent: '', line, column: at?.column ?? 1, length: at?.length ?? 1 },
-      expected: kind === 'always' ? 'true in every complete run' : 'true in no complete run',
-      actual: kind === 'always' ? 'false' : 'true',
-      trace: replay(shown.run, sighting, shown.facts).steps,
-      mends: [],
-    },
-  ];
 }

@@ -179,8 +179,19 @@ export const hazards: Readonly<Record<HazardId, HazardInfo>> = {
 /** Begins the message of a load that a later store or doorbell overtook (kernel/judge.ts). */
 const OVERTAKEN = 'a later store overtook this read';
 
+/** Of a value that is still in a store buffer or in a device's own cache (kernel/judge.ts). */
+const ON_ITS_WAY = 'on its way to memory';
+const ARRIVE =
+  "bring it to memory before the invalidate: a barrier behind a non-cacheable store; of a device with a cache of its own, its flush (panthor_gpu_flush_caches)";
+
+/** Of a line that was fetched again before a store past the cache had drained (R4). */
+const STALE = 'the value comes from a stale copy';
+const DRAIN = 'mb() or dma_mb() between a non-cacheable store and the invalidate behind it';
+
 /** What would mend a finding with this message. */
 export function mendsFor(id: HazardId, message: string): readonly string[] {
+  if (id === 'H1' && message.endsWith(ON_ITS_WAY)) return [ARRIVE, ...hazards.H1.mends];
+  if (id === 'H13' && message.startsWith(STALE)) return [...hazards.H13.mends, DRAIN];
   if (id !== 'H13' || !message.startsWith(OVERTAKEN)) return hazards[id].mends;
   return [
     'mb() or dma_mb() between this read and the store or doorbell behind it',

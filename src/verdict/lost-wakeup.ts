@@ -60,15 +60,45 @@ export function lostWakeups(
 /** Some set of states that no necessary step leaves is no end of a run. */
 export function someoneWaits(
   system: System,
-  { graph, states, stateAt }: Exploration<State, RawFinding>,
+  { graph, states, stateAt, completeStates }: Exploration<State, RawFinding>,
 ): boolean {
   if (graph === null) return false;
-  return policiesFor(graph).some((never) =>
-    terminalComponents(graph, states, never).some(([first = -1]) => {
+  return policiesFor(graph).some((never) => {
+    // Nothing leaves a state in which all has ended: where every other one leads to such a state,
+    // no set of others is left by nothing.
+    if (allLeadTo(completeStates, graph, states, never)) return false;
+    return terminalComponents(graph, states, never).some(([first = -1]) => {
       const state = stateAt(first);
       return state !== undefined && !system.complete(state);
-    }),
-  );
+    });
+  });
+}
+
+/** Edges are gone over so often; nearly all lead to states found later, so that once is enough. */
+const ROUNDS_MAX = 4;
+
+/** From every state a way without steps of some will leads to one of these; false: maybe not. */
+export function allLeadTo(
+  ends: readonly number[],
+  { edges }: Graph,
+  states: number,
+  never: readonly Will[],
+): boolean {
+  const left = WILLS.map((will) => never.includes(will));
+  const leads = new Uint8Array(states);
+  for (const end of ends) leads[end] = 1;
+  let missing = states - ends.length;
+  for (let round = 0; round < ROUNDS_MAX && missing > 0; round++) {
+    const before = missing;
+    for (let i = edges.length - 3; i >= 0; i -= 3) {
+      const [from, to] = [edges[i] ?? 0, edges[i + 1] ?? 0];
+      if (leads[from] === 1 || leads[to] === 0 || left[edges[i + 2] ?? 0]) continue;
+      leads[from] = 1;
+      missing--;
+    }
+    if (missing === before) break;
+  }
+  return missing === 0;
 }
 
 /** Some set of states that nothing leaves has no step with such a finding. */

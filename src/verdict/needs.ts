@@ -50,6 +50,13 @@ export function nameFindings(runs: RunSource, full: Run, beside: Run | null): re
   return byPlace(needed);
 }
 
+/** The findings of such a run alone. */
+export function nameApart(run: Run): readonly Named[] {
+  const needed = new Map<string, Needed>();
+  for (const name of run.sightings.keys()) needed.set(name, { sets: [[]], run });
+  return byPlace(needed);
+}
+
 function findNeeds(runs: RunSource, full: Run, needed: ReadonlyMap<string, Needed>): void {
   const less = subsets(full.liberties).filter((set) => set.length < full.liberties.length);
   runs.expect(less);

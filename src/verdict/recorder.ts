@@ -149,7 +149,7 @@ export class Facts implements Recorder {
   }
 }
 
-type Captured = FactsData & Pick<LayoutData, 'cuts'>;
+type Captured = FactsData & Pick<LayoutData, 'cuts' | 'mapped'>;
 
 /** Passes on what is recorded, but for what is kept apart until a state takes it up. */
 export class Passing implements Recorder, Capture {
@@ -184,7 +184,7 @@ export class Passing implements Recorder, Capture {
   end(): string {
     const { saved } = this.to;
     this.to = this.facts;
-    const data: Captured = { ...saved, cuts: this.learned() };
+    const data: Captured = { ...saved, ...this.learned() };
     const isEmpty = Object.values(data).every((list) => list.length === 0);
     return isEmpty ? '' : JSON.stringify(data);
   }
@@ -193,19 +193,22 @@ export class Passing implements Recorder, Capture {
    * Where ranges begin and end, as far as that is new. Without ranges nothing hangs on it, so that
    * it does not matter when another layout is told. Throws where something does.
    */
-  private learned(): LayoutData['cuts'] {
+  private learned(): Pick<LayoutData, 'cuts' | 'mapped'> {
     const { layout, before } = this;
-    if (layout.changes === before) return [];
+    if (layout.changes === before) return { cuts: [], mapped: [] };
     if (layout.hasRanges || this.wordsNow() !== this.words) {
       throw new Error('the layout has learned of a word or a range');
     }
-    return layout.saved.cuts;
+    const { cuts, mapped } = layout.saved;
+    return { cuts, mapped };
   }
 
   merge(text: string): void {
-    const { cuts, ...data }: Captured = JSON.parse(text);
+    const { cuts, mapped, ...data }: Captured = JSON.parse(text);
     this.facts.merge(data);
-    for (const [buffer, bytes] of cuts) for (const byte of bytes) this.layout.cut(buffer, byte);
+    const { layout } = this;
+    for (const [id, bytes] of cuts) for (const byte of bytes) layout.cut(id, byte, 'maintained');
+    for (const [id, bytes] of mapped) for (const byte of bytes) layout.cut(id, byte, 'mapped');
   }
 
   met(liberty: string): void {

@@ -203,15 +203,14 @@ function analysisOptions(
 
 /** It goes over ranges, or has many accesses: trying it as it stands would take too long. */
 function isLong(program: Program): boolean {
-  const code = [program.init, ...program.threads].flatMap((thread) => thread.code);
-  const accesses = code.filter(
-    (each) =>
-      each.op === 'load' ||
-      each.op === 'store' ||
-      (each.op === 'call' && each.operation.where === 'device'),
-  );
-  const ranges = code.some(
-    (each) => each.op === 'call' && RANGE_READS.includes(each.operation.name),
-  );
-  return ranges || accesses.length > ACCESSES;
+  let accesses = 0;
+  for (const { code } of [program.init, ...program.threads]) {
+    for (const each of code) {
+      if (each.op === 'load' || each.op === 'store') accesses++;
+      if (each.op !== 'call') continue;
+      if (RANGE_READS.includes(each.operation.name)) return true;
+      if (each.operation.where === 'device') accesses++;
+    }
+  }
+  return accesses > ACCESSES;
 }

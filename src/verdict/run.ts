@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly checkpoints?: Checkpoints | undefined;
   /** Other threads, which make some explorations ahead of time. */
   readonly ahead?: Ahead | undefined;
+  /** What the pass for broken contracts found, made at most once; absent: there is none. */
+  readonly contracts?: (() => Run | null) | undefined;
   /** Of a projection: what each site does in it. */
   readonly roles?: readonly Role[];
 }

@@ -11,7 +11,7 @@ import { type CheckOptions, libertiesOf, onLayout, reasonText } from './check.js
 import { importersOf, resolved } from './importers.js';
 import { VALUE_CAUSES } from './needs.js';
 import type { Liberty, Verdict } from './result.js';
-import type { Likely, RunSource, Sighting } from './runs.js';
+import type { Likely, Run, RunSource, Sighting } from './runs.js';
 
 export interface Summary {
   readonly verdict: Verdict;
@@ -84,7 +84,8 @@ function summariseOne(program: Program, options: CheckOptions): Summary {
       ({ result, state }) => result.kind !== 'exists' && result.holds === false && state !== null,
     );
     const { stopped } = runs;
-    const hazards = [...ordered(seen), ...assertions.map(() => 'assertion')];
+    const ids = ordered([...seen, ...broken(runs, full, seen)]);
+    const hazards = [...ids, ...assertions.map(() => 'assertion')];
     return {
       verdict: hazards.length > 0 ? 'hazard' : stopped === null ? 'coherent' : 'unknown',
       hazards,
@@ -95,14 +96,25 @@ function summariseOne(program: Program, options: CheckOptions): Summary {
   });
 }
 
+/** Contracts that are broken where a limit kept the exploration from coming to it. */
+function broken(runs: RunSource, full: Run, seen: readonly Seen[]): readonly Seen[] {
+  if (full.exploration.stopped === null) return [];
+  const beside = runs.options.contracts?.()?.sightings.values() ?? [];
+  return [...beside]
+    .map(seenOf)
+    .filter(({ id, place }) => !seen.some((each) => each.id === id && each.place === place));
+}
+
+function seenOf({ name, id, finding }: Sighting): Seen {
+  return { id, cause: finding?.cause ?? true, place: name.slice(name.indexOf('|') + 1) };
+}
+
 /**
  * H13 in place of value causes that only reordering shows (needs.ts). A liberty adds steps and
  * takes none away, so what the largest set without `reorder` does not show, none without it does.
  */
 function named(runs: RunSource, all: readonly Liberty[], sightings: readonly Sighting[]): Seen[] {
-  const seen = sightings.map(({ name, id, finding }): Seen => {
-    return { id, cause: finding?.cause ?? true, place: name.slice(name.indexOf('|') + 1) };
-  });
+  const seen = sightings.map(seenOf);
   const isValue = ({ id }: Seen): boolean => VALUE_CAUSES.includes(id);
   const values = new Set(seen.filter(isValue).map(({ id, place }) => `${id}|${place}`));
   if (values.size === 0) return seen;
@@ -151,11 +163,27 @@ const UNTOLD: ReadonlySet<string> = new Set(['at', 'doc', 'source', 'rules', 'pa
 
 /** The scenario as text, with nothing of its machine but what is looked at everywhere. */
 function codeOf(program: Program): string {
-  const { init, threads, assertions, locks, handles, machine } = program;
-  const { lineSize, pageSize, devices } = machine;
+  const { lineSize, pageSize, devices } = program.machine;
   const names = devices.map(({ name }) => name);
-  const code = { names, lineSize, pageSize, init, threads, assertions, locks, handles };
-  return JSON.stringify(code, (key, value: unknown) => (UNTOLD.has(key) ? undefined : value));
+  return `${JSON.stringify({ names, lineSize, pageSize })} ${textOf(program)}`;
+}
+
+interface Text {
+  readonly of: Pick<Program, 'init' | 'assertions'>;
+  readonly text: string;
+}
+
+/** By their threads: platforms of one scenario have the same. */
+const texts = new WeakMap<Program['threads'], Text>();
+
+function textOf(program: Program): string {
+  const { init, threads, assertions, locks, handles } = program;
+  const known = texts.get(threads);
+  if (known?.of.init === init && known.of.assertions === assertions) return known.text;
+  const code = { init, threads, assertions, locks, handles };
+  const text = JSON.stringify(code, (key, value: unknown) => (UNTOLD.has(key) ? undefined : value));
+  texts.set(threads, { of: { init, assertions }, text });
+  return text;
 }
 
 /** Told by `codeOf`, or read by nobody who explores. */

@@ -76,6 +76,29 @@ const dmaBuf: Scenarios = [
     }),
   ],
   [
+    'dma_buf_unmap_attachment bounced: another CPU reads',
+    text('coherent', {
+      ...shared,
+      ...handed,
+      settings: '.swiotlb = force;',
+      cpu: `writel(1, nic);
+	wait(nic);
+	dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	complete(&done);`,
+    }),
+  ],
+  [
+    'dma_buf_unmap_attachment bounced: used after unmap',
+    text('H8 H6', {
+      ...shared,
+      settings: '.swiotlb = force;',
+      cpu: `dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	writel(1, nic);
+	wait(nic);`,
+      nic: 'u32 x = dma_read(dma);',
+    }),
+  ],
+  [
     'dma_buf_unmap_attachment: another CPU reads',
     text('coherent', {
       ...shared,

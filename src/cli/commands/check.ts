@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.js';
 import type { InputProblem } from '../../report/json.js';
 import { DEFAULT_LIMITS } from '../../verdict/check.js';
 import type { CheckResult } from '../../verdict/result.js';
+import { BrokenSoFar } from '../broken-so-far.js';
 import { identityOf, type Outcome, type Settings } from '../check-one.js';
 import { readCheckpoint } from '../checkpoint.js';
 import { InputError, report } from '../errors.js';
@@ -11,7 +12,7 @@ import { type Input, type Inputs, readInputs } from '../inputs.js';
 import type { Shard } from '../options.js';
 import { openOutput, stderrColor } from '../output.js';
 import { Progress } from '../progress.js';
-import { checkAll } from '../runner.js';
+import { checkAll, type OnProgress } from '../runner.js';
 import { watchSignals } from '../signals.js';
 import { type Format, makeWriter } from '../writers.js';
 import { tellDiagnostics } from './tell.js';
@@ -196,8 +197,11 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   tellProblems(all, tally);
   const signals = watchSignals();
   const progress = new Progress(files.length, quiet, { ...DEFAULT_LIMITS, ...settingsOf(options) });
-  const onProgress = (input: { file: string }, p: Parameters<Progress['update']>[1]) =>
-    progress.update(input.file, p);
+  const broken = new BrokenSoFar(quiet);
+  const onProgress: OnProgress = (input, now, known) => {
+    progress.update(input.file, now);
+    broken.tell(input.file, now.seconds, known.broken, () => progress.clear());
+  };
   const shown = !expect && !quiet && options.brief !== true;
   const settings = withWaste(settingsOf(options), shown && inputs.length === 1);
   for await (const outcome of checkAll(inputs, settings, signals, onProgress)) {

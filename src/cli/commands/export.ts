@@ -16,6 +16,14 @@ export interface ExportCommandOptions {
   readonly maxSeconds?: number;
   /** MiB. */
   readonly maxMemory?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+}
+
+/** docs/json.md, "export". */
+function documentOf(file: string, to: Target, source: string): string {
+  return `${JSON.stringify({ version: 1, file, to, source }, null, 2)}\n`;
 }
 
 export function runExport(path: string | undefined, options: ExportCommandOptions): number {
@@ -23,7 +31,7 @@ export function runExport(path: string | undefined, options: ExportCommandOption
   if (to === undefined) throw new InputError('export: say --to promela or --to murphi');
   const input = oneInput('export', path);
   const { program, diagnostics } = compile(input.text, input.file);
-  tellDiagnostics({ input, diagnostics }, stderrColor(false));
+  tellDiagnostics({ input, diagnostics }, stderrColor(!options.color));
   if (program === null) return exitCode.input;
   const limits = {
     maxStates: options.maxStates ?? DEFAULT_LIMITS.maxStates,
@@ -31,14 +39,15 @@ export function runExport(path: string | undefined, options: ExportCommandOption
     maxMemoryBytes: (options.maxMemory ?? 0) * 2 ** 20 || DEFAULT_LIMITS.maxMemoryBytes,
   };
   try {
-    const text = exportText(program, to, limits);
+    const source = exportText(program, to, limits);
+    if (options.quiet === true && options.output === undefined) return exitCode.ok;
     const output = openOutput({ path: options.output, noColor: true, inputs: [input.file] });
-    output.write(text);
+    output.write(options.json === true ? documentOf(input.file, to, source) : source);
     output.close();
     return exitCode.ok;
   } catch (error) {
     if (error instanceof ScenarioFault) {
-      tellDiagnostics({ input, diagnostics: [runTimeFault(error)] }, stderrColor(false));
+      tellDiagnostics({ input, diagnostics: [runTimeFault(error)] }, stderrColor(!options.color));
       return exitCode.input;
     }
     if (!(error instanceof NotExportable)) throw error;

@@ -10,6 +10,7 @@ import { replaceFile } from '../replace-file.js';
 export interface FmtOptions {
   readonly check?: boolean;
   readonly write?: boolean;
+  readonly quiet?: boolean;
   readonly color: boolean;
 }
 
@@ -17,10 +18,10 @@ export interface FmtOptions {
 function settle(input: Input, text: string, options: FmtOptions): boolean {
   const differs = text !== input.text;
   if (options.check) {
-    if (differs) process.stdout.write(`${input.file}\n`);
+    if (differs && options.quiet !== true) process.stdout.write(`${input.file}\n`);
   } else if (options.write) {
     if (differs) replaceFile(input.file, text);
-  } else {
+  } else if (options.quiet !== true) {
     process.stdout.write(text);
   }
   return differs;

@@ -1,7 +1,8 @@
 /**
  * Other names that Linux has for operations: the same to caches, mappings and pages. The compiler
  * takes one for the other.
- * Leaves out: names that differ by what they lock where the difference could be seen.
+ * Leaves out: names that differ by what they lock where the difference could be seen, and helpers
+ * that take other arguments (litmus/spellings.ts).
  */
 import type { Alias } from '../registry.js';
 

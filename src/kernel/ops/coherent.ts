@@ -13,7 +13,7 @@ import {
   GFP_NOT_BLOCKING,
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, mapOf, unmapMap } from '../cpu-maps.js';
+import { mapBuffer, mapOf, remapToUser, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { coherentLimit, deviceConfig } from '../dma-address.js';
 import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
@@ -203,7 +203,12 @@ function mmapCoherent(context: KernelContext, args: Args): Value {
   // dma_pgprot() goes by the device, also where the kernel's own mapping is that of a carve-out.
   const { coherent } = deviceConfig(context, deviceArg(context, args[0]));
   const attribute = coherent ? 'WB' : map.attribute;
-  return mapBuffer(context, context.buffer(map.buffer), 'mmap', attribute);
+  const buffer = context.buffer(map.buffer);
+  // Scattered pages behind an IOMMU go in one by one, and each is held (vm_map_pages).
+  const isOneRange = buffer.contiguous && buffer.gone === 'no';
+  return isOneRange
+    ? remapToUser(context, buffer, attribute)
+    : mapBuffer(context, buffer, 'mmap', attribute);
 }
 
 /** A table over the pages behind an allocation, for page tables of the driver's own. */

@@ -10,7 +10,7 @@ import { deviceArg, handle, int } from '../args.js';
 import { IOMMU_READ, IOMMU_WRITE } from '../constants.js';
 import type { KernelContext } from '../context.js';
 import { dropLines, isDirty, isUnderWay, readByDevice, writeByDevice } from '../device-cache.js';
-import { deviceConfig, physicalPlace } from '../dma-address.js';
+import { DMA_MAPPING_ERROR, deviceConfig, physicalPlace } from '../dma-address.js';
 import { deviceReach } from '../dma-reach.js';
 import { domainOf, isAttached, type Reached, translate } from '../iommu.js';
 import { frameOf } from '../pages.js';
@@ -83,7 +83,8 @@ function truncated(address: number, limit: number, at: (bus: number) => Reached)
   const emitted = address % (limit + 1);
   const meant = at(address);
   const hit = at(emitted);
-  const why = `the device cannot emit 0x${address.toString(16)}, only 0x${emitted.toString(16)}`;
+  const shown = address === DMA_MAPPING_ERROR ? 'DMA_MAPPING_ERROR' : `0x${address.toString(16)}`;
+  const why = `the device cannot emit ${shown}, only 0x${emitted.toString(16)}`;
   if (meant.kind === 'fault' || hit.kind === 'fault') return { kind: 'fault', why, hazard: 'H7' };
   const { frame } = hit.destination;
   const { cell } = meant.destination;

@@ -66,6 +66,11 @@ interface PendingLoss {
   readonly count: number;
 }
 
+/** The payload of most dma events, whatever became of what stands before it. */
+function isOfDma(text: string): boolean {
+  return text.includes(' dir=') && /\bdma_addrs?=|\bphys_addrs?=/.test(text);
+}
+
 class TextReader {
   private readonly head: EventHead = { index: 0, time: 0, cpu: 0, pid: 0, task: '', name: '' };
   private readonly text = new TextHead();
@@ -157,10 +162,21 @@ class TextReader {
     this.counts.set(head.name, (this.counts.get(head.name) ?? 0) + 1);
     if (this.counts.size > 1000) this.flushCounts();
     if (this.pending.length > 0) this.passLosses(head.time);
-    if (known < 0) this.sink.other(head);
-    else if (!this.events.emit(known, head, bytes, text.payload, end)) {
+    if (known < 0) {
+      this.sink.other(head);
+      // The first event of a name that nobody has: one of dma's, whose name is damaged?
+      const isNew = this.counts.get(head.name) === 1;
+      if (isNew && isOfDma(textOf(bytes, text.payload, end))) this.passLoss(head.cpu, head.time);
+    } else if (!this.events.emit(known, head, bytes, text.payload, end)) {
       this.trouble('undecoded-event', `${head.name}: fields missing or not readable`);
+      if (head.name.startsWith('dma_')) this.passLoss(head.cpu, head.time);
     }
+  }
+
+  /** One event of dma's that could not be read: no mapping is judged across it. */
+  private passLoss(cpu: number, before: number): void {
+    this.sink.lost(cpu, 1, before);
+    this.report.noteLost(cpu, 1, before);
   }
 
   /** The first event settles what kind of text this is. */
@@ -227,6 +243,7 @@ class TextReader {
     }
     if (asides.some((word) => startsWith(bytes, first, end, word))) return;
     this.trouble('unreadable-line', 'lines that are no events');
+    if (isOfDma(textOf(bytes, start, end))) this.pending.push({ cpu: UNKNOWN, count: 1 });
     this.giveUp();
   }
 

@@ -1,0 +1,206 @@
+/**
+ * A syntax tree with the words of spellings.ts replaced by what they stand for; with the page size
+ * of the machine for PAGE_SIZE, and `&gpu` of a device read as the device. What is put in place of
+ * a call stands where the call stood. Leaves out: the machine block, and reporting, but for an
+ * argument that would be evaluated twice.
+ */
+import { DiagnosticCollector } from '../diagnostics/collector.js';
+import type { CallNode, Expression, Item, Statement, SyntaxTree } from './ast.js';
+import { lex } from './lexer.js';
+import { parse } from './parser.js';
+import { type Spelling, spellingHead, spellingOf } from './spellings.js';
+import { hasEffect, namesIn, withoutParens } from './walk.js';
+
+export interface Spoken {
+  readonly pageSize: number;
+  readonly devices: ReadonlyMap<string, number>;
+}
+
+export function respell(
+  tree: SyntaxTree,
+  spoken: Spoken,
+  diagnostics: DiagnosticCollector,
+): SyntaxTree {
+  const speller = new Speller(spoken, diagnostics);
+  return { items: tree.items.map((item) => speller.item(item)) };
+}
+
+/** What a spelling stands for, parsed once. */
+const bodies = new Map<string, Expression>();
+
+function bodyOf({ name, body }: Spelling): Expression | null {
+  const known = bodies.get(name);
+  if (known !== undefined || body === '') return known ?? null;
+  const ignored = new DiagnosticCollector();
+  const [item] = parse(lex(`cpu c { ${body}; }`, ignored).tokens, ignored).items;
+  const statement = item?.kind === 'thread' ? item.body.body[0] : undefined;
+  if (statement?.kind !== 'expression') return null;
+  bodies.set(name, statement.expression);
+  return statement.expression;
+}
+
+class Speller {
+  constructor(
+    private readonly spoken: Spoken,
+    private readonly diagnostics: DiagnosticCollector,
+  ) {}
+
+  item(item: Item): Item {
+    if (item.kind !== 'thread' && item.kind !== 'override') return item;
+    const body = item.body.body.map((each) => this.statement(each));
+    return { ...item, body: { ...item.body, body } };
+  }
+
+  private statement(node: Statement): Statement {
+    const value = (each: Expression): Expression => this.expression(each);
+    const inner = (each: Statement): Statement => this.statement(each);
+    switch (node.kind) {
+      case 'declaration':
+        return {
+          ...node,
+          declarators: node.declarators.map((each) => ({
+            ...each,
+            value: each.value && value(each.value),
+          })),
+        };
+      case 'block':
+        return { ...node, body: node.body.map(inner) };
+      case 'if': {
+        const then = inner(node.then);
+        const otherwise = node.otherwise && inner(node.otherwise);
+        return { ...node, condition: value(node.condition), then, otherwise };
+      }
+      case 'loop':
+        return {
+          ...node,
+          init: node.init && inner(node.init),
+          condition: node.condition && value(node.condition),
+          step: node.step && value(node.step),
+          body: inner(node.body),
+        };
+      case 'expression':
+        if (isNothing(node.expression)) return { kind: 'empty', at: node.at };
+        if (isQuestion(node.expression)) {
+          const then = { kind: 'empty', at: node.at } as const;
+          const condition = value(node.expression);
+          return { kind: 'if', condition, then, otherwise: null, at: node.at };
+        }
+        return { ...node, expression: value(node.expression) };
+      case 'return':
+        return { ...node, value: node.value && value(node.value) };
+      default:
+        return node;
+    }
+  }
+
+  private expression(node: Expression): Expression {
+    const value = (each: Expression): Expression => this.expression(each);
+    switch (node.kind) {
+      case 'number':
+      case 'sizeof':
+        return node;
+      case 'name':
+        if (node.name !== 'PAGE_SIZE') return node;
+        return { kind: 'number', value: this.spoken.pageSize, at: node.at };
+      case 'paren':
+        return { ...node, inner: value(node.inner) };
+      case 'unary': {
+        const inside = withoutParens(node.operand);
+        const isDevice = inside.kind === 'name' && this.spoken.devices.has(inside.name);
+        if (node.operator === '&' && isDevice) return inside;
+        return { ...node, operand: value(node.operand) };
+      }
+      case 'cast':
+        return { ...node, operand: value(node.operand) };
+      case 'binary':
+        return { ...node, left: value(node.left), right: value(node.right) };
+      case 'assign':
+        return {
+          ...node,
+          target: node.target.kind === 'name' ? node.target : value(node.target),
+          value: value(node.value),
+        };
+      case 'ternary': {
+        const then = value(node.then);
+        const otherwise = value(node.otherwise);
+        return { ...node, condition: value(node.condition), then, otherwise };
+      }
+      case 'index':
+        return { ...node, pointer: value(node.pointer), index: value(node.index) };
+      case 'call':
+        return this.call(node);
+    }
+  }
+
+  private call(node: CallNode): Expression {
+    const args = node.args.map((each) => this.expression(each));
+    const options = node.options.map((each) => ({ ...each, value: this.expression(each.value) }));
+    const spelling = spellingFor(node);
+    const body = spelling === null ? null : bodyOf(spelling);
+    if (spelling === null || body === null) return { ...node, args, options };
+    const given = new Map(spelling.params.map((name, index) => [name, args[index]]));
+    this.checkRepeats(node, spelling, body);
+    return this.expression(put(body, given, node, true));
+  }
+
+  /** A macro evaluates an argument as often as it names it; a load or a call must stand once. */
+  private checkRepeats(node: CallNode, spelling: Spelling, body: Expression): void {
+    const used = namesIn(body).map(({ name }) => name);
+    node.args.forEach((arg, index) => {
+      const name = spelling.params[index];
+      if (used.filter((each) => each === name).length < 2 || !hasEffect(arg)) return;
+      const message = `${node.callee}() would evaluate this more than once`;
+      this.diagnostics.error('L037', arg.at, message, { expected: 'a number or a variable' });
+    });
+  }
+}
+
+/** The spelling that a call is, by name and number of arguments. */
+function spellingFor(node: CallNode): Spelling | null {
+  const spelling = spellingOf(node.callee);
+  const fits = spelling?.params.length === node.args.length && node.options.length === 0;
+  return spelling !== null && fits ? spelling : null;
+}
+
+/** `cpu_relax()`: the statement stays, the call does not. */
+function isNothing(node: Expression): boolean {
+  return node.kind === 'call' && spellingFor(node)?.body === '';
+}
+
+/** `WARN_ON(x);`, which branches on x and goes on. */
+function isQuestion(node: Expression): boolean {
+  return node.kind === 'call' && spellingFor(node)?.name.startsWith('WARN_ON') === true;
+}
+
+/** The arguments in place of the parameters, at the place of the call. */
+function put(
+  body: Expression,
+  given: ReadonlyMap<string, Expression | undefined>,
+  node: CallNode,
+  outermost: boolean,
+): Expression {
+  // Of two calls in one spelling each has a place of its own: places name what calls make.
+  const at = outermost ? node.at : node.calleeAt;
+  const inner = (each: Expression): Expression => put(each, given, node, false);
+  switch (body.kind) {
+    case 'name': {
+      const arg = given.get(body.name);
+      if (arg === undefined) return { ...body, at };
+      return { kind: 'paren', inner: arg, at: arg.at };
+    }
+    case 'paren':
+      return { ...body, inner: inner(body.inner), at };
+    case 'binary':
+      return { ...body, left: inner(body.left), right: inner(body.right), at };
+    case 'call':
+      return { ...body, args: body.args.map(inner), calleeAt: node.calleeAt, at };
+    default:
+      return { ...body, at };
+  }
+}
+
+/** `kcalloc(n, size, gfp)`, where the call has another number of arguments; else null. */
+export function rightSpelling(node: CallNode): string | null {
+  const spelling = spellingOf(node.callee);
+  return spelling === null ? null : spellingHead(spelling);
+}
