@@ -126,7 +126,8 @@ const forked: Scenarios = [
     'fork: whoever asks is told that pages were taken',
     text('coherent', {
       ...user,
-      init: `${init}\n\tvm = iommu_domain_alloc(nic);
+      init: `${init}
+	vm = iommu_domain_alloc(nic);
 	mmu_interval_notifier_insert(mem, nic, vm);`,
       cpu: `u32 seq = mmu_interval_read_begin(mem);
 	child = fork(mem);
@@ -147,7 +148,7 @@ export const sourceScenarios: Scenarios = [
   zeroed('__get_free_pages(GFP_KERNEL | __GFP_ZERO, 0)'),
   [
     'vfree: the address is gone',
-    text('H14', {
+    text('H14 H8', {
       ...plain,
       names: 'u32 *p;',
       init: 'p = vmalloc(PAGE_SIZE);',
