@@ -216,6 +216,8 @@ export function analyse(
 /** What shows in the text alone. */
 function whyNot(program: Program): string | null {
   for (const { instruction } of instructionsOf(program)) {
+    // It orders accesses to other lines, and later acquires, only as long as it is there.
+    if (instruction.op === 'store' && instruction.release) return 'a store-release orders lines';
     if (instruction.op !== 'call') continue;
     const { name } = instruction.operation;
     if (name.endsWith('_nosync')) return `${name}() leaves maintenance in the store buffer`;

@@ -5,6 +5,7 @@
  */
 import type { EarlyRead } from '../kernel/context.js';
 import type { Expr, Instruction, Target, ThreadCode } from '../litmus/program.js';
+import { orderProfiles, type ProfileName } from '../machine/profile.js';
 
 /** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
 const WINDOW = 24;
@@ -28,6 +29,8 @@ export interface Candidate {
   readonly ish: boolean;
   /** It passes a wmb() with no store before it: that barrier waits for stores alone. */
   readonly wmb: boolean;
+  /** It passes a store-release, which an acquire may not (Arm ARM B2.3: RCsc). */
+  readonly released: boolean;
   /** It passes calls for these devices that order loads unless they do nothing. */
   readonly idle: readonly Expr[];
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
@@ -59,6 +62,7 @@ interface Look {
   overtakes: boolean;
   ish: boolean;
   wmb: boolean;
+  released: boolean;
   /** It passes something that may store. */
   stores: boolean;
   idle: readonly Expr[];
@@ -147,12 +151,20 @@ function mayStore(instruction: Instruction): boolean {
   return !/^(dma_|smp_)?[rw]?mb$/u.test(instruction.operation.name);
 }
 
+/** It orders no loads at all on this architecture. */
+function ordersNoLoads(instruction: Instruction, profile: ProfileName): boolean {
+  if (instruction.op !== 'call') return false;
+  const { operation } = instruction;
+  return orderProfiles[profile].earlyLoadsPass.has(operation.as ?? operation.name);
+}
+
 /** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
 export function earlyReadsAfter(
   instruction: Instruction,
   early: readonly EarlyRead[],
+  profile: ProfileName,
 ): readonly EarlyRead[] {
-  if (early.length === 0) return early;
+  if (early.length === 0 || ordersNoLoads(instruction, profile)) return early;
   if (isWmb(instruction)) {
     return early.flatMap(({ wmb, ...read }) => (wmb === true ? [read] : []));
   }
@@ -160,6 +172,7 @@ export function earlyReadsAfter(
     return earlyReadsAfter(
       instruction,
       early.filter((each) => each.wmb !== true),
+      profile,
     );
   }
   if (!stops(instruction)) return early;
@@ -179,19 +192,25 @@ interface Place {
 /** So many places of a thread are remembered: a long one is gone through, and left behind. */
 const PLACES_MAX = 256;
 
-const known = new WeakMap<ThreadCode, Map<number, Place>>();
+type Known = WeakMap<ThreadCode, Map<number, Place>>;
 
-function ahead(code: ThreadCode, pc: number): Place {
-  let byPc = known.get(code);
+const known: Readonly<Record<ProfileName, Known>> = {
+  arm64: new WeakMap(),
+  x86: new WeakMap(),
+  riscv: new WeakMap(),
+};
+
+function ahead(code: ThreadCode, pc: number, profile: ProfileName): Place {
+  let byPc = known[profile].get(code);
   if (byPc === undefined) {
     byPc = new Map();
-    known.set(code, byPc);
+    known[profile].set(code, byPc);
   }
   let found = byPc.get(pc);
   if (found === undefined) {
     const pcs: number[] = [];
     const straight: number[] = [];
-    lookAhead(code, pc, (look) => {
+    lookAhead(code, pc, profile, (look) => {
       if (!pcs.includes(look.pc)) pcs.push(look.pc);
       if (look.idle.length === 0) straight.push(look.pc);
     });
@@ -203,12 +222,16 @@ function ahead(code: ThreadCode, pc: number): Place {
 }
 
 /** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
-export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
-  const place = ahead(code, pc);
+export function candidates(
+  code: ThreadCode,
+  pc: number,
+  profile: ProfileName,
+): readonly Candidate[] {
+  const place = ahead(code, pc, profile);
   if (place.all === null) {
     const all: Candidate[] = [];
-    lookAhead(code, pc, ({ pc: at, passes, maintained, ish, wmb, idle }) => {
-      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb, idle });
+    lookAhead(code, pc, profile, ({ pc: at, passes, maintained, ish, wmb, released, idle }) => {
+      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb, released, idle });
     });
     place.all = all.sort((a, b) => a.pc - b.pc);
   }
@@ -216,13 +239,22 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
 }
 
 /** The places of these reads. */
-export function candidatePlaces(code: ThreadCode, pc: number): readonly number[] {
-  return ahead(code, pc).pcs;
+export function candidatePlaces(
+  code: ThreadCode,
+  pc: number,
+  profile: ProfileName,
+): readonly number[] {
+  return ahead(code, pc, profile).pcs;
 }
 
 /** A path leads to the read that passes no call which may order it. */
-export function isStraight(code: ThreadCode, pc: number, read: number): boolean {
-  return ahead(code, pc).straight.includes(read);
+export function isStraight(
+  code: ThreadCode,
+  pc: number,
+  read: number,
+  profile: ProfileName,
+): boolean {
+  return ahead(code, pc, profile).straight.includes(read);
 }
 
 /** What the look ahead asks of an instruction, found out once. */
@@ -268,9 +300,14 @@ function waits({ address, range }: Passed, pending: Chain<number>): boolean {
 }
 
 /** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
-function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void): void {
-  const none = { overtakes: false, ish: false, wmb: false, stores: false, idle: [] };
-  const start = { passes: null, maintained: [], pending: null, ...none };
+function lookAhead(
+  code: ThreadCode,
+  from: number,
+  profile: ProfileName,
+  found: (look: Look) => void,
+): void {
+  const none = { overtakes: false, ish: false, wmb: false, stores: false, released: false };
+  const start = { passes: null, maintained: [], pending: null, idle: [], ...none };
   const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
@@ -279,13 +316,14 @@ function lookAhead(code: ThreadCode, from: number, found: (look: Look) => void):
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
     const { accesses, stops, copies, reads } = traitsOf(instruction);
-    if (stops && !mayPass(instruction, look)) continue;
+    const weak = stops && ordersNoLoads(instruction, profile);
+    if (stops && !weak && !mayPass(instruction, look)) continue;
     const { pending } = look;
     if (pending !== null && accesses.some((each) => waits(each, pending))) continue;
     // The later words of a copy may pass its first one.
     const passing = look.pc === from ? copies : look.overtakes || code.kind === 'device';
     if (accesses.length > 0 && reads && passing) found(look);
-    goOn(instruction, look, open);
+    goOn(instruction, look, open, weak);
   }
 }
 
@@ -295,10 +333,13 @@ function mayPass(instruction: Instruction, look: Look): boolean {
   return inner || idle !== null || (wmb && !look.stores);
 }
 
-function goOn(instruction: Instruction, look: Look, open: Look[]): void {
+/** `weak`: a barrier that the look need not remember. */
+function goOn(instruction: Instruction, look: Look, open: Look[], weak: boolean): void {
   look.left--;
-  if (instruction.op === 'jump') look.pc = instruction.to;
-  else if (instruction.op === 'branch') {
+  if (instruction.op === 'jump') {
+    look.pc = instruction.to;
+    look.stores ||= instruction.stored === true;
+  } else if (instruction.op === 'branch') {
     open.push({ ...look, pc: instruction.otherwise });
     look.pc++;
   } else {
@@ -314,7 +355,8 @@ function goOn(instruction: Instruction, look: Look, open: Look[]): void {
     }
     look.overtakes ||= traits.reads;
     look.ish ||= traits.inner;
-    look.wmb ||= traits.wmb;
+    look.wmb ||= traits.wmb && !weak;
+    look.released ||= instruction.op === 'store' && instruction.release === true;
     if (traits.idle !== null) look.idle = [...look.idle, traits.idle];
     else look.stores ||= traits.stores;
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
+import type { ProfileName } from '../machine/profile.js';
 import { isAnswered, isOvertaken } from './delayed.js';
 
 export interface Site {
@@ -23,12 +24,14 @@ export class Sites {
   readonly processors: readonly number[];
   /** Devices whose writes do not arrive at once (M10). */
   readonly posting: ReadonlySet<number>;
+  private readonly profile: ProfileName;
   private readonly base: number[] = [];
   private readonly all: Site[] = [];
   private readonly answered: (boolean | undefined)[] = [];
   private readonly delayable = new Map<number, boolean>();
 
   constructor(program: Program) {
+    this.profile = program.machine.profile;
     this.threads = [program.init, ...program.threads];
     this.barDevices = barDevices(this.threads);
     this.posting = posting(program);
@@ -60,7 +63,7 @@ export class Sites {
     const site = this.of(thread, pc);
     let found = this.delayable.get(site);
     if (found === undefined) {
-      found = isOvertaken(code, pc);
+      found = isOvertaken(code, pc, this.profile);
       this.delayable.set(site, found);
     }
     return found;
