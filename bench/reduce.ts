@@ -16,6 +16,12 @@ const [, , file = '', way = 'all', times = '1', verdictOnly = ''] = process.argv
 const text = readFileSync(file, 'utf8');
 const options = { ...ways[way], verdictOnly: verdictOnly === 'verdict' };
 
+interface Times {
+  readonly user: number;
+  readonly compile: number;
+}
+
+/** Nothing of a result is kept, so that the heap of the next run is as it was. */
 function once() {
   const compiled = process.cpuUsage().user;
   const { program, diagnostics } = compile(text, file);
@@ -26,14 +32,21 @@ function once() {
   return { result, user, compile: (before - compiled) / 1e6 };
 }
 
-const runs = Array.from({ length: Number(times) }, once);
-const [first] = runs;
-const later = runs.slice(Math.min(runs.length - 1, runs.length >> 1));
+const first = once();
+const runs: Times[] = [first];
+while (runs.length < Number(times)) {
+  const { user, compile: compiling } = once();
+  runs.push({ user, compile: compiling });
+}
+const half = Math.min(runs.length - 1, runs.length >> 1);
 const middle = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1];
+const later = runs.slice(half);
 const warm = middle(later.map(({ user }) => user));
+/** While V8 still optimises. */
+const soon = middle(runs.slice(half >> 2, (half >> 1) + 1).map(({ user }) => user));
 const compiling = middle(later.map((run) => run.compile));
-const { verdict, states, hazards, reduction } = first?.result ?? {};
-const ids = hazards?.map(({ id, needs }) => `${id} ${JSON.stringify(needs)}`).join('; ');
+const { verdict, states, hazards, reduction } = first.result;
+const ids = hazards.map(({ id, needs }) => `${id} ${JSON.stringify(needs)}`).join('; ');
 console.log(
-  JSON.stringify({ verdict, ids, states, cold: first?.user, warm, compiling, reduction }),
+  JSON.stringify({ verdict, ids, states, cold: first.user, warm, soon, compiling, reduction }),
 );

@@ -70,12 +70,15 @@ function showInstruction(instruction: Instruction, names: Names): string {
     case 'set':
       return `${show(instruction.target)} = ${show(instruction.value)}`;
     case 'load': {
-      const mark = instruction.sync ? ' sync' : '';
+      const mark = (instruction.sync ? ' sync' : '') + (instruction.acquire ? ' acquire' : '');
       const address = show(instruction.address);
       return `${show(instruction.target)} = load${instruction.size} ${address}${mark}`;
     }
-    case 'store':
-      return `store${instruction.size} ${show(instruction.address)} = ${show(instruction.value)}`;
+    case 'store': {
+      const mark = instruction.release ? ' release' : '';
+      const { size, address, value } = instruction;
+      return `store${size} ${show(address)} = ${show(value)}${mark}`;
+    }
     case 'branch': {
       const mark = instruction.spin ? ' spin' : '';
       return `unless ${show(instruction.condition)} goto ${instruction.otherwise}${mark}`;

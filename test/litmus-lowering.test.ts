@@ -94,10 +94,9 @@ describe('accesses', () => {
     ).toEqual([
       'x = load4 p sync',
       'store4 p[4] = (x + 1)',
-      'x = load4 p[8] sync',
+      'x = load4 p[8] sync acquire',
       'dma_rmb()',
-      'smp_mb()',
-      'store4 p[12] = x',
+      'store4 p[12] = x release',
     ]);
   });
 

@@ -20,6 +20,7 @@ export interface BufferEntry {
   readonly to?: number;
   readonly device?: number;
   readonly posted?: string;
+  readonly release?: true;
 }
 
 function isWrite(entry: BufferEntry): boolean {
@@ -30,6 +31,7 @@ function isWrite(entry: BufferEntry): boolean {
 function mustWait(early: BufferEntry, late: BufferEntry, between: readonly BufferEntry[]): boolean {
   const fences = between.filter(({ kind }) => kind === 'barrier');
   if (isWrite(early) && fences.some(({ scope }) => scope === 'st')) return true;
+  if (isWrite(early) && late.release) return true;
   const lateCached = late.kind === 'store' && late.attribute === 'WB';
   if (isWrite(early) && lateCached && fences.length > 0) return true;
   const toDevice = (each: BufferEntry): boolean =>

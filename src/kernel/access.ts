@@ -6,6 +6,7 @@
 import type { Attribute } from '../machine/attributes.js';
 import { isOpen, rowsFor, type LineEvent, type RuleRow } from '../machine/cache-rules.js';
 import { type Entry, holdsLoads, isFenced, tidy } from '../machine/store-buffer.js';
+import { orderProfiles } from '../machine/profile.js';
 import type { KernelContext, Place } from './context.js';
 import { isHidden } from './layout.js';
 import { judge, leak } from './judge.js';
@@ -159,12 +160,18 @@ function fetch(context: KernelContext, destination: Destination, event: LineEven
   return { value: read.value, place: read.from };
 }
 
+/** A store-release on its way, which an acquire of its CPU comes after (Arm ARM B2.3: RCsc). */
+export function releasePending(context: KernelContext): boolean {
+  return context.step.entries.some((each) => each.kind === 'store' && each.release === true);
+}
+
 /** A CPU store: the ideal memory has it at once, the machine through the store buffer (M7). */
 export function cpuStore(
   context: KernelContext,
   destination: Destination,
   attribute: Attribute,
   value: number,
+  releases = false,
 ): void {
   if (passesBy(context, destination, 'store')) return;
   const refused = refuse(context, destination, 'write');
@@ -174,7 +181,8 @@ export function cpuStore(
   const { line, word } = context.layout.position(real);
   if (refused) noteRefused(context, destination, value);
   else context.write(destination.cell, value, context.tick());
-  context.say('M7', () => `stores ${showValue(value)} (${attribute}) into its store buffer`);
+  const how = releases ? ', as a release,' : '';
+  context.say('M7', () => `stores ${showValue(value)} (${attribute})${how} into its store buffer`);
   noteTouch(context, destination.frame, line, attribute === 'WB');
   if (context.layout.isPte(real.id)) noteMeaning(context, real.id, value);
   const entry = {
@@ -189,7 +197,12 @@ export function cpuStore(
     at: context.step.site,
   } as const;
   const { nonPosted } = destination;
-  pushEntries(context, [nonPosted === undefined ? entry : { ...entry, nonPosted }]);
+  const { release } = orderProfiles[context.machine.profile];
+  const marks = releases && release === 'store' ? { release: true as const } : {};
+  const own = nonPosted === undefined ? { ...entry, ...marks } : { ...entry, nonPosted, ...marks };
+  const fenced = releases && release === 'w';
+  const barrier = { kind: 'barrier', scope: 'w', at: context.step.site } as const;
+  pushEntries(context, fenced ? [barrier, own] : [own]);
 }
 
 /** An entry of a page table means the page that stands at its address now (M12). */

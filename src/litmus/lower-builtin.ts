@@ -58,7 +58,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       arity: [2, 2],
       lower: lowerWriteOnce,
       returnsVoid: true,
-      doc: 'smp_mb(), then the store',
+      doc: 'a store that comes after all accesses before it; later ones need not wait for it',
     },
   ],
   [
@@ -171,17 +171,22 @@ function accessed(context: ThreadContext, node: CallNode): Expression | null {
 function lowerReadOnce(context: ThreadContext, node: CallNode, into?: Destination): Lowered {
   const element = accessed(context, node);
   if (element === null) return unknownValue;
-  const loaded = lowerLoad(context, element, true, into);
-  // ldar is not bound to a shareability domain, as dmb ishld is.
-  if (node.callee === 'smp_load_acquire') writeBarrier(context, node, 'dma_rmb');
+  const acquires = node.callee === 'smp_load_acquire';
+  const loaded = lowerLoad(context, element, true, into, acquires);
+  if (acquires) writeAcquire(context, node);
   return loaded;
 }
 
-/** The ordering that is part of the access; no test may take it away on its own. */
-function writeBarrier(context: ThreadContext, node: CallNode, name: string): void {
-  const barrier = findOperation(name);
+/**
+ * What keeps later accesses behind it: ldar is not bound to a shareability domain, as dmb ishld is,
+ * and RISC-V's fence r,rw holds stores, which its load barriers do not. It is part of the access;
+ * no test may take it away on its own.
+ */
+function writeAcquire(context: ThreadContext, node: CallNode): void {
+  const barrier = findOperation('dma_rmb');
   if (barrier === undefined) return;
-  const { removable: _part, ...operation } = barrier;
+  const { removable: _part, ...plain } = barrier;
+  const operation = { ...plain, as: 'smp_load_acquire' };
   context.code.write({ op: 'call', operation, args: [], options: {}, sync: false, at: node.at });
 }
 
@@ -224,8 +229,7 @@ function lowerWriteOnce(context: ThreadContext, node: CallNode): Lowered {
   const written = node.args[1];
   const value = written === undefined ? unknownValue : context.lower(written);
   if (place === null) return unknownValue;
-  if (node.callee === 'smp_store_release') writeBarrier(context, node, 'smp_mb');
-  writeStore(context, place, value, node.at);
+  writeStore(context, place, value, node.at, node.callee === 'smp_store_release');
   return unknownValue;
 }
 

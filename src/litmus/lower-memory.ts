@@ -77,6 +77,7 @@ export function lowerLoad(
   node: Expression,
   sync: boolean,
   into?: Destination,
+  acquire = false,
 ): Lowered {
   const place = lowerPlace(context, node);
   if (place === null) return unknownValue;
@@ -86,7 +87,8 @@ export function lowerLoad(
     isAssignable(into.type, { ...unknownValue, type }) &&
     fitsUnchanged(into.type, type);
   const target = direct ? into.target : context.freshTemporary();
-  context.code.write({ op: 'load', target, ...place, sync, at: node.at });
+  const order = acquire ? { acquire: true as const } : {};
+  context.code.write({ op: 'load', target, ...place, sync, ...order, at: node.at });
   context.noteWrite(target);
   return { expr: target, type, zero: false };
 }
@@ -104,7 +106,13 @@ function loadedType(size: AccessSize): ValueType {
   }
 }
 
-export function writeStore(context: ThreadContext, place: Place, value: Lowered, at: Span): void {
+export function writeStore(
+  context: ThreadContext,
+  place: Place,
+  value: Lowered,
+  at: Span,
+  release = false,
+): void {
   if (value.type.kind === 'unknown') return;
   if (bitsOf(value.type) === null) {
     const message = `${describeType(value.type)} cannot be stored in memory`;
@@ -112,7 +120,8 @@ export function writeStore(context: ThreadContext, place: Place, value: Lowered,
     return;
   }
   const stored = narrowed(loadedType(place.size), value);
-  context.code.write({ op: 'store', ...place, value: stored, at });
+  const order = release ? { release: true as const } : {};
+  context.code.write({ op: 'store', ...place, value: stored, ...order, at });
 }
 
 /** `pointer ± count` elements. */

@@ -70,6 +70,8 @@ export type Instruction =
        * value reaches a branch or loop condition of its thread.
        */
       readonly sync: boolean;
+      /** smp_load_acquire: after a store-release of its thread; a barrier follows for the rest. */
+      readonly acquire?: true;
       readonly at: Span;
     }
   | {
@@ -77,6 +79,8 @@ export type Instruction =
       readonly address: Expr;
       readonly size: AccessSize;
       readonly value: Expr;
+      /** smp_store_release: after all accesses before it. */
+      readonly release?: true;
       readonly at: Span;
     }
   | {
@@ -100,7 +104,13 @@ export type Instruction =
       /** The condition of a loop that spins on memory (H12 looks at these). */
       readonly spin: boolean;
     }
-  | { readonly op: 'jump'; readonly to: number; readonly at: Span };
+  | {
+      readonly op: 'jump';
+      readonly to: number;
+      /** It stands for a store that a projection leaves out. */
+      readonly stored?: true;
+      readonly at: Span;
+    };
 
 export type Target =
   | { readonly kind: 'local'; readonly index: number }

@@ -10,9 +10,10 @@ export type Maintenance = 'clean' | 'invalidate' | 'clean+invalidate';
 
 /**
  * `st`: dmb oshst and stronger. `ish`, `ish-full`: the smp_* barriers of arm64 and x86. `w`,
- * `w-full`: those of RISC-V, which order all memory but no Device stores.
+ * `w-full`: those of RISC-V, which order all memory but no Device stores. `wo`: memory before
+ * Device stores, and nothing before memory.
  */
-export type BarrierScope = 'st' | 'ish' | 'ish-full' | 'w' | 'w-full';
+export type BarrierScope = 'st' | 'ish' | 'ish-full' | 'w' | 'w-full' | 'wo';
 
 /** Later loads wait until what stands before it has left. */
 export function holdsLoads(scope: BarrierScope): boolean {
@@ -38,6 +39,8 @@ export type Entry =
       readonly posted?: 'ordered' | 'relaxed';
       /** It does not leave before the device has it (Device-nGnRnE). */
       readonly nonPosted?: true;
+      /** A Store-Release: what its CPU stored before leaves first. */
+      readonly release?: true;
       /** It snoops the CPUs' caches when it arrives. */
       readonly snoops?: true;
     }
@@ -90,6 +93,12 @@ function inTotalOrder(e: Entry): boolean {
 }
 function toMemory(e: Entry): boolean {
   return e.kind === 'maintain' || (e.kind === 'store' && e.attribute !== 'DEV');
+}
+function ordersMemory(barriers: readonly Entry[]): boolean {
+  return barriers.some((each) => each.kind === 'barrier' && each.scope !== 'wo');
+}
+function hasWo(barriers: readonly Entry[]): boolean {
+  return barriers.some((each) => each.kind === 'barrier' && each.scope === 'wo');
 }
 /** A barrier behind it orders it. */
 export function isFenced(e: Entry, profile: ProfileName): boolean {
@@ -151,7 +160,15 @@ export const orderRules: readonly OrderRow[] = [
     rule: 'M7',
     text: 'smp_* barriers order earlier stores before later WB stores, not before doorbells',
     holds: (a, b, barriers) =>
-      isStore(a) && b.kind === 'store' && b.attribute === 'WB' && barriers.length > 0,
+      isStore(a) && b.kind === 'store' && b.attribute === 'WB' && ordersMemory(barriers),
+  },
+  {
+    earlier: 'store',
+    later: 'store-release',
+    when: 'always',
+    rule: 'M7',
+    text: 'a store-release leaves after all earlier stores; later ones need not wait for it',
+    holds: (a, b) => isStore(a) && b.kind === 'store' && b.release === true,
   },
   {
     earlier: 'WB or Device store',
@@ -174,7 +191,7 @@ export const orderRules: readonly OrderRow[] = [
   {
     earlier: 'maintenance',
     later: 'any',
-    when: 'fence ow,ow or w,o between',
+    when: 'fence ow,ow between',
     rule: 'M7 M9',
     only: 'riscv',
     text: 'cbo.* instructions are ordered by fences as stores are',
@@ -189,7 +206,16 @@ export const orderRules: readonly OrderRow[] = [
     rule: 'M7 M9',
     only: 'riscv',
     text: 'fence w,w orders stores to memory of every kind, not Device stores',
-    holds: (a, b, barriers) => toMemory(a) && toMemory(b) && barriers.length > 0,
+    holds: (a, b, barriers) => toMemory(a) && toMemory(b) && ordersMemory(barriers),
+  },
+  {
+    earlier: 'store to memory or maintenance',
+    later: 'Device store',
+    when: 'fence w,o between',
+    rule: 'M7 M9',
+    only: 'riscv',
+    text: 'fence w,o in writel: memory before Device stores, no later store to memory',
+    holds: (a, b, barriers) => toMemory(a) && posted(b) && hasWo(barriers),
   },
 ];
 

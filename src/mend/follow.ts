@@ -7,7 +7,7 @@
 import { ScenarioError } from '../kernel/args.js';
 import { MixedSize, NewCell } from '../kernel/layout.js';
 import { firstPosted } from '../kernel/posted.js';
-import { isCopy } from '../system/lookahead.js';
+import { isCopy } from '../system/instruction-traits.js';
 import type { State } from '../system/state.js';
 import { type Group, type Step, System } from '../system/system.js';
 import { libertiesOf } from '../verdict/check.js';

@@ -216,10 +216,17 @@ export function analyse(
 
 /** What shows in the text alone. */
 function whyNot(program: Program): string | null {
+  // It orders accesses to other lines, and later acquires, only as long as it is there.
+  if (hasRelease(program)) return 'a store-release orders lines';
   for (const name of callsOf(program)) {
     if (name.endsWith('_nosync')) return `${name}() leaves maintenance in the store buffer`;
   }
   return null;
+}
+
+function hasRelease(program: Program): boolean {
+  const codes = Sites.of(program).threads.map(({ code }) => code);
+  return codes.some((code) => code.some((each) => each.op === 'store' && each.release === true));
 }
 
 /** The names of all operations that are called. */

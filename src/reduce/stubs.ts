@@ -85,9 +85,12 @@ const standins = new WeakMap<ThreadCode, Standins>();
 function passingAt(instruction: Instruction, pc: number): Instruction {
   const { at } = instruction;
   const target = 'target' in instruction ? instruction.target : undefined;
-  return target?.kind === 'local'
-    ? { op: 'set', target, value: { kind: 'const', value: 0 }, at }
-    : { op: 'jump', to: pc + 1, at };
+  if (target?.kind === 'local') {
+    return { op: 'set', target, value: { kind: 'const', value: 0 }, at };
+  }
+  // A wmb() behind it still waits for it, and so does what stands behind that (M8).
+  const mark = instruction.op === 'store' ? { stored: true as const } : {};
+  return { op: 'jump', to: pc + 1, ...mark, at };
 }
 
 function standingAt(instruction: Instruction): Instruction {

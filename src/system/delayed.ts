@@ -5,8 +5,7 @@
  * a write that came to be because of a store behind it. That is how a missing dma_mb shows (H13).
  * Sources: Arm ARM B2.3 (dependencies, Barrier-ordered-before); tools/memory-model/litmus-tests
  * (LB+poonceonces, LB+fencembonceonce+ctrlonceonce, LB+poacquireonce+pooncerelease).
- * Leaves out: RISC-V's load barriers, which order no later store; loads put off past submit(),
- * memset or memcpy, and together with an early read.
+ * Leaves out: loads put off past submit(), memset or memcpy, and together with an early read.
  */
 import { withItem } from '../base/lists.js';
 import { cpuLoad, type Destination, loadMustWait } from '../kernel/access.js';
@@ -17,7 +16,7 @@ import type { KernelState } from '../kernel/state.js';
 import type { Value } from '../kernel/value.js';
 import { inputsOf, localsOf } from '../litmus/code-writer.js';
 import type { Instruction, ThreadCode } from '../litmus/program.js';
-import { orderProfiles } from '../machine/profile.js';
+import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
 import { copyOf, type Thread } from './state.js';
 
@@ -36,6 +35,8 @@ export interface Delayed {
   readonly cell: number;
   /** What the thread knew in its place. */
   readonly clock: readonly number[];
+  /** A barrier stands behind it that orders loads alone: it comes before the next load. */
+  readonly fenced?: true;
 }
 
 /** The value goes into what the instruction does. */
@@ -49,11 +50,29 @@ function writes(instruction: Instruction, local: number): boolean {
   return target?.kind === 'local' && target.index === local;
 }
 
-/** Nothing behind it comes before an earlier load: all calls but store barriers and doorbells. */
-function orders(instruction: Instruction): boolean {
+/** Nothing behind it comes before an earlier load: releases, and most calls. */
+function orders(instruction: Instruction, profile: ProfileName): boolean {
+  if (instruction.op === 'store') return instruction.release === true;
   if (instruction.op !== 'call' || isDoorbell(instruction)) return false;
   const { operation } = instruction;
-  return !['wmb', 'dma_wmb', 'smp_wmb', 'barrier'].includes(operation.as ?? operation.name);
+  return !orderProfiles[profile].lateLoadsPass.has(operation.as ?? operation.name);
+}
+
+/** It orders loads among themselves. */
+function fencesLoads(instruction: Instruction, profile: ProfileName): boolean {
+  if (instruction.op !== 'call') return false;
+  const { operation } = instruction;
+  return orderProfiles[profile].loadsOnly.has(operation.as ?? operation.name);
+}
+
+/** The loads put off, when the thread has done the instruction: some may not pass the next load. */
+export function delayedAfter(
+  instruction: Instruction,
+  delayed: readonly Delayed[],
+  profile: ProfileName,
+): readonly Delayed[] {
+  if (delayed.length === 0 || !fencesLoads(instruction, profile)) return delayed;
+  return delayed.map((each) => ({ ...each, fenced: true }));
 }
 
 /** A Device store, with a store barrier before it or without; submit() stands for far more. */
@@ -90,23 +109,24 @@ export function isAnswered(threads: readonly ThreadCode[], index: number): boole
 }
 
 /** It is a load that some later store may overtake. */
-export function isOvertaken(code: ThreadCode, from: number): boolean {
+export function isOvertaken(code: ThreadCode, from: number, profile: ProfileName): boolean {
   const load = code.code[from];
   if (load?.op !== 'load' || load.target.kind !== 'local') return false;
   const local = load.target.index;
-  const open = [{ pc: from + 1, left: WINDOW }];
+  const open = [{ pc: from + 1, left: WINDOW, fenced: false }];
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
     const look = open.pop();
     if (look === undefined) return false;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    if (needs(instruction, local) || writes(instruction, local) || orders(instruction)) continue;
-    if (accessesSame(instruction, load)) continue;
+    if (needs(instruction, local) || writes(instruction, local)) continue;
+    if (orders(instruction, profile) || accessesSame(instruction, load)) continue;
+    if (look.fenced && instruction.op === 'load') continue;
     if (instruction.op === 'store' || isDoorbell(instruction)) return true;
-    const left = look.left - 1;
-    if (instruction.op === 'jump') open.push({ pc: instruction.to, left });
-    else open.push({ pc: look.pc + 1, left });
-    if (instruction.op === 'branch') open.push({ pc: instruction.otherwise, left });
+    const next = { left: look.left - 1, fenced: look.fenced || fencesLoads(instruction, profile) };
+    if (instruction.op === 'jump') open.push({ pc: instruction.to, ...next });
+    else open.push({ pc: look.pc + 1, ...next });
+    if (instruction.op === 'branch') open.push({ pc: instruction.otherwise, ...next });
   }
   return false;
 }
@@ -152,11 +172,13 @@ export function dueLoad(
   thread: Thread,
   code: ThreadCode,
   kernel: KernelState,
+  profile: ProfileName,
 ): Delayed | undefined {
   if (thread.delayed.length === 0 || thread.work.length > 0) return undefined;
   const instruction = code.code[thread.pc];
   return thread.delayed.find((each) => {
-    if (instruction === undefined || orders(instruction)) return true;
+    if (instruction === undefined || orders(instruction, profile)) return true;
+    if (each.fenced && instruction.op === 'load') return true;
     if (thread.pc - each.pc > WINDOW || thread.pc <= each.pc) return true;
     if (needs(instruction, each.target) || writes(instruction, each.target)) return true;
     return sameWord(thread, instruction, each, kernel);

@@ -29,16 +29,8 @@ import { showValue } from '../kernel/values.js';
 import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
 import { orderProfiles, type ProfileName } from '../machine/profile.js';
 import { evaluate } from './evaluate.js';
-import {
-  accessesOf,
-  type Candidate,
-  candidatePlaces,
-  candidates,
-  idleFor,
-  isCopy,
-  isStraight,
-  type Passed,
-} from './lookahead.js';
+import { accessesOf, idleFor, isCopy, type Passed } from './instruction-traits.js';
+import { type Candidate, candidatePlaces, candidates, isStraight } from './lookahead.js';
 import type { Thread } from './state.js';
 
 interface Arrived {
@@ -82,9 +74,13 @@ export function readsEarly(profile: ProfileName, code: ThreadCode): boolean {
 }
 
 /** Instructions whose read may be taken early now; each is one possible step of the thread. */
-export function earlyReads(thread: Thread, code: ThreadCode): readonly number[] {
+export function earlyReads(
+  thread: Thread,
+  code: ThreadCode,
+  profile: ProfileName,
+): readonly number[] {
   if (thread.work.length > 0 || thread.delayed.length > 0) return [];
-  const places = candidatePlaces(code, thread.pc);
+  const places = candidatePlaces(code, thread.pc, profile);
   const { early } = thread;
   if (places.length === 0 || early.length === 0) return places;
   return places.filter((pc) => {
@@ -123,7 +119,8 @@ export function readEarly(
   const value: Evaluate = (expr) => evaluate(expr, env);
   const target = (): Arrived | null =>
     targetOf(context, { thread, pc, instruction, value }, mineIs);
-  const open = isStraight(code, thread.pc, pc) && isOpen(context, instruction);
+  const { profile } = context.machine;
+  const open = isStraight(code, thread.pc, pc, profile) && isOpen(context, instruction);
   const soon = open ? target() : undefined;
   if (soon && isHidden(soon.destination.cell)) {
     hidden();
@@ -131,11 +128,13 @@ export function readEarly(
   }
   const isSet = (expr: Expr): boolean =>
     expr.kind !== 'handle' || (handles[expr.index] ?? null) !== null;
-  const paths = candidates(code, thread.pc).filter(
+  const acquires = instruction.op === 'load' && instruction.acquire === true;
+  const paths = candidates(code, thread.pc, profile).filter(
     (each) =>
       each.pc === pc &&
-      // Only Arm's barriers have shareability domains.
-      (!each.ish || context.machine.profile === 'arm64') &&
+      // Only Arm's barriers have shareability domains, and only its releases hold acquires.
+      (!each.ish || profile === 'arm64') &&
+      (!each.released || !acquires || profile !== 'arm64') &&
       // A wmb() holds what follows it until the earlier stores are done.
       (!each.wmb || context.step.entries.length === 0) &&
       [mineIs, ...each.passes].every(({ address }) => address.every(isSet)) &&

@@ -5,23 +5,23 @@
  */
 import { room } from '../base/lists.js';
 import type { EarlyRead } from '../kernel/context.js';
-import type { Operation } from '../kernel/registry.js';
-import type { Expr, Instruction, Target, ThreadCode } from '../litmus/program.js';
+import type { Expr, Instruction, ThreadCode } from '../litmus/program.js';
+import type { ProfileName } from '../machine/profile.js';
+import {
+  isInnerBarrier,
+  isWmb,
+  mayStore,
+  ordersNoLoads,
+  type Passed,
+  stops,
+  type Traits,
+  traitsOf,
+} from './instruction-traits.js';
 
 /** How far a read is taken early: instructions looked over. Bounds the lookahead through loops. */
 const WINDOW = 24;
 /** Instructions looked at over all paths: what lies beyond is read in turn. */
 const LOOKS_MAX = 2000;
-
-/** An access that a read would pass: an address and its size, or a whole range. */
-export interface Passed {
-  /** A pointer, or a device call's (domain,) address. */
-  readonly address: readonly Expr[];
-  /** Bytes of a single access. */
-  readonly size: number;
-  /** Bytes of the range of a memset or memcpy; absent for a single access. */
-  readonly range?: Expr;
-}
 
 export interface Candidate {
   readonly pc: number;
@@ -30,6 +30,8 @@ export interface Candidate {
   readonly ish: boolean;
   /** It passes a wmb() with no store before it: that barrier waits for stores alone. */
   readonly wmb: boolean;
+  /** It passes a store-release, which an acquire may not (Arm ARM B2.3: RCsc). */
+  readonly released: boolean;
   /** It passes calls for these devices that order loads unless they do nothing. */
   readonly idle: readonly Expr[];
   /** Ranges [start, end) whose maintenance, not yet complete, it would pass. */
@@ -61,6 +63,7 @@ interface Look {
   overtakes: boolean;
   ish: boolean;
   wmb: boolean;
+  released: boolean;
   /** It passes something that may store. */
   stores: boolean;
   idle: readonly Expr[];
@@ -82,111 +85,13 @@ function uses(expr: Expr, pending: Chain<number> | null): boolean {
   }
 }
 
-/** What the instruction accesses; for a memcpy the source first. */
-export function accessesOf(instruction: Instruction): readonly Passed[] {
-  return accessed(instruction);
-}
-
-/** What is in an operation's name: operations are few, and the same in every scenario. */
-interface Sort {
-  /** Ranges it goes over: that of its first argument, those of its first two, or none. */
-  readonly takes: 'range' | 'both' | 'other';
-  readonly copies: boolean;
-  /** Maintenance without its dsb: it orders only WB accesses of its own lines (M9). */
-  readonly incomplete: boolean;
-  /** dmb ishld and dmb ish: they order loads for CPUs, and not for devices (M7). */
-  readonly inner: boolean;
-  readonly wmb: boolean;
-  /** May put something into the store buffer: all calls but barriers are taken to. */
-  readonly stores: boolean;
-}
-
-const sorts = new WeakMap<Operation, Sort>();
-
-function sortOf(operation: Operation): Sort {
-  let found = sorts.get(operation);
-  if (found === undefined) {
-    const { name } = operation;
-    const copies = name === 'memcpy' || name === 'memchr_inv';
-    found = {
-      takes: name === 'memset' || name === 'memchr_inv' ? 'range' : copies ? 'both' : 'other',
-      copies,
-      incomplete: name.endsWith('_nosync'),
-      inner: /^smp_r?mb$/u.test(operation.as ?? name),
-      wmb: name === 'wmb',
-      stores: !/^(dma_|smp_)?[rw]?mb$/u.test(name),
-    };
-    sorts.set(operation, found);
-  }
-  return found;
-}
-
-const NO_ACCESSES: readonly Passed[] = [];
-
-function accessed(instruction: Instruction): readonly Passed[] {
-  if (instruction.op === 'load' || instruction.op === 'store') {
-    return [{ address: [instruction.address], size: instruction.size }];
-  }
-  if (instruction.op !== 'call') return NO_ACCESSES;
-  const { where, reads } = instruction.operation;
-  const { takes } = sortOf(instruction.operation);
-  if (where !== 'device' && takes === 'other') return NO_ACCESSES;
-  const values = valuesOf(instruction);
-  if (where === 'device') return [{ address: reads ? values : values.slice(0, -1), size: 4 }];
-  const [to, from, range] = values;
-  if (to === undefined || from === undefined || range === undefined) return NO_ACCESSES;
-  if (takes === 'range') return [{ address: [to], size: 0, range }];
-  return [from, to].map((each) => ({ address: [each], size: 0, range }));
-}
-
-/** It reads the words of a range, one a step. */
-export function isCopy(instruction: Instruction): boolean {
-  return instruction.op === 'call' && sortOf(instruction.operation).copies;
-}
-
-function isRead(instruction: Instruction): boolean {
-  if (instruction.op === 'load' || isCopy(instruction)) return true;
-  return instruction.op === 'call' && instruction.operation.reads === true && !instruction.sync;
-}
-
-function isIncomplete(instruction: Instruction): boolean {
-  return instruction.op === 'call' && sortOf(instruction.operation).incomplete;
-}
-
-/** Nothing after it is read before it: barriers, calls that order loads, a device's sync read. */
-function stops(instruction: Instruction): boolean {
-  if (instruction.op !== 'call') return false;
-  const { operation, sync } = instruction;
-  if (isIncomplete(instruction)) return false;
-  return operation.reads === true ? sync : operation.loadsPass !== true;
-}
-
-/** The device, or page_pool, of a call that orders loads unless it does nothing for that device. */
-export function idleFor(instruction: Instruction): Expr | null {
-  if (instruction.op !== 'call') return null;
-  if (instruction.operation.loadsPass !== 'where-it-does-nothing') return null;
-  return valuesOf(instruction)[0] ?? null;
-}
-
-function isInnerBarrier(instruction: Instruction): boolean {
-  return instruction.op === 'call' && sortOf(instruction.operation).inner;
-}
-
-function isWmb(instruction: Instruction): boolean {
-  return instruction.op === 'call' && sortOf(instruction.operation).wmb;
-}
-
-function mayStore(instruction: Instruction): boolean {
-  if (instruction.op !== 'call') return instruction.op === 'store';
-  return sortOf(instruction.operation).stores;
-}
-
 /** Early reads that outlive an instruction: elsewhere what was satisfied was used by then. */
 export function earlyReadsAfter(
   instruction: Instruction,
   early: readonly EarlyRead[],
+  profile: ProfileName,
 ): readonly EarlyRead[] {
-  if (early.length === 0) return early;
+  if (early.length === 0 || ordersNoLoads(instruction, profile)) return early;
   if (isWmb(instruction)) {
     return early.flatMap(({ wmb, ...read }) => (wmb === true ? [read] : []));
   }
@@ -194,6 +99,7 @@ export function earlyReadsAfter(
     return earlyReadsAfter(
       instruction,
       early.filter((each) => each.wmb !== true),
+      profile,
     );
   }
   if (!stops(instruction)) return early;
@@ -220,24 +126,30 @@ interface Ahead {
   readonly traits: (Traits | undefined)[];
 }
 
-const known = new WeakMap<ThreadCode, Ahead>();
+type Known = WeakMap<ThreadCode, Ahead>;
 
-function aheadOf(code: ThreadCode): Ahead {
-  let found = known.get(code);
+const known: Readonly<Record<ProfileName, Known>> = {
+  arm64: new WeakMap(),
+  x86: new WeakMap(),
+  riscv: new WeakMap(),
+};
+
+function aheadOf(code: ThreadCode, profile: ProfileName): Ahead {
+  let found = known[profile].get(code);
   if (found === undefined) {
     found = { places: new Map(), traits: room(code.code.length) };
-    known.set(code, found);
+    known[profile].set(code, found);
   }
   return found;
 }
 
-function ahead(code: ThreadCode, pc: number): Place {
-  const { places, traits } = aheadOf(code);
+function ahead(code: ThreadCode, pc: number, profile: ProfileName): Place {
+  const { places, traits } = aheadOf(code, profile);
   let found = places.get(pc);
   if (found === undefined) {
     const pcs: number[] = [];
     const straight: number[] = [];
-    lookAhead(code, traits, pc, (look) => {
+    lookAhead(code, { profile, traits }, pc, (look) => {
       if (!pcs.includes(look.pc)) pcs.push(look.pc);
       if (look.idle.length === 0) straight.push(look.pc);
     });
@@ -249,12 +161,18 @@ function ahead(code: ThreadCode, pc: number): Place {
 }
 
 /** The reads that could be satisfied early by a thread that stands at `pc`; made once for each. */
-export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
-  const place = ahead(code, pc);
+export function candidates(
+  code: ThreadCode,
+  pc: number,
+  profile: ProfileName,
+): readonly Candidate[] {
+  const place = ahead(code, pc, profile);
   if (place.all === null) {
     const all: Candidate[] = [];
-    lookAhead(code, aheadOf(code).traits, pc, ({ pc: at, passes, maintained, ish, wmb, idle }) => {
-      all.push({ pc: at, passes: listed(passes), maintained, ish, wmb, idle });
+    const { traits } = aheadOf(code, profile);
+    lookAhead(code, { profile, traits }, pc, (look) => {
+      const { passes, maintained, ish, wmb, released, idle } = look;
+      all.push({ pc: look.pc, passes: listed(passes), maintained, ish, wmb, released, idle });
     });
     place.all = all.sort((a, b) => a.pc - b.pc);
   }
@@ -262,43 +180,22 @@ export function candidates(code: ThreadCode, pc: number): readonly Candidate[] {
 }
 
 /** The places of these reads. */
-export function candidatePlaces(code: ThreadCode, pc: number): readonly number[] {
-  return ahead(code, pc).pcs;
+export function candidatePlaces(
+  code: ThreadCode,
+  pc: number,
+  profile: ProfileName,
+): readonly number[] {
+  return ahead(code, pc, profile).pcs;
 }
 
 /** A path leads to the read that passes no call which may order it. */
-export function isStraight(code: ThreadCode, pc: number, read: number): boolean {
-  return ahead(code, pc).straight.includes(read);
-}
-
-/** What the look ahead asks of an instruction, found out once. */
-interface Traits {
-  readonly accesses: readonly Passed[];
-  readonly stops: boolean;
-  readonly inner: boolean;
-  readonly wmb: boolean;
-  readonly stores: boolean;
-  readonly copies: boolean;
-  readonly reads: boolean;
-  readonly idle: Expr | null;
-  /** What it maintains without a dsb; null for nothing. */
-  readonly maintains: readonly Expr[] | null;
-  readonly target: Target | undefined;
-}
-
-function traitsOf(instruction: Instruction): Traits {
-  return {
-    accesses: accessed(instruction),
-    stops: stops(instruction),
-    inner: isInnerBarrier(instruction),
-    wmb: isWmb(instruction),
-    stores: mayStore(instruction),
-    copies: isCopy(instruction),
-    reads: isRead(instruction),
-    idle: idleFor(instruction),
-    maintains: isIncomplete(instruction) ? valuesOf(instruction) : null,
-    target: 'target' in instruction ? instruction.target : undefined,
-  };
+export function isStraight(
+  code: ThreadCode,
+  pc: number,
+  read: number,
+  profile: ProfileName,
+): boolean {
+  return ahead(code, pc, profile).straight.includes(read);
 }
 
 function waits({ address, range }: Passed, pending: Chain<number>): boolean {
@@ -306,15 +203,20 @@ function waits({ address, range }: Passed, pending: Chain<number>): boolean {
   return range !== undefined && uses(range, pending);
 }
 
+interface Seen {
+  readonly profile: ProfileName;
+  readonly traits: (Traits | undefined)[];
+}
+
 /** Goes over all paths from a place; `found` gets each as it stands at a read, good until then. */
 function lookAhead(
   code: ThreadCode,
-  known: (Traits | undefined)[],
+  { profile, traits: known }: Seen,
   from: number,
   found: (look: Look) => void,
 ): void {
-  const none = { overtakes: false, ish: false, wmb: false, stores: false, idle: [] };
-  const start = { passes: null, maintained: [], pending: null, ...none };
+  const none = { overtakes: false, ish: false, wmb: false, stores: false, released: false };
+  const start = { passes: null, maintained: [], pending: null, idle: [], ...none };
   const open: Look[] = [{ pc: from, left: WINDOW, ...start }];
   // Every path counts on its own: a read may be free to go on one and held back on another.
   for (let paths = 0; paths < LOOKS_MAX; paths++) {
@@ -322,10 +224,10 @@ function lookAhead(
     if (look === undefined) break;
     const instruction = code.code[look.pc];
     if (instruction === undefined || look.left === 0) continue;
-    const traits = known[look.pc] ?? traitsOf(instruction);
+    const traits = known[look.pc] ?? traitsOf(instruction, profile);
     known[look.pc] = traits;
     const { accesses, stops, copies, reads } = traits;
-    if (stops && !mayPass(traits, look)) continue;
+    if (stops && !traits.weak && !mayPass(traits, look)) continue;
     const { pending } = look;
     if (pending !== null && accesses.some((each) => waits(each, pending))) continue;
     // The later words of a copy may pass its first one.
@@ -342,8 +244,10 @@ function mayPass({ inner, wmb, idle }: Traits, look: Look): boolean {
 
 function goOn(instruction: Instruction, traits: Traits, look: Look, open: Look[]): void {
   look.left--;
-  if (instruction.op === 'jump') look.pc = instruction.to;
-  else if (instruction.op === 'branch') {
+  if (instruction.op === 'jump') {
+    look.pc = instruction.to;
+    look.stores ||= instruction.stored === true;
+  } else if (instruction.op === 'branch') {
     open.push({ ...look, pc: instruction.otherwise });
     look.pc++;
   } else {
@@ -359,15 +263,9 @@ function goOn(instruction: Instruction, traits: Traits, look: Look, open: Look[]
     look.overtakes ||= traits.reads;
     look.ish ||= traits.inner;
     look.wmb ||= traits.wmb;
+    look.released ||= traits.released;
     if (traits.idle !== null) look.idle = [...look.idle, traits.idle];
     else look.stores ||= traits.stores;
   }
   open.push(look);
-}
-
-function valuesOf(instruction: Instruction): readonly Expr[] {
-  const values: Expr[] = [];
-  if (instruction.op !== 'call') return values;
-  for (const arg of instruction.args) if (arg.kind === 'value') values.push(arg.value);
-  return values;
 }

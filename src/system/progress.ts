@@ -199,7 +199,8 @@ export class Progress {
     const thread = state.threads[index];
     if (code === undefined || thread === undefined) return state;
     const site = this.sites.of(index, Math.max(0, thread.pc));
-    const after = settle(thread, code, state.kernel, this.program.handles, site);
+    const { handles, machine } = this.program;
+    const after = settle(thread, code, state.kernel, handles, site, machine.profile);
     let next = state;
     if (after.thread !== thread || after.kernel !== state.kernel) {
       const threads = withItem(state.threads, index, after.thread);

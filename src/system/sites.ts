@@ -5,6 +5,7 @@
 
 import { room } from '../base/lists.js';
 import type { Instruction, Program, ThreadCode } from '../litmus/program.js';
+import type { ProfileName } from '../machine/profile.js';
 import { isAnswered, isOvertaken } from './delayed.js';
 
 export interface Site {
@@ -24,6 +25,7 @@ export class Sites {
   readonly processors: readonly number[];
   /** Devices whose writes do not arrive at once (M10). */
   readonly posting: ReadonlySet<number>;
+  private readonly profile: ProfileName;
   private readonly base: number[] = [];
   private sites = 0;
   /** Made when somebody asks: a projection of a long thread stands at few of its instructions. */
@@ -32,6 +34,7 @@ export class Sites {
   private readonly delayable = new Map<number, boolean>();
 
   constructor(program: Program) {
+    this.profile = program.machine.profile;
     this.threads = [program.init, ...program.threads];
     this.barDevices = barDevices(this.threads);
     this.posting = posting(program);
@@ -62,7 +65,7 @@ export class Sites {
     const site = this.of(thread, pc);
     let found = this.delayable.get(site);
     if (found === undefined) {
-      found = isOvertaken(code, pc);
+      found = isOvertaken(code, pc, this.profile);
       this.delayable.set(site, found);
     }
     return found;

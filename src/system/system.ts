@@ -143,11 +143,12 @@ export class System implements Model<State, RawFinding> {
   ): void {
     // Where every word is left out, nothing comes of an early read.
     const blind = this.layout.hidesNew && this.layout.cells.length === 0;
+    const { profile } = this.program.machine;
     state.threads.forEach((thread, agent) => {
       const code = this.sites.threads[agent];
       if (thread.pc >= 0 && code !== undefined) {
         use('thread', agent, 0);
-        if (!blind) for (const at of earlyReads(thread, code)) use('early', agent, at);
+        if (!blind) for (const at of earlyReads(thread, code, profile)) use('early', agent, at);
       }
       for (let at = 0; at < thread.entries.length; at++) use('drain', agent, at);
     });
@@ -196,7 +197,7 @@ export class System implements Model<State, RawFinding> {
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
     if (this.progress.ended(thread, index) && thread.work.length === 0) return;
-    const due = dueLoad(thread, code, state.kernel);
+    const due = dueLoad(thread, code, state.kernel, this.program.machine.profile);
     if (due !== undefined) {
       this.enumerate(state, index, this.sites.of(index, due.pc), 'thread', steps, (context) =>
         doDelayed(context, thread, due),
@@ -214,8 +215,9 @@ export class System implements Model<State, RawFinding> {
     const thread = state.threads[index];
     const code = this.sites.threads[index];
     if (thread === undefined || code === undefined || thread.pc < 0) return;
-    if (!readsEarly(this.program.machine.profile, code) || !this.liberties.has('reorder')) return;
-    if (!earlyReads(thread, code).includes(pc)) return;
+    const { profile } = this.program.machine;
+    if (!readsEarly(profile, code) || !this.liberties.has('reorder')) return;
+    if (!earlyReads(thread, code, profile).includes(pc)) return;
     // Not where somebody wants to know what a step that does not happen looks at.
     if (this.touched === null && this.hiddenReads.has(state, index, pc)) return;
     const nowhere = (): void => {

@@ -3,7 +3,14 @@
  * (assignments, branches) follow at once, since nobody can tell when they happen.
  */
 import { withItem } from '../base/lists.js';
-import { cpuLoad, cpuStore, loadMustWait, pushEntries, storesPending } from '../kernel/access.js';
+import {
+  cpuLoad,
+  cpuStore,
+  loadMustWait,
+  pushEntries,
+  releasePending,
+  storesPending,
+} from '../kernel/access.js';
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
@@ -18,7 +25,8 @@ import { copyBounce } from '../kernel/swiotlb.js';
 import { copyBack } from '../kernel/ttm.js';
 import type { Value } from '../kernel/value.js';
 import type { Instruction, Target, ThreadCode } from '../litmus/program.js';
-import { delay, dueLoad, isDoorbell } from './delayed.js';
+import type { ProfileName } from '../machine/profile.js';
+import { delay, delayedAfter, dueLoad, isDoorbell } from './delayed.js';
 import { endEarlyReads, isPassed, takeEarlyRead } from './early.js';
 import { type Environment, evaluate } from './evaluate.js';
 import { earlyReadsAfter } from './lookahead.js';
@@ -117,7 +125,8 @@ function runLoad(
     const later = delay(context, thread, instruction, where, destination);
     if (later !== null) return later;
   }
-  if (loadMustWait(context, destination, attribute)) {
+  const acquires = instruction.acquire === true && releasePending(context);
+  if (acquires || loadMustWait(context, destination, attribute)) {
     context.blocked = true;
     return thread;
   }
@@ -147,7 +156,8 @@ function runStore(
   }
   const value = evaluate(instruction.value, env);
   if (typeof value !== 'number') throw new ScenarioError('only integers can be stored', env.site);
-  cpuStore(context, reached.destination, reached.attribute, masked(value, instruction.size));
+  const stored = masked(value, instruction.size);
+  cpuStore(context, reached.destination, reached.attribute, stored, instruction.release === true);
   endEarlyReads(context, context.stored);
   return next(thread);
 }
@@ -179,14 +189,24 @@ function runCall(
   endEarlyReads(context, context.stored);
   if (context.again) return continueWork(context, thread, context.work, false);
   context.step.copied = 0;
-  if (!passed) context.step.early = earlyReadsAfter(instruction, context.step.early);
-  let after = next(thread);
+  if (!passed) {
+    const { profile } = context.machine;
+    context.step.early = earlyReadsAfter(instruction, context.step.early, profile);
+  }
+  let after = afterCall(context, thread, instruction);
   if (instruction.target !== undefined) after = assign(context, after, instruction.target, value);
   for (const { index, value: out } of context.outs) {
     const arg = instruction.args[index];
     if (arg?.kind === 'out') after = assign(context, after, arg.target, out);
   }
   return continueWork(context, after, context.work, false);
+}
+
+function afterCall(context: KernelContext, thread: Thread, instruction: Instruction): Thread {
+  const after = copyOf(thread);
+  after.pc++;
+  after.delayed = delayedAfter(instruction, thread.delayed, context.machine.profile);
+  return after;
 }
 
 function next(thread: Thread): Thread {
@@ -298,18 +318,19 @@ export function settle(
   kernel: KernelState,
   handleNames: readonly string[],
   site: number,
+  profile: ProfileName,
 ): { thread: Thread; kernel: KernelState } {
   if (thread.work.length > 0) return { thread, kernel };
   let { pc, locals } = thread;
   let handles = kernel.handles;
+  const isDue = (at: Thread): boolean => dueLoad(at, code, kernel, profile) !== undefined;
   for (let steps = 0; ; steps++) {
     const instruction = code.code[pc];
     if (pc < 0 || instruction === undefined) break;
     if (steps > LOCAL_STEPS_MAX) {
       throw new ScenarioError('this loop never touches memory and never ends', site);
     }
-    const put = thread.delayed.length > 0;
-    if (put && dueLoad(placedAt(thread, pc, locals), code, kernel) !== undefined) break;
+    if (thread.delayed.length > 0 && isDue(placedAt(thread, pc, locals))) break;
     if (instruction.op === 'jump') pc = instruction.to;
     else if (instruction.op === 'branch') {
       const env: Environment = { locals, handles, handleNames, site };

@@ -5,6 +5,7 @@
  */
 import { allOperations, type Operation } from '../../src/kernel/registry.js';
 import { cacheRules, type RuleRow, rowsFor } from '../../src/machine/cache-rules.js';
+import { orderProfiles } from '../../src/machine/profile.js';
 import { type OrderRow, orderRules } from '../../src/machine/store-buffer.js';
 import { before, facetsOf, takeBack } from './facets.js';
 
@@ -68,7 +69,7 @@ function orderMutant(row: OrderRow): Mutant {
 /** M8: a barrier before which later loads may be satisfied orders no loads. */
 function loadMutants(): readonly Mutant[] {
   return allOperations()
-    .filter(({ family, loadsPass }) => family === 'ordering' && loadsPass !== true)
+    .filter(({ family, name }) => family === 'ordering' && !orderProfiles.arm64.earlyLoadsPass.has(name))
     .map((operation) => ({
       name: `${operation.name}: orders loads`,
       install: changed(operation, 'loadsPass', true),

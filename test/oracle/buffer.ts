@@ -28,6 +28,9 @@ function mayDrain(
   return buffer.slice(0, index).every((earlier, i) => {
     if (entry === undefined || earlier.kind === 'fence') return true;
     if (!liberties.has('reorder')) return false;
+    // A store-release waits for the stores and doorbells before it, and for no maintenance.
+    const releases = entry.kind === 'store' && entry.release;
+    if (releases && earlier.kind !== 'maintain') return false;
     // A dmb orders stores; it does not complete maintenance (M9). An smp_wmb is for CPUs (M7).
     const isWb = entry.kind === 'store' && entry.attr === 'WB';
     const isFenced = buffer

@@ -123,9 +123,16 @@ function parts(lineOf: readonly number[]) {
     ...(['wmb', 'mb', 'arch_sync_dma_flush'] as const),
   );
   const value = fc.integer({ min: 1, max: 4 });
-  const store = fc.record({ op: fc.constant('store' as const), attr: attrs, word, value });
+  const plainStore = fc.record({ op: fc.constant('store' as const), attr: attrs, word, value });
+  const isOrdered = fc.integer({ min: 0, max: 4 }).map((each) => each === 0);
+  const store = fc
+    .tuple(plainStore, isOrdered)
+    .map(([each, release]) => (release ? { ...each, release } : each));
   const sync = fc.boolean();
-  const load = fc.record({ op: fc.constant('load' as const), attr: attrs, word, sync });
+  const plainLoad = fc.record({ op: fc.constant('load' as const), attr: attrs, word, sync });
+  const load = fc
+    .tuple(plainLoad, isOrdered)
+    .map(([each, acquire]) => (acquire ? { ...each, acquire, sync: true } : each));
   const maintain = fc
     .record({ op: fc.constant('maintain' as const), how, line, dsb: fc.boolean() })
     // The language has no dcache_clean_inval_poc_nosync.

@@ -34,15 +34,15 @@ function cpuSteps(litmus: Litmus, state: State, liberties: Liberties): readonly 
   const isDrained = state.buffer.every(({ kind }) => kind === 'fence' || kind === 'bell');
   switch (op.op) {
     case 'store': {
-      const { attr, word, value } = op;
+      const { attr, word, value, release = false } = op;
       const lost = set(state.lost, word, null);
-      const buffer: Entry[] = [...state.buffer, { kind: 'store', attr, word, value }];
+      const buffer: Entry[] = [...state.buffer, { kind: 'store', attr, word, value, release }];
       return [{ to: { ...done, lost, buffer } }];
     }
     case 'load':
       return [
         ...(mayLoad(litmus, state, op, liberties) ? [load(litmus, state, op)] : []),
-        ...(mayPutOff(state, liberties)
+        ...(mayPutOff(state, op, liberties)
           ? [{ to: { ...done, late: [...state.late, state.cpu] } }]
           : []),
       ];
@@ -83,6 +83,8 @@ function mayLoad(litmus: Litmus, state: State, op: Load, liberties: Liberties): 
     const isFenced = state.buffer.slice(i).some((each) => each.kind === 'fence' && each.loads);
     if (entry.kind === 'bell') return !isFenced;
     if (entry.kind === 'store') {
+      // An acquire comes after a release of its CPU.
+      if (entry.release && op.acquire) return false;
       const isOther = entry.attr !== op.attr && litmus.lineOf[entry.word] === line;
       return !isFenced && (liberties.has('reorder') || !isOther);
     }
@@ -118,8 +120,8 @@ function loaded(litmus: Litmus, state: State, op: Load): Loaded {
 // ---- Loads done behind later stores and doorbells (M8)
 
 /** Not together with reads before their turn (src/system/delayed.ts leaves that out). */
-function mayPutOff({ early }: State, liberties: Liberties): boolean {
-  return liberties.has('reorder') && early.every(({ agent }) => agent !== 'cpu');
+function mayPutOff({ early }: State, op: Load, liberties: Liberties): boolean {
+  return liberties.has('reorder') && !op.acquire && early.every(({ agent }) => agent !== 'cpu');
 }
 
 /** What has to wait for a load put off: its word, and all that orders more than stores. */
@@ -127,6 +129,7 @@ function isHeld(litmus: Litmus, late: number, op: CpuOp): boolean {
   const load = litmus.cpu[late];
   switch (op.op) {
     case 'store':
+      return load?.op !== 'load' || op.word === load.word || op.release === true;
     case 'load':
       return load?.op !== 'load' || op.word === load.word;
     case 'barrier':
@@ -237,8 +240,9 @@ function isIdleWmb({ buffer }: State, before: readonly CpuOp[], op: CpuOp): bool
 function isPassable(litmus: Litmus, op: CpuOp, load: Load): boolean {
   switch (op.op) {
     case 'store':
+      return op.word !== load.word && !(op.release && load.acquire);
     case 'load':
-      return op.word !== load.word;
+      return op.word !== load.word && !op.acquire;
     case 'maintain':
       return !op.dsb && (op.line !== litmus.lineOf[load.word] || load.attr === 'NC');
     case 'barrier':

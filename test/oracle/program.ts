@@ -17,8 +17,21 @@ export type Barrier =
   | 'arch_sync_dma_flush';
 
 export type CpuOp =
-  | { readonly op: 'store'; readonly attr: Attr; readonly word: number; readonly value: number }
-  | { readonly op: 'load'; readonly attr: Attr; readonly word: number; readonly sync: boolean }
+  | {
+      readonly op: 'store';
+      readonly attr: Attr;
+      readonly word: number;
+      readonly value: number;
+      readonly release?: boolean;
+    }
+  | {
+      readonly op: 'load';
+      readonly attr: Attr;
+      readonly word: number;
+      readonly sync: boolean;
+      /** Always a synchronising read. */
+      readonly acquire?: boolean;
+    }
   | { readonly op: 'maintain'; readonly how: How; readonly line: number; readonly dsb: boolean }
   | { readonly op: 'barrier'; readonly name: Barrier }
   | { readonly op: 'bell'; readonly ordered: boolean }
@@ -76,10 +89,13 @@ export function print(litmus: Litmus): Printed {
 
 function cpuText(litmus: Litmus, op: CpuOp, i: number): string {
   switch (op.op) {
-    case 'store':
-      return `${op.attr.toLowerCase()}[${indexOf(litmus, op.word)}] = ${op.value}`;
+    case 'store': {
+      const place = `${op.attr.toLowerCase()}[${indexOf(litmus, op.word)}]`;
+      return op.release ? `smp_store_release(&${place}, ${op.value})` : `${place} = ${op.value}`;
+    }
     case 'load': {
       const place = `${op.attr.toLowerCase()}[${indexOf(litmus, op.word)}]`;
+      if (op.acquire) return `u32 r${i} = smp_load_acquire(&${place})`;
       return `u32 r${i} = ${op.sync ? `READ_ONCE(${place})` : place}`;
     }
     case 'maintain': {

@@ -8,7 +8,13 @@ export type Cause = 'H1' | 'H2' | 'H3' | 'H10';
 
 /** What waits in the store buffer; a fence is the mark of a dmb. */
 export type Entry =
-  | { readonly kind: 'store'; readonly attr: Attr; readonly word: number; readonly value: number }
+  | {
+      readonly kind: 'store';
+      readonly attr: Attr;
+      readonly word: number;
+      readonly value: number;
+      readonly release: boolean;
+    }
   | { readonly kind: 'maintain'; readonly how: How; readonly line: number }
   | { readonly kind: 'bell' }
   | {

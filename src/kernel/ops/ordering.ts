@@ -15,11 +15,12 @@ import type { Lock } from '../state.js';
 import type { Value } from '../value.js';
 
 /** The barrier that the call is on this architecture; where there is none, the compiler's only. */
-function barrier(call: 'dmaWmb' | 'smpWmb' | 'smpMb'): Effect {
+function barrier(call: 'dmaWmb' | 'wmb' | 'smpWmb' | 'smpMb'): Effect {
   return (context) => {
     const { profile } = context.machine;
     const scope = orderProfiles[profile][call];
-    if (scope === 'none') context.noop(`a barrier for the compiler only on ${profile}`);
+    if (scope === 'dsb') dsb(context);
+    else if (scope === 'none') context.noop(`a barrier for the compiler only on ${profile}`);
     else issue(context, [{ kind: 'barrier', scope, at: context.step.site }]);
     return 0;
   };
@@ -108,13 +109,12 @@ function order(name: string, doc: string, source: string, effect: Effect): Opera
     doc,
     source: `arch/arm64/include/asm/barrier.h: ${source}`,
     effect,
-    loadsPass: name === 'dma_wmb' || name === 'smp_wmb',
   };
 }
 
 const ordering: readonly Operation[] = [
   order('mb', 'everything before it is complete, maintenance included', 'dsb sy', dsbEffect),
-  order('wmb', 'stores and maintenance before it are complete', 'dsb st', dsbEffect),
+  order('wmb', 'stores and maintenance before it are complete', 'dsb st', barrier('wmb')),
   order('rmb', 'orders loads', 'dsb ld', loadBarrier),
   order(
     'dma_mb',
@@ -136,7 +136,6 @@ const ordering: readonly Operation[] = [
     ...order('barrier', 'orders for the compiler only: nothing here', 'none', ordersNothing),
     source: 'include/linux/compiler.h:barrier',
     rules: ['M7', 'M17'],
-    loadsPass: true,
   },
 ];
 
