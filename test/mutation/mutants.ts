@@ -68,8 +68,9 @@ function orderMutant(row: OrderRow): Mutant {
 
 /** M8: a barrier before which later loads may be satisfied orders no loads. */
 function loadMutants(): readonly Mutant[] {
+  const { earlyLoadsPass } = orderProfiles.arm64;
   return allOperations()
-    .filter(({ family, name }) => family === 'ordering' && !orderProfiles.arm64.earlyLoadsPass.has(name))
+    .filter(({ family, name }) => family === 'ordering' && !earlyLoadsPass.has(name))
     .map((operation) => ({
       name: `${operation.name}: orders loads`,
       install: changed(operation, 'loadsPass', true),
