@@ -110,6 +110,20 @@ device nic {\n\tdma_write(bus, 1);\n}\n`;
 });
 
 describe('mend', () => {
+  it('does not move what may fail to init, where it would only not be seen', () => {
+    const text = `${HEAD}init {
+	bo = drm_gem_shmem_create(nic, PAGE_SIZE);
+}
+cpu driver {
+	sgt = drm_gem_shmem_get_pages_sgt(bo);
+	dma_addr_t at = sg_dma_address(sgt);
+}
+`;
+    const found = JSON.stringify(mend(text, 'a.litmus'));
+    expect(found).toContain('insert `if (IS_ERR(sgt)) return;` behind line 9');
+    expect(found).not.toContain('(init)');
+  });
+
   it('asks whether an allocation failed', () => {
     const text = `${HEAD}u32 *p;
 cpu driver {

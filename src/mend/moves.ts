@@ -61,7 +61,11 @@ export function moves(scene: Scene): readonly Draft[] {
   return scene.source.statements.flatMap((statement) => {
     const operation = statement.thread.role === 'device' ? null : operationOf(statement);
     if (operation === null) return [];
-    const targets = scene.gaps.filter((gap) => isElsewhere(scene, statement, gap));
+    // In init nothing fails: to move a call there would only hide that it may.
+    const hides = scene.machine.allocationMayFail && operation.fails !== undefined;
+    const targets = scene.gaps.filter(
+      (gap) => isElsewhere(scene, statement, gap) && !(hides && gap.thread.role === 'init'),
+    );
     return [
       ...targets.map((gap) => moved(scene, statement, operation, gap)),
       ...removal(scene, statement, operation),
