@@ -128,11 +128,14 @@ export class Progress {
     };
   }
 
-  /** When init has ended and its stores are out, every other thread begins, knowing all of it. */
+  /**
+   * When init has ended and its stores are out, every other thread begins, knowing all of it; after
+   * a fault in init (beyond its end) none does.
+   */
   afterInit(state: Unkeyed): Unkeyed {
     const init = state.threads[0];
     const code = this.sites.threads[0]?.code ?? [];
-    if (init === undefined || init.pc !== code.length) return state;
+    if (init === undefined || init.pc < code.length) return state;
     if (init.entries.length > 0 || init.work.length > 0) return state;
     if (this.sites.barDevices.length > 0 && state.kernel.posted.length > 0) return state;
     const started = state.threads.map((thread, i): Thread => {
@@ -141,15 +144,26 @@ export class Progress {
         over.seen = {};
         return over;
       }
-      const kind = this.sites.threads[i]?.kind;
-      const runs = kind === 'cpu' || !this.isRung(this.sites.threads[i]?.device ?? -1);
-      return begun(thread, runs ? 0 : -1, thread.locals, join(thread.clock, init.clock));
+      const pc = init.pc > code.length ? this.over(i) : this.start(i);
+      return begun(thread, pc, thread.locals, join(thread.clock, init.clock));
     });
     let next = stateOf(started, state, state.kernel);
     for (let i = 1; i < started.length; i++) {
       if (started[i]?.pc === 0) next = this.settled(next, i);
     }
     return next;
+  }
+
+  private start(index: number): number {
+    const thread = this.sites.threads[index];
+    const runs = thread?.kind === 'cpu' || !this.isRung(thread?.device ?? -1);
+    return runs ? 0 : -1;
+  }
+
+  /** Where a thread stands that has ended. */
+  private over(index: number): number {
+    const thread = this.sites.threads[index];
+    return thread?.kind === 'cpu' ? thread.code.length : -1;
   }
 
   /** Some thread rings this device's doorbell; a device nobody rings runs once, from the start. */

@@ -64,7 +64,10 @@ export function runThread(
   }
 }
 
-/** The kernel oopses, or the process gets a SIGSEGV: the thread ends here. */
+/** The thread that comes before all others. */
+const INIT = 0;
+
+/** The kernel oopses, or the process gets a SIGSEGV: the thread ends here, beyond its end. */
 function stopped(
   context: KernelContext,
   thread: Thread,
@@ -74,7 +77,7 @@ function stopped(
 ): Thread {
   stopsAt(context, value, who);
   const after = copyOf(thread);
-  after.pc = code.length;
+  after.pc = context.step.agent === INIT ? code.length + 1 : code.length;
   return after;
 }
 
