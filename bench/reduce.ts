@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { compile } from '../src/litmus/index.js';
-import { check, type CheckOptions } from '../src/verdict/check.js';
+import { type CheckOptions, check } from '../src/verdict/check.js';
 
 const ways: Readonly<Record<string, CheckOptions>> = {
   none: { projection: false, por: false },
@@ -42,7 +42,7 @@ const half = Math.min(runs.length - 1, runs.length >> 1);
 const middle = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1];
 const later = runs.slice(half);
 const warm = middle(later.map(({ user }) => user));
-/** While V8 still optimises. */
+/** While V8 still optimises: the second eighth. */
 const soon = middle(runs.slice(half >> 2, (half >> 1) + 1).map(({ user }) => user));
 const compiling = middle(later.map((run) => run.compile));
 const { verdict, states, hazards, reduction } = first.result;
