@@ -5,11 +5,11 @@
 import { type DiagnosticCode, diagnosticCodes } from '../diagnostics/codes.js';
 import { constants } from '../kernel/constants.js';
 import { allOperations, type Family, type Operation } from '../kernel/registry.js';
-import { type EventKind, events, eventSignature } from './events.js';
+import { type EventKind, eventSignature, events } from './events.js';
 import { builtins } from './lower-builtin.js';
 import { deviceSettings, machineSettings } from './machine-settings.js';
-import { describeKind, describeType, typeNames, typeOf } from './types.js';
 import { spellingHead, spellings } from './spellings.js';
+import { describeKind, describeType, typeNames, typeOf } from './types.js';
 import { operationPage } from './words.js';
 
 const families: readonly Family[] = [

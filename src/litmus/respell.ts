@@ -8,6 +8,7 @@ import { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { CallNode, Expression, Item, Statement, SyntaxTree } from './ast.js';
 import { lex } from './lexer.js';
 import { parse } from './parser.js';
+import { withOperands, withParts } from './rewrite.js';
 import { type Spelling, spellingHead, spellingOf } from './spellings.js';
 import { hasEffect, namesIn, withoutParens } from './walk.js';
 
@@ -53,91 +54,46 @@ class Speller {
 
   private statement(node: Statement): Statement {
     const value = (each: Expression): Expression => this.expression(each);
-    const inner = (each: Statement): Statement => this.statement(each);
-    switch (node.kind) {
-      case 'declaration':
-        return {
-          ...node,
-          declarators: node.declarators.map((each) => ({
-            ...each,
-            value: each.value && value(each.value),
-          })),
-        };
-      case 'block':
-        return { ...node, body: node.body.map(inner) };
-      case 'if': {
-        const then = inner(node.then);
-        const otherwise = node.otherwise && inner(node.otherwise);
-        return { ...node, condition: value(node.condition), then, otherwise };
+    if (node.kind === 'expression') {
+      if (isNothing(node.expression)) return { kind: 'empty', at: node.at };
+      if (isQuestion(node.expression)) {
+        const then = { kind: 'empty', at: node.at } as const;
+        const condition = value(node.expression);
+        return { kind: 'if', condition, then, otherwise: null, at: node.at };
       }
-      case 'loop':
-        return {
-          ...node,
-          init: node.init && inner(node.init),
-          condition: node.condition && value(node.condition),
-          step: node.step && value(node.step),
-          body: inner(node.body),
-        };
-      case 'expression':
-        if (isNothing(node.expression)) return { kind: 'empty', at: node.at };
-        if (isQuestion(node.expression)) {
-          const then = { kind: 'empty', at: node.at } as const;
-          const condition = value(node.expression);
-          return { kind: 'if', condition, then, otherwise: null, at: node.at };
-        }
-        return { ...node, expression: value(node.expression) };
-      case 'return':
-        return { ...node, value: node.value && value(node.value) };
-      default:
-        return node;
     }
+    return withParts(node, (each) => this.statement(each), value);
   }
 
   private expression(node: Expression): Expression {
     const value = (each: Expression): Expression => this.expression(each);
     switch (node.kind) {
-      case 'number':
-      case 'sizeof':
-        return node;
       case 'name':
         if (node.name !== 'PAGE_SIZE') return node;
         return { kind: 'number', value: this.spoken.pageSize, at: node.at };
-      case 'paren':
-        return { ...node, inner: value(node.inner) };
       case 'unary': {
         const inside = withoutParens(node.operand);
         const isDevice = inside.kind === 'name' && this.spoken.devices.has(inside.name);
-        if (node.operator === '&' && isDevice) return inside;
-        return { ...node, operand: value(node.operand) };
+        return node.operator === '&' && isDevice ? inside : withOperands(node, value);
       }
-      case 'cast':
-        return { ...node, operand: value(node.operand) };
-      case 'binary':
-        return { ...node, left: value(node.left), right: value(node.right) };
-      case 'assign':
-        return {
-          ...node,
-          target: node.target.kind === 'name' ? node.target : value(node.target),
-          value: value(node.value),
-        };
-      case 'ternary': {
-        const then = value(node.then);
-        const otherwise = value(node.otherwise);
-        return { ...node, condition: value(node.condition), then, otherwise };
+      case 'assign': {
+        const target = node.target.kind === 'name' ? node.target : value(node.target);
+        return { ...node, target, value: value(node.value) };
       }
-      case 'index':
-        return { ...node, pointer: value(node.pointer), index: value(node.index) };
       case 'call':
         return this.call(node);
+      default:
+        return withOperands(node, value);
     }
   }
 
   private call(node: CallNode): Expression {
-    const args = node.args.map((each) => this.expression(each));
-    const options = node.options.map((each) => ({ ...each, value: this.expression(each.value) }));
     const spelling = spellingFor(node);
     const body = spelling === null ? null : bodyOf(spelling);
-    if (spelling === null || body === null) return { ...node, args, options };
+    if (spelling === null || body === null) {
+      return withOperands(node, (each) => this.expression(each));
+    }
+    const args = node.args.map((each) => this.expression(each));
     const given = new Map(spelling.params.map((name, index) => [name, args[index]]));
     this.checkRepeats(node, spelling, body);
     return this.expression(put(body, given, node, true));
@@ -181,22 +137,12 @@ function put(
 ): Expression {
   // Of two calls in one spelling each has a place of its own: places name what calls make.
   const at = outermost ? node.at : node.calleeAt;
-  const inner = (each: Expression): Expression => put(each, given, node, false);
-  switch (body.kind) {
-    case 'name': {
-      const arg = given.get(body.name);
-      if (arg === undefined) return { ...body, at };
-      return { kind: 'paren', inner: arg, at: arg.at };
-    }
-    case 'paren':
-      return { ...body, inner: inner(body.inner), at };
-    case 'binary':
-      return { ...body, left: inner(body.left), right: inner(body.right), at };
-    case 'call':
-      return { ...body, args: body.args.map(inner), calleeAt: node.calleeAt, at };
-    default:
-      return { ...body, at };
+  if (body.kind === 'name') {
+    const arg = given.get(body.name);
+    return arg === undefined ? { ...body, at } : { kind: 'paren', inner: arg, at: arg.at };
   }
+  const filled = withOperands(body, (each) => put(each, given, node, false));
+  return filled.kind === 'call' ? { ...filled, calleeAt: node.calleeAt, at } : { ...filled, at };
 }
 
 /** `kcalloc(n, size, gfp)`, where the call has another number of arguments; else null. */
