@@ -19,7 +19,7 @@ export const EINVAL = 2 ** 32 - 22;
 const FIRST_ERROR = 2 ** 32 - 4095;
 
 /** Thread 0 is `init`: what it makes is there when the scenario begins. */
-const INIT = 0;
+export const INIT = 0;
 
 /** What a family of operations does where memory runs out. */
 interface Failures {

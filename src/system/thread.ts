@@ -14,7 +14,7 @@ import {
 import { ScenarioError } from '../kernel/args.js';
 import type { KernelContext, Work } from '../kernel/context.js';
 import { accessFaults, cpuReach } from '../kernel/cpu-maps.js';
-import { badArgument, failureOf, isFailed, stopsAt } from '../kernel/failures.js';
+import { badArgument, failureOf, INIT, isFailed, stopsAt } from '../kernel/failures.js';
 import { doInvalidate, doPteWork } from '../kernel/io-tables.js';
 import { install, remove } from '../kernel/iommu.js';
 import { freePages, takePages } from '../kernel/pages.js';
@@ -63,9 +63,6 @@ export function runThread(
       return thread;
   }
 }
-
-/** The thread that comes before all others. */
-const INIT = 0;
 
 /** The kernel oopses, or the process gets a SIGSEGV: the thread ends here, beyond its end. */
 function stopped(
