@@ -25,6 +25,7 @@ cpu a {
 	buf[32] = 2;
 	buf[48] = 3;
 	buf[64] = 4;
+	buf[80] = 5;
 }
 cpu b {
 	buf[0] = 1;
