@@ -240,11 +240,14 @@ export class Rules {
     });
     return [...byEntry].flatMap(([key, ids]) => {
       const entry = JSON.parse(key) as BufferEntry;
-      const leaves = buffers.map((buffer, id): Leaf => {
-        const steps = ids.includes(id) ? [this.removal(thread, buffer, at)] : [];
+      const rest = buffers.map((buffer, id) =>
+        ids.includes(id) ? this.rest(thread, buffer, at) : -1,
+      );
+      const leaves = rest.map((to, id): Leaf => {
+        const steps = to < 0 ? [] : [{ sets: new Map([[component, to]]), hazards: [] }];
         return { guards: new Map([[component, new Set([id])]]), steps };
       });
-      return casesOf(this.encoding, leaves).flatMap((each) => {
+      const met = casesOf(this.encoding, leaves).flatMap((each) => {
         const guard = and([this.started(), guardOf(this.guards, each, () => 0)]);
         const [step] = each.steps;
         const removal = step === undefined ? [] : bodyOf(step);
@@ -254,15 +257,22 @@ export class Rules {
           body: [...removal, ...way.body],
         }));
       });
+      const unmet = ids.filter((id) => rest[id] === -1);
+      return unmet.length === 0 ? met : [...met, this.unmet(thread, at, unmet)];
     });
   }
 
-  /** The buffer without the entry. */
-  private removal(thread: number, buffer: readonly BufferEntry[], at: number): Leaf['steps'][0] {
+  /** The buffer without the entry; -1 where the explorer never met that. */
+  private rest(thread: number, buffer: readonly BufferEntry[], at: number): number {
     const text = JSON.stringify(afterLeaving(buffer, at));
-    const to = this.buffers(thread).findIndex((each) => JSON.stringify(each) === text);
-    if (to < 0) throw new Error(`the explorer never met the buffer ${text}`);
-    return { sets: new Map([[this.buffer(thread), to]]), hazards: [] };
+    return this.buffers(thread).findIndex((each) => JSON.stringify(each) === text);
+  }
+
+  /** Entries that leave nowhere: of these buffers runs must be over before one does. */
+  private unmet(thread: number, at: number, ids: readonly number[]): Option {
+    const isOne = this.guards.among(this.buffer(thread), new Set(ids));
+    const comment = `entry ${at} of the buffer leaves, which no run has come to`;
+    return { comment, guard: and([this.started(), isOne]), body: [{ kind: 'wrong' }] };
   }
 
   /** `init` is over: before that only its own steps and the cache's happen. */
