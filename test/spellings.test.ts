@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allAliases } from '../src/kernel/registry.js';
 import { compile, findOperation } from '../src/litmus/index.js';
 import { spellings } from '../src/litmus/spellings.js';
+import { wordPage } from '../src/litmus/words.js';
 import { check } from '../src/verdict/check.js';
 import { outcomeOf } from './corpus-scenarios.js';
 
@@ -121,5 +122,44 @@ describe('PAGE_SIZE', () => {
       'buf[4095] = 1; addr = dma_map_single(nic, buf, PAGE_SIZE, DMA_TO_DEVICE); submit(nic);';
     expect(outcome(scenario(last, '.page_size = 16384;'))).toBe('coherent');
     expect(outcome(scenario(last))).toBe('H14');
+  });
+});
+
+describe('other names of operations', () => {
+  it('are the operations, in calls and in headers', () => {
+    const text = (name: string): string => `// Result: coherent
+// Without ${name}: H2 H6; nobody cleans
+machine arm64 {
+	device gpu { .coherent = false, .iommu = smmu };
+}
+init {
+	bo = drm_gem_shmem_create(gpu, 4096, .map_wc = true);
+	vm = iommu_domain_alloc(gpu);
+}
+cpu user {
+	u32 *p = mmap(bo);
+	sgt = ${name}(bo);
+	p[0] = 1;
+	iommu_map_sgtable(vm, 0x1000000, sgt, IOMMU_READ);
+	submit(gpu);
+}
+device gpu {
+	u32 x = dma_read(vm, 0x1000000);
+}
+`;
+    for (const name of ['drm_gem_shmem_get_pages_sgt', 'drm_gem_shmem_get_pages_sgt_locked']) {
+      const { program } = compile(text(name), 'test.litmus');
+      const claims = program?.header.without.map(({ operation }) => operation);
+      expect(claims, name).toEqual(['drm_gem_shmem_get_pages_sgt']);
+      expect(outcome(text(name))).toBe('coherent');
+    }
+  });
+
+  it('have a page of their own, with the rest of the names', () => {
+    const page = wordPage('alloc_page');
+    expect(page?.title).toBe('alloc_page(gfp)');
+    expect(page?.meaning).toMatch(/^as alloc_pages\(\): /);
+    expect(page?.facts.join()).toContain('also `alloc_pages()`');
+    expect(wordPage('alloc_pages')?.facts.join()).toContain('also `alloc_page()`');
   });
 });

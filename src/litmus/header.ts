@@ -5,6 +5,7 @@
 import type { DiagnosticCollector } from '../diagnostics/collector.js';
 import type { Span } from '../diagnostics/diagnostic.js';
 import { nearestName } from '../diagnostics/nearest.js';
+import { findOperation } from '../kernel/registry.js';
 import type { Tokens } from './lexer.js';
 import type { Header, Program, WithoutClaim } from './program.js';
 import { removableCalls } from './without.js';
@@ -136,11 +137,13 @@ function depthOf(text: string): number {
 
 function readWithout(line: HeaderLine, diagnostics: DiagnosticCollector): WithoutClaim | null {
   const match = /^(without\s+)([A-Za-z_]\w*)\s*(?:#\s*(\w+))?\s*:\s*/iu.exec(line.text);
-  const [head = '', lead = '', operation = '', number] = match ?? [];
+  const [head = '', lead = '', word = '', number] = match ?? [];
+  // A call by another name that Linux has for the operation is counted with the others.
+  const operation = findOperation(word)?.name ?? word;
   const at = spanOf(
     line,
     lead.length,
-    operation.length + (number === undefined ? 0 : number.length + 1),
+    word.length + (number === undefined ? 0 : number.length + 1),
   );
   const occurrence = number === undefined ? 1 : Number(number);
   if (!lead.startsWith('Without') || !Number.isSafeInteger(occurrence) || occurrence < 1) {
@@ -154,8 +157,8 @@ function readWithout(line: HeaderLine, diagnostics: DiagnosticCollector): Withou
   if (redundant !== null) {
     const why = rest.slice(redundant[0].length);
     if (why === '') {
-      const word = spanOf(line, head.length, rest.length);
-      diagnostics.error('L051', word, 'why it is redundant is not said', {
+      const claim = spanOf(line, head.length, rest.length);
+      diagnostics.error('L051', claim, 'why it is redundant is not said', {
         expected: 'redundant: and why',
       });
     }

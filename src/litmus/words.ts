@@ -36,7 +36,12 @@ export interface WordPage {
 export function wordPage(name: string): WordPage | null {
   const word = name.replace(/\(\)?$/, '');
   const operation = findOperation(word);
-  if (operation !== undefined) return operationPage(operation);
+  if (operation !== undefined) {
+    const alias = allAliases().find((each) => each.name === word);
+    const page = operationPage(operation, word);
+    if (alias === undefined) return page;
+    return { ...page, meaning: `as ${alias.to}(): ${page.meaning}`, source: alias.source };
+  }
   const builtin = builtins.get(word);
   if (builtin !== undefined) {
     const facts = ['part of the language'];
@@ -70,14 +75,15 @@ export function wordNames(): string[] {
   ];
 }
 
-export function operationPage(operation: Operation): WordPage {
+/** `name`: the one of its names that was asked for. */
+export function operationPage(operation: Operation, name = operation.name): WordPage {
   const { doc, source, rules, params, options = [] } = operation;
   const returns = operation.returns === 'void' ? 'nothing' : describeKind(operation.returns);
   const facts = [
     `returns ${returns}`,
     operation.where === 'device' ? 'device threads only' : null,
     operation.profiles === undefined ? null : `only on ${operation.profiles.join(' and ')}`,
-    aliasText(operation),
+    aliasText(operation, name),
     operation.fails === undefined ? null : failureText(operation.fails.returns),
     operation.blocks === true ? 'may wait' : null,
     operation.removable === undefined ? null : 'a sync or barrier: `Without` may name it',
@@ -86,14 +92,15 @@ export function operationPage(operation: Operation): WordPage {
     ...params.map((param) => [param.name, parameterText(param)] as const),
     ...options.map(({ name, kind, doc: text }) => [`.${name}`, `(${kind}): ${text}`] as const),
   ];
-  return { title: signature(operation), meaning: doc, parameters, facts, rules, source };
+  const title = signature({ ...operation, name });
+  return { title, meaning: doc, parameters, facts, rules, source };
 }
 
 /** Its other names in Linux. */
-function aliasText({ name }: Operation): string | null {
-  const others = allAliases().filter(({ to }) => to === name);
-  if (others.length === 0) return null;
-  return `also \`${others.map((each) => `${each.name}()`).join('`, `')}\``;
+function aliasText({ name }: Operation, asked: string): string | null {
+  const all = [name, ...allAliases().flatMap((each) => (each.to === name ? [each.name] : []))];
+  const others = all.filter((each) => each !== asked);
+  return others.length === 0 ? null : `also ${others.map((each) => `\`${each}()\``).join(', ')}`;
 }
 
 /** What `.allocation_may_fail` makes it return. */
