@@ -1,7 +1,8 @@
 /**
  * Syntax trees made anew around other parts: a node with what the given functions make of the
  * expressions and statements in it. Places stay as they are.
- * Leaves out: what to change; who rewrites looks at the nodes that concern it and hands the rest on.
+ * Leaves out: what to change; who rewrites looks at the nodes that concern it, and hands the rest
+ * on.
  */
 import type { Expression, Statement } from './ast.js';
 
