@@ -1,8 +1,10 @@
 /** The scenarios of litmus/, compiled, for the tests that run over all of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { compile } from '../src/litmus/index.js';
 import type { Program } from '../src/litmus/program.js';
+import { check } from '../src/verdict/check.js';
 import type { CheckResult } from '../src/verdict/result.js';
 import { root } from './cli-run.js';
 
@@ -37,6 +39,17 @@ export function scenario(name: string): Scenario {
 export function outcomeOf({ verdict, hazards, reason }: CheckResult): string {
   if (verdict === 'unknown' || reason !== null) return `unknown: ${reason}`;
   return verdict === 'coherent' ? 'coherent' : inOrder(hazards.map(({ id }) => id));
+}
+
+/** The outcome of a text that compiles, the same from both engines. */
+export function outcomeOnBoth(text: string): string {
+  const { program, diagnostics } = compile(text, 'test.litmus');
+  if (program === null) throw new Error(JSON.stringify(diagnostics));
+  const [reference, fast] = (['reference', 'fast'] as const).map((engine) =>
+    outcomeOf(check(program, { engine, tablesFrom: 0 })),
+  );
+  expect(fast).toBe(reference);
+  return reference ?? '';
 }
 
 export function inOrder(ids: readonly string[]): string {

@@ -4,7 +4,7 @@ import { allOperations } from '../src/kernel/index.js';
 import { compile } from '../src/litmus/index.js';
 import { mend } from '../src/mend/mend.js';
 import { check } from '../src/verdict/check.js';
-import { outcomeOf } from './corpus-scenarios.js';
+import { outcomeOf, outcomeOnBoth } from './corpus-scenarios.js';
 
 const HEAD = `machine arm64 {
 	.allocation_may_fail = true;
@@ -21,12 +21,7 @@ function compiled(text: string): Parameters<typeof check>[0] {
 /** The outcome, the same from both engines. */
 function outcome(names: string, init: string, cpu: string, machine = HEAD): string {
   const text = `${machine}${names}\ninit {\n${init}\n}\ncpu driver {\n${cpu}\n}\n`;
-  const program = compiled(text);
-  const results = (['reference', 'fast'] as const).map((engine) =>
-    outcomeOf(check(program, { engine, tablesFrom: 0 })),
-  );
-  expect(results[0]).toBe(results[1]);
-  return results[0] ?? '';
+  return outcomeOnBoth(text);
 }
 
 describe('an allocation that fails', () => {

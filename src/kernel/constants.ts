@@ -213,6 +213,8 @@ const table: Readonly<Record<string, Constant>> = {
     doc: 'pgprot_noncached ones: Device memory on arm64',
   },
   DMA_BUF_SYNC_RW: { kind: 'bufsync', value: DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE, doc: 'both' },
+  FOLL_WRITE: { kind: 'int', value: 1, doc: 'no difference here' },
+  FOLL_LONGTERM: { kind: 'int', value: 0x100, doc: 'no difference here' },
 };
 
 /** include/linux/sizes.h, as far as the numbers are exact in 32 bits. */
@@ -227,9 +229,5 @@ export const constants: ReadonlyMap<string, Constant> = new Map<string, Constant
   ...sizes.map((size): [string, Constant] => {
     const doc = `${size.slice(0, -1)} ${size.endsWith('M') ? 'MiB' : 'KiB'}`;
     return [`SZ_${size}`, { kind: 'int', value: sizeOf(size), doc }];
-  }),
-  ...['FOLL_WRITE', 'FOLL_LONGTERM'].map((name, index): [string, Constant] => {
-    const doc = 'no difference here';
-    return [name, { kind: 'int', value: index === 0 ? 1 : 0x100, doc }];
   }),
 ]);

@@ -12,8 +12,8 @@ import type { KernelContext } from './context.js';
 import { objectId } from './ids.js';
 import { refusal } from './iommu.js';
 import { goesByTlb, keepVmapInTlb } from './kernel-tlb.js';
-import { framesIn, residentPages } from './pages.js';
 import { msmGetPages } from './msm.js';
+import { framesIn, residentPages } from './pages.js';
 import { profileOf } from './profile.js';
 import type { Buffer, CpuMap, Frame, StaleTranslation } from './state.js';
 import { populateTtm } from './ttm.js';
@@ -62,8 +62,7 @@ export function mapBuffer(
  */
 export function remapToUser(context: KernelContext, buffer: Buffer, attribute: Attribute): Value {
   const pointer = mapBuffer(context, buffer, 'mmap', attribute);
-  const id = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
-  const map = mapOf(context, id);
+  const map = mapBehind(context, pointer);
   if (map === undefined) return pointer;
   const present = framesIn(context, buffer, 0, buffer.size);
   const first = present[0]?.[1] ?? -1;
@@ -85,6 +84,13 @@ export function mapOf(context: KernelContext, id: number): CpuMap | undefined {
   return context.kernel.maps.find((each) => each.id === id);
 }
 
+/** The mapping that a pointer points into; undefined for NULL and what is no pointer. */
+export function mapBehind(context: KernelContext, pointer: Value): CpuMap | undefined {
+  return typeof pointer === 'object' && pointer.kind === 'ptr'
+    ? mapOf(context, pointer.map)
+    : undefined;
+}
+
 export function changeMap(context: KernelContext, next: CpuMap): void {
   context.update({
     maps: context.kernel.maps.map((each) => (each.id === next.id ? next : each)),
@@ -93,8 +99,7 @@ export function changeMap(context: KernelContext, next: CpuMap): void {
 
 /** Nothing keeps instruction fetches out of the mapping (M4). */
 export function makeExecutable(context: KernelContext, pointer: Value): void {
-  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
-  const made = mapOf(context, map);
+  const made = mapBehind(context, pointer);
   if (made !== undefined) changeMap(context, { ...made, executable: true });
 }
 

@@ -6,9 +6,10 @@
  * Leaves out: what fails inside a function that has no result for it (a page fault's SIGBUS), and
  * calls that an override makes inside another function.
  */
-import { DMA_MAPPING_ERROR } from './dma-address.js';
+
 import { GFP_NOFAIL } from './constants.js';
 import type { KernelContext } from './context.js';
+import { DMA_MAPPING_ERROR } from './dma-address.js';
 import type { Failure, Kind, Operation } from './registry.js';
 import { isNumber, type Value } from './value.js';
 
@@ -62,7 +63,8 @@ export function failureOf(
   return fails.returns;
 }
 
-const pointers: ReadonlySet<Kind> = new Set<Kind>([
+/** What a call may give an error pointer, or NULL, in place of. */
+export const pointerKinds = [
   'ptr',
   'page',
   'bo',
@@ -71,7 +73,8 @@ const pointers: ReadonlySet<Kind> = new Set<Kind>([
   'dmabuf',
   'attachment',
   'pool',
-]);
+] as const;
+const pointers: ReadonlySet<Kind> = new Set<Kind>(pointerKinds);
 
 /**
  * Whether a value is what a failed call gave. NULL is that only on a machine where calls may fail:

@@ -9,7 +9,7 @@
 import { cpuLoad, cpuStore } from './access.js';
 import { fail } from './args.js';
 import type { KernelContext } from './context.js';
-import { changeMap, cpuReach, mapBuffer, mapOf } from './cpu-maps.js';
+import { changeMap, cpuReach, mapBehind, mapBuffer, mapOf } from './cpu-maps.js';
 import { newBuffer } from './ops/pages.js';
 import { allocatePages, framesIn, takePages } from './pages.js';
 import type { Buffer, CpuMap, Frame } from './state.js';
@@ -55,15 +55,14 @@ export function copyFor(context: KernelContext, map: CpuMap): void {
 export function forkMemory(context: KernelContext, parent: CpuMap): Value {
   const buffer = context.buffer(parent.buffer);
   const pointer = mapBuffer(context, buffer, 'mmap', 'WB');
-  const child = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
-  const map = mapOf(context, child);
+  const map = mapBehind(context, pointer);
   if (map === undefined) return pointer;
   changeMap(context, { ...map, copyOnWrite: true });
   if (buffer.pins > (buffer.got ?? 0)) {
     copyFor(context, { ...map, copyOnWrite: true });
     context.say('K8', () => 'the pages are pinned: the child gets a copy now');
   } else {
-    changeMap(context, { ...parent, forked: child });
+    changeMap(context, { ...parent, forked: map.id });
     context.say('K8', () => 'parent and child share the pages until one of them stores');
   }
   return pointer;

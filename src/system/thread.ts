@@ -64,7 +64,7 @@ export function runThread(
   }
 }
 
-/** The kernel oopses, or the process gets a SIGSEGV: the thread ends here, beyond its end. */
+/** The kernel oopses, or the process gets a SIGSEGV: the thread ends here; init beyond its end. */
 function stopped(
   context: KernelContext,
   thread: Thread,

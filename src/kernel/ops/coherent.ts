@@ -13,19 +13,19 @@ import {
   GFP_NOT_BLOCKING,
 } from '../constants.js';
 import type { KernelContext } from '../context.js';
-import { mapBuffer, mapOf, remapToUser, unmapMap } from '../cpu-maps.js';
+import { mapBehind, mapBuffer, remapToUser, unmapMap } from '../cpu-maps.js';
 import { dmaMap, endMapping } from '../dma.js';
 import { coherentLimit, deviceConfig } from '../dma-address.js';
+import { withFailures } from '../failures.js';
 import { issue, prepCoherent, wholeBuffer } from '../maintenance.js';
 import { allocatePages, pageLayouts, releasePages } from '../pages.js';
 import { uncachedAttribute } from '../profile.js';
-import { withFailures } from '../failures.js';
 import type { Effect, Operation } from '../registry.js';
 import { makeSgt } from '../sg-tables.js';
 import type { Buffer, DmaMapping, Zone } from '../state.js';
 import { NULL, type Value } from '../value.js';
-import { newBuffer } from './pages.js';
 import { addr, attrs, cpuAddr, dev, gfp, handle, op, size } from './dma-parts.js';
+import { newBuffer } from './pages.js';
 
 type Args = readonly Value[];
 
@@ -78,8 +78,7 @@ export function allocCoherent(
   });
   if (mapping === null) return null;
   const pointer = mapBuffer(context, context.buffer(buffer.id), 'remap', how.attribute);
-  const map = typeof pointer === 'object' && pointer.kind === 'ptr' ? pointer.map : -1;
-  const cookie = how.unmapped ? mapOf(context, map) : undefined;
+  const cookie = how.unmapped ? mapBehind(context, pointer) : undefined;
   if (cookie !== undefined) unmapMap(context, cookie);
   else if (!how.zeroFirst) zeroThroughRemap(context, buffer.id);
   return { pointer, address: mapping.address };

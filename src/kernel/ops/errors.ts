@@ -2,16 +2,13 @@
  * Operations: what a driver asks of a pointer that a call gave it (K1).
  * Source: include/linux/err.h. Leaves out: ERR_CAST and PTR_ERR_OR_ZERO.
  */
-import { isError } from '../failures.js';
-import { isNumber } from '../value.js';
+import { isError, pointerKinds } from '../failures.js';
 import { family, type Operation } from '../registry.js';
+import { isNumber } from '../value.js';
 
 const op = family({ family: 'pages', where: 'cpu', returns: 'bool', rules: ['K1'] });
 
-const ptr = {
-  name: 'ptr',
-  kinds: ['ptr', 'page', 'bo', 'sgt', 'domain', 'dmabuf', 'attachment', 'pool'],
-} as const;
+const ptr = { name: 'ptr', kinds: pointerKinds } as const;
 
 const more = { takesNull: 'looks at it' } as const;
 
